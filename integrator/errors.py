@@ -1,0 +1,180 @@
+"""Every way an exchange can fail. `code` is stable; `where` is the place on the drawing in docs/places.md.
+
+    IntegratorError
+      ├─ RequestRefused        ours, final        MalformedRequest · UnknownCaller · PolicyDenied · SubjectReplaced
+      ├─ SourceError           theirs             SourceUnavailable (retry) · SourceThrottled (retry) · SourceRefused
+      │                                           SourceFault · WrongSubject · SubjectNotFound (an answer)
+      └─ HubError              ours, alarm        LedgerUnwritable · HubBusy · ConfigurationError
+
+No message of this family holds an identifier, a name or a word of the source's answer: messages reach logs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+
+class IntegratorError(Exception):
+    """Base of the family: a stable code, a place, and advice for the human who reads it."""
+
+    code: ClassVar[str] = "INTEGRATOR_ERROR"
+    where: ClassVar[str] = "H0"
+    retryable: ClassVar[bool] = False
+    advice: ClassVar[str] = "Ask the operator of the hub; name the trace id."
+
+    def __init__(self, message: str = "", *, advice: str | None = None) -> None:
+        super().__init__(message or self.code)
+        self.detail = message
+        self.hint = advice or self.advice
+
+
+class RequestRefused(IntegratorError):
+    """The hub refuses: nothing was asked of any source, and asking again unchanged gives the same answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One thing wrong with a request (belgif `issues[]`): its kind, where it stands, and what to do. Never its value."""
+
+    kind: str  # last part of urn:problem-type:belgif:input-validation:…, or a whole urn
+    where: str  # body | path | query | header
+    name: str  # JSON pointer or parameter name, never a value
+    detail: str
+    extra: tuple[tuple[str, Any], ...] = ()
+
+
+class MalformedRequest(RequestRefused):
+    """The request cannot be understood; `issues` says where and how to mend it. Raised before any decision."""
+
+    code, where = "MALFORMED_REQUEST", "A2"
+    advice = "Mend what `issues` names; the service's schema is in /openapi.json."
+
+    def __init__(self, *issues: Issue, status: int = 400) -> None:
+        super().__init__("; ".join(f"{issue.name}: {issue.kind}" for issue in issues))
+        self.issues = issues
+        self.status = status
+
+
+class UnknownCaller(RequestRefused):
+    """No valid token: who asks is not known, so nothing is decided and nothing enters the ledger."""
+
+    code, where = "UNKNOWN_CALLER", "A1"
+    advice = "Ask a token at /oauth/token with the application's own key."
+
+    def __init__(self, message: str = "", *, problem: str = "invalidAccessToken", advice: str | None = None) -> None:
+        super().__init__(message, advice=advice)
+        self.problem = problem  # noAccessToken | invalidAccessToken | expiredAccessToken
+
+
+class PolicyDenied(RequestRefused):
+    """No authorisation allows this; `reason` is one of the codes of `integrator.policy`, `rule` names what decided."""
+
+    code, where = "POLICY_DENIED", "C1"
+
+    def __init__(self, reason: str, *, rule: str | None, advice: str, message: str = "") -> None:
+        super().__init__(message or reason, advice=advice)
+        self.reason = reason
+        self.rule = rule
+
+
+class SubjectReplaced(RequestRefused):
+    """The number asked about was replaced. `replaced_by` is set only where the purpose may know the new one."""
+
+    code, where = "SUBJECT_REPLACED", "D3"
+    advice = "Ask again with the new number, and change it in your own files."
+
+    def __init__(self, replaced_by: str | None = None) -> None:
+        super().__init__("the number asked about was replaced by another one")
+        self.replaced_by = replaced_by
+
+
+class SourceError(IntegratorError):
+    """Something at the source; `source` is the connector's id."""
+
+    where = "D1"
+
+    def __init__(self, source: str, message: str = "", *, advice: str | None = None) -> None:
+        super().__init__(f"{source}: {message}" if message else source, advice=advice)
+        self.source = source
+
+
+class SourceUnavailable(SourceError):
+    """The source did not answer in time; raised after the last retry, never for a fault it *did* send."""
+
+    code, where, retryable = "SOURCE_UNAVAILABLE", "D1", True
+    advice = "Nothing was passed on. Ask again after the time in Retry-After; /health shows who is down."
+    retry_after: int = 30  # seconds
+
+
+class SourceThrottled(SourceUnavailable):
+    """The source says we ask too much (also when it says so in an ordinary body)."""
+
+    code = "SOURCE_THROTTLED"
+
+
+class SourceRefused(SourceError):
+    """The source itself refuses: not integrated there, or its own legal context control. `reason` is our code for it."""
+
+    code, where = "SOURCE_REFUSED", "D2"
+    advice = "The source does not allow this organisation to ask this; see `reason`."
+
+    def __init__(self, source: str, reason: str, message: str = "", *, advice: str | None = None) -> None:
+        super().__init__(source, message or reason, advice=advice)
+        self.reason = reason  # NOT_INTEGRATED | LEGAL_CONTEXT | NO_PERMISSION | …
+
+
+class SourceFault(SourceError):
+    """The source answered, but not with something that may be believed: bad signature, schema, content or fault."""
+
+    code, where = "SOURCE_FAULT", "D2"
+    advice = "Nothing was passed on. The operator of the hub is told; asking again may help when the source is mended."
+
+    def __init__(self, source: str, reason: str, message: str = "") -> None:
+        super().__init__(source, message or reason)
+        self.reason = reason  # SIGNATURE | SCHEMA | MALFORMED | TOO_LARGE | CONTENT_TYPE | FAULT | …
+
+
+class WrongSubject(SourceFault):
+    """The answer is about somebody else than the subject asked: nothing of it is looked at further."""
+
+    code, where = "WRONG_SUBJECT", "D3"
+
+    def __init__(self, source: str) -> None:
+        super().__init__(source, "WRONG_SUBJECT", "the answer is not about the subject asked")
+
+
+class SubjectNotFound(SourceError):
+    """The source knows no such subject: an answer, not a failure. Never raised because the source is down."""
+
+    code, where = "SUBJECT_NOT_FOUND", "D3"
+    advice = "Check the number with the citizen; the source has no file under it."
+
+
+class HubError(IntegratorError):
+    """The hub itself is not well; an operator is alarmed."""
+
+    where = "H1"
+
+
+class LedgerUnwritable(HubError):
+    """The ledger cannot be written, so nothing may be asked or answered (DESIGN §2.2)."""
+
+    code, where, retryable = "LEDGER_UNWRITABLE", "C2", True
+    advice = "Nothing was asked of any source after this point. Ask again after Retry-After."
+    retry_after: int = 5
+
+
+class HubBusy(HubError):
+    """More is in flight than this process accepts; said before any work is done."""
+
+    code, where, retryable = "HUB_BUSY", "A3", True
+    advice = "Slow down; ask again after Retry-After."
+    retry_after: int = 1
+
+
+class ConfigurationError(HubError):
+    """Data of ours (manifest, mapping, authorisation, settings) is wrong; raised at start, never in an exchange."""
+
+    code, where = "CONFIGURATION", "H2"
+    advice = "Run `integrator check`: it names the file and the line."
