@@ -1,1 +1,1 @@
-"""Every source the hub asks, mocked from its real contract; imports nothing of the hub."""
+"""Every authentic source, mocked from its real contract. Imports nothing of the hub: else both would share one mistake."""
