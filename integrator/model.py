@@ -58,10 +58,11 @@ class Answer:
     """What goes back to the caller, and only after it was recorded."""
 
     body: Mapping[str, Any]
+    payload: bytes  # the same as JSON: its digest stands in the ledger, so it is made once, before the record
     trace: Trace
-    withheld: tuple[Withheld, ...] = ()
-    entries: tuple[int, ...] = ()  # ledger indices that were durable before this answer existed
-    shard: str = ""
+    entries: tuple[int, ...]  # ledger indices that were durable before this answer existed
+    shard: str
+    retry_after: int | None = None  # seconds; set when part of the answer is unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +84,3 @@ class LocalizedString:
 
     def in_(self, language: str) -> str:
         return getattr(self, language, None) or self.en
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One check of a composition: yes, no or unknown; never the data it rests on."""
-
-    code: str
-    result: str  # yes | no | unknown
-    source: str
-    milliseconds: float
-    reason: str | None = None
-    retry_after: int | None = None

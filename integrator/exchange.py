@@ -1,0 +1,275 @@
+"""The one way through. Every façade hands its request to `Exchange.answer`; nothing else may reach a connector.
+
+    decide ─► record intent ─► ask the source(s) ─► extract permitted fields ─► check ─► record outcome ─► answer
+       └────► record denied ─► refuse
+
+No source is asked before its intent is durable; no answer exists before its outcome is durable (DESIGN §2.2). When the
+ledger cannot be written, `LedgerUnwritable` leaves here and nothing else does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import orjson
+
+from integrator import clock, rules
+from integrator.contract import Connector, Question
+from integrator.errors import (
+    IntegratorError,
+    PolicyDenied,
+    SourceError,
+    SourceFault,
+    SourceUnavailable,
+    SubjectNotFound,
+    SubjectReplaced,
+)
+from integrator.metrics import Metrics
+from integrator.model import Answer, Request, Withheld
+from integrator.policy import ADVICE, Ask, Denial, Permit, Policies
+from integrator.recording import Call, Outcome, Recorder
+from integrator.rules import PartAnswer, Scope
+from integrator.services import Part, Service
+
+
+class Territory(Protocol):
+    """Which municipality an organisation stands for (NIS code), if any."""
+
+    def __call__(self, organisation: str) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """Everything one exchange needs, handed in by the composition root."""
+
+    services: Mapping[str, Service]
+    policies: Policies
+    connectors: Mapping[str, Connector]
+    recorder: Recorder
+    metrics: Metrics
+    now: clock.Now
+    territory: Territory
+    deadline: float = 10.0  # seconds from the knock
+
+    async def answer(self, request: Request) -> Answer:
+        """Answer one question from a local application, or refuse it; either way, leave a durable trace."""
+        started = time.monotonic()
+        service = self.services[request.service]
+        try:
+            permit = await self._permit(service, request)
+            run = self._compose if service.is_composition else self._single
+            answer = await run(service, request, permit, started + self.deadline)
+        except IntegratorError as error:
+            self.metrics.exchange(service.name, request.caller.purpose, error.code, time.monotonic() - started)
+            raise
+        self.metrics.exchange(service.name, request.caller.purpose, "answered", time.monotonic() - started)
+        return answer
+
+    # --- deciding ---------------------------------------------------------------------------------------------------
+
+    async def _permit(self, service: Service, request: Request) -> Permit:
+        """The decision on the whole request and on every part of it; a denial is recorded, then raised."""
+        decision = self._decide(service, request, frozenset(request.keys), request.fields)
+        if isinstance(decision, Permit):
+            for part in service.parts_for(decision.fields):
+                inner = self._decide_part(part, request)
+                if isinstance(inner, Denial):
+                    decision = inner
+                    break
+        if isinstance(decision, Permit):
+            self.metrics.decision("permit")
+            return decision
+        self.metrics.decision(decision.reason)
+        await self.recorder.denied(service, request, decision, self.now())
+        raise PolicyDenied(decision.reason, rule=decision.rule, advice=decision.advice)
+
+    def _decide(
+        self, service: Service, request: Request, keys: frozenset[str], fields: frozenset[str] | None, *, part: bool = False
+    ) -> Permit | Denial:
+        caller = request.caller
+        ask = Ask(
+            caller.organisation, caller.application, caller.purpose, service.name, keys, service.offers, fields,
+            request.history and not part, part,
+        )  # fmt: skip
+        return self.policies.decide(ask, self.now())
+
+    def _decide_part(self, part: Part, request: Request) -> Permit | Denial:
+        """A part is granted whole or not at all: a check on half its fields would be a guess."""
+        service = self.services[part.service]
+        decision = self._decide(service, request, part.keys, part.fields, part=True)
+        if isinstance(decision, Permit) and decision.withheld:
+            return Denial("NOTHING_GRANTED", decision.grant.authorisation, ADVICE["NOTHING_GRANTED"], decision.purpose)
+        return decision
+
+    # --- one source ---------------------------------------------------------------------------------------------------
+
+    async def _single(self, service: Service, request: Request, permit: Permit, deadline: float) -> Answer:
+        call = self.recorder.call(service, request, permit, request.keys)
+        entries = await self.recorder.intents((call,), self.now())
+        outcome = await self._ask(call, deadline)
+        outcome = self._within_territory(call, outcome)
+        body = {} if outcome.error else _body(call, outcome)
+        payload = orjson.dumps(body)
+        entries += await self.recorder.outcomes(((call, outcome, payload),), self.now())
+        if outcome.error is not None:
+            raise outcome.error
+        return Answer(body, payload, request.trace, entries, self.recorder.shard)
+
+    async def _ask(self, call: Call, deadline: float) -> Outcome:
+        """One call, its intent being durable. Every failure becomes an outcome, because it must be recorded first."""
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout_at(asyncio.get_running_loop().time() + (deadline - started)):
+                outcome = await self._extracted(call, deadline)
+            return replace(outcome, milliseconds=_milliseconds(started))
+        except TimeoutError:
+            error: IntegratorError = SourceUnavailable(call.source, "no answer within the deadline")
+        except (SourceError, SubjectReplaced) as known:
+            error = known
+        except Exception as surprise:
+            # A surprise is ours to mend, but it must end as a recorded outcome; its text may hold data, so it stops here.
+            error = SourceFault(call.source, "UNEXPECTED", f"the connector failed with {type(surprise).__name__}")
+            error.__cause__ = None
+            self.recorder.surprise(call, surprise)
+        return Outcome(error=error, milliseconds=_milliseconds(started))
+
+    async def _extracted(self, call: Call, deadline: float) -> Outcome:
+        service, permit, request = call.service, call.permit, call.request
+        sheet = service.sheet
+        if sheet is None or service.source is None or service.operation is None:
+            raise SourceFault(call.source, "NOT_CONNECTED", "the service names no source")
+        prefix = f"{service.list_name}." if service.list_name else ""
+        permitted = frozenset(prefix + name for name in permit.fields) if prefix else permit.fields
+        plan = sheet.plan(permitted, history=permit.since is not None or service.always_history, since=permit.since)
+        reply = await self.connectors[service.source].ask(
+            Question(
+                service.operation, call.keys, plan.groups, permit.since is not None or service.always_history, call.span_id,
+                request.caller.organisation, permit.grant.legal_context.get(service.source, ""), deadline, request.language,
+                request.scenario,
+            )  # fmt: skip
+        )
+        if reply.replaced_by is not None:
+            raise SubjectReplaced(reply.replaced_by if "ssin" in permit.fields else None)
+        if reply.document is None:
+            if service.list_name is None:
+                raise SubjectNotFound(service.source)
+            return Outcome({service.list_name: []}, incomplete=reply.incomplete)
+        extracted = plan.extract(reply.document, call.keys, lifts=permit.grant.lifts)
+        if service.list_name is not None:
+            extracted.values.setdefault(service.list_name, [])
+        filtered = tuple(name for name in reply.filtered if name in permit.fields)
+        return Outcome(extracted.values, extracted.facts, extracted.guarded, filtered, incomplete=reply.incomplete)
+
+    def _within_territory(self, call: Call, outcome: Outcome) -> Outcome:
+        """After the answer: a purpose bound to a territory gives nothing about who lives elsewhere, or nobody knows where."""
+        if outcome.error is not None or not call.permit.grant.territory_own:
+            return outcome
+        home = self.territory(call.request.caller.organisation)
+        if home is not None and outcome.facts.get("municipality") == home:
+            return outcome
+        grant = call.permit.grant
+        denied = PolicyDenied("TERRITORY", rule=grant.authorisation, advice=ADVICE["TERRITORY"])
+        return Outcome(error=denied, milliseconds=outcome.milliseconds)
+
+    # --- several sources ----------------------------------------------------------------------------------------------
+
+    async def _compose(self, service: Service, request: Request, permit: Permit, deadline: float) -> Answer:
+        """Parts in parallel, wave after wave; each wave's intents share one commit, all outcomes share another."""
+        now = self.now()
+        whole = self.recorder.call(service, request, permit, request.keys)
+        parts = service.parts_for(permit.fields)
+        answers: dict[str, PartAnswer] = {}
+        done: list[tuple[Call, Outcome, bytes]] = []
+        entries: tuple[int, ...] = ()
+        opening: tuple[Call, ...] = (whole,)
+        while waiting := [part for part in parts if part.name not in answers and (part.after is None or part.after in answers)]:
+            scope = self._scope(service, request, answers, now)
+            calls = [(part, self._part_call(part, scope, request, whole)) for part in waiting]
+            asked = [(part, call) for part, call in calls if call is not None]
+            answers.update({part.name: PartAnswer(state="failed") for part, call in calls if call is None})
+            if opening or asked:
+                entries += await self.recorder.intents((*opening, *(call for _, call in asked)), self.now())
+                opening = ()
+            outcomes = await asyncio.gather(*(self._ask(call, deadline) for _, call in asked))
+            for (part, call), outcome in zip(asked, outcomes, strict=True):
+                answers[part.name] = _part_answer(outcome)
+                done.append((call, outcome, b""))
+        body, retry_after = self._verdicts(service, permit, self._scope(service, request, answers, now), done)
+        payload = orjson.dumps(body)
+        verdict = Outcome(body)
+        entries += await self.recorder.outcomes((*done, (whole, verdict, payload)), self.now())
+        return Answer(body, payload, request.trace, entries, self.recorder.shard, retry_after)
+
+    def _part_call(self, part: Part, scope: Scope, request: Request, whole: Call) -> Call | None:
+        """The call of one part; None when what it needs did not come, so that it cannot be asked (nor denied)."""
+        service = self.services[part.service]
+        try:
+            keys = part.binding(scope)
+        except rules.Unknown:
+            return None
+        if any(key.required and name not in keys for name, key in service.keys.items()) or not keys:
+            return None
+        decision = self._decide_part(part, request)
+        if isinstance(decision, Denial):  # a grant lapsed since the whole was permitted
+            return None
+        return self.recorder.call(service, request, decision, keys, parent=whole.span_id)
+
+    def _scope(self, service: Service, request: Request, answers: Mapping[str, PartAnswer], now: float) -> Scope:
+        return Scope(request.keys, service.parameters, clock.today(now).isoformat(), answers)
+
+    def _verdicts(
+        self, service: Service, permit: Permit, scope: Scope, done: list[tuple[Call, Outcome, bytes]]
+    ) -> tuple[dict[str, Any], int | None]:
+        checks, verdicts, retries = [], [], []
+        failed = {call.source: outcome.error for call, outcome, _ in done if outcome.error is not None}
+        for check in service.checks:
+            if check.code not in permit.fields:
+                continue
+            verdict = check.rule(scope)
+            times = [outcome.milliseconds for call, outcome, _ in done if call.source == check.source]
+            shown: dict[str, Any] = {"code": check.code, "result": rules.word(verdict), "source": check.source, "ms": round(max(times, default=0.0), 1)}
+            if verdict is None:
+                error = failed.get(check.source) or next(iter(failed.values()), None)
+                shown["reason"] = error.code if error else "NOT_DECIDABLE"
+                retry = getattr(error, "retry_after", None)
+                if retry:
+                    shown["retryAfterSec"] = retry
+                    retries.append(retry)
+            checks.append(shown)
+            verdicts.append(verdict)
+        body: dict[str, Any] = {}
+        if len(checks) == len(service.checks):
+            body[service.answer_name] = rules.word(rules.kleene_all(verdicts))
+        body["checks"] = checks
+        return body, max(retries, default=None)
+
+
+def _part_answer(outcome: Outcome) -> PartAnswer:
+    if isinstance(outcome.error, SubjectNotFound):
+        return PartAnswer(state="notFound")
+    if outcome.error is not None:
+        return PartAnswer(state="failed")
+    return PartAnswer(outcome.values, "incomplete" if outcome.incomplete else "found")
+
+
+def _body(call: Call, outcome: Outcome) -> dict[str, Any]:
+    """What the caller gets: the permitted values, and the names of what was held back."""
+    body = dict(outcome.values)
+    withheld = (
+        *call.permit.withheld,
+        *(Withheld(name, "NOT_COMMUNICABLE") for name in outcome.guarded),
+        *(Withheld(name, "FILTERED_BY_SOURCE") for name in outcome.filtered),
+    )
+    if outcome.incomplete:
+        body["isComplete"] = False
+    if withheld:
+        body["withheld"] = [{"field": item.field, "reason": item.reason} for item in withheld]
+    return body
+
+
+def _milliseconds(started: float) -> float:
+    return (time.monotonic() - started) * 1000

@@ -1,0 +1,195 @@
+"""What an exchange writes in the ledger: the words of audit-ledger's entry schema, filled from a call and its outcome.
+
+The only place that knows both the hub's words and the ledger's. Personal data go into `committed` (salted digests in
+the entry, values encrypted beside it); `clear` holds none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+import structlog
+from audit import Draft, Ledger, LedgerError
+
+from integrator import clock
+from integrator.errors import IntegratorError, LedgerUnwritable, PolicyDenied, SubjectNotFound
+from integrator.metrics import Metrics
+from integrator.model import Request
+from integrator.policy import Denial, Permit
+from integrator.services import Service
+
+log = structlog.get_logger("integrator.exchange")
+
+
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One question to one source (or one composition), decided and about to be recorded."""
+
+    service: Service
+    request: Request
+    permit: Permit
+    keys: Mapping[str, Any]
+    span_id: str  # 16 hex; intent and outcome share it
+    parent: str | None
+    source: str  # connector id; the service's own name for a composition
+    subject: tuple[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one call ended: values for the caller, facts for the hub, or the error that is raised once recorded."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    guarded: tuple[str, ...] = ()
+    filtered: tuple[str, ...] = ()
+    error: IntegratorError | None = None
+    milliseconds: float = 0.0
+    incomplete: bool = False
+
+
+class Recorder:
+    """Turns calls and outcomes into ledger entries, and waits until they are durable."""
+
+    def __init__(self, ledger: Ledger, metrics: Metrics) -> None:
+        self._ledger = ledger
+        self._metrics = metrics
+        self.shard: str = ledger.shard
+
+    def call(
+        self, service: Service, request: Request, permit: Permit, keys: Mapping[str, Any], *, parent: str | None = None
+    ) -> Call:
+        span_id = request.trace.span_id if parent is None else os.urandom(8).hex()
+        return Call(service, request, permit, keys, span_id, parent, service.source or service.name, service.subject(keys))
+
+    async def intents(self, calls: Sequence[Call], now: float) -> tuple[int, ...]:
+        """Durable when this returns, all of them in one commit."""
+        return await self._append([_intent(call, now) for call in calls])
+
+    async def outcomes(self, done: Sequence[tuple[Call, Outcome, bytes]], now: float) -> tuple[int, ...]:
+        return await self._append([_outcome(call, outcome, payload, now) for call, outcome, payload in done])
+
+    async def denied(self, service: Service, request: Request, denial: Denial, now: float) -> tuple[int, ...]:
+        return await self._append([_denied(service, request, denial, now)])
+
+    def surprise(self, call: Call, error: Exception) -> None:
+        """A connector failed in a way nobody named: the type is for us, the text stays unsaid."""
+        log.error("connector_surprise", source=call.source, error_type=type(error).__name__, trace_id=call.request.trace.trace_id)
+
+    async def _append(self, drafts: list[Draft]) -> tuple[int, ...]:
+        try:
+            with self._metrics.ledger_append.time():
+                return tuple(await self._ledger.append(drafts))
+        except LedgerError as error:
+            raise LedgerUnwritable("the ledger could not be written") from error
+
+
+def _clear(call: Call, now: float) -> dict[str, Any]:
+    request, permit = call.request, call.permit
+    clear = {
+        "ts": clock.micros(now),
+        "op": "dpv:Query" if call.service.is_composition or permit.grant.answers_only else "dpv:Consult",
+        "dpl.core.processing_activity_id": permit.purpose.activity,
+        "consumer": {"org": request.caller.organisation, "app": request.caller.application},
+        "source": {"service": call.source, "operation": call.service.operation or "composition"},
+        "policy": {"id": permit.grant.authorisation, "ver": "sha256:" + permit.grant.digest, "decision": "permit"},
+        "initiator": "official" if request.caller.agent else "system",
+    }
+    if call.parent is not None:
+        clear["parent_span_id"] = call.parent
+    if request.trace.related is not None:
+        clear["dpl.core.foreign_operation"] = {"trace_id": request.trace.related}
+    return clear
+
+
+def _committed(call: Call, **more: Any) -> dict[str, Any]:
+    committed: dict[str, Any] = {"fields": list(call.permit.categories), **more}
+    if call.subject is not None:
+        committed["subject"] = {"type": call.subject[0], "id": call.subject[1]}
+    if call.request.dossier is not None:
+        committed["case_ref"] = call.request.dossier
+    if call.request.caller.agent is not None:
+        committed["agent"] = {"id": call.request.caller.agent}
+    return committed
+
+
+def _intent(call: Call, now: float) -> Draft:
+    return Draft(
+        type="intent", trace_id=call.request.trace.trace_id, span_id=call.span_id, name=call.service.name,
+        clear=_clear(call, now) | {"status": "Unset"},
+        committed=_committed(call, query_digest=_digest(orjson.dumps(call.keys, option=orjson.OPT_SORT_KEYS))),
+        subjects=(call.subject,) if call.subject else (), agent=call.request.caller.agent, retention=call.permit.purpose.retention,
+    )  # fmt: skip
+
+
+def _outcome(call: Call, outcome: Outcome, payload: bytes, now: float) -> Draft:
+    error = outcome.error
+    answered = error is None
+    people = _people(call, outcome) if answered else ()
+    clear = _clear(call, now) | {
+        "status": "Ok" if answered or isinstance(error, SubjectNotFound) else "Error",
+        "categories": list(call.permit.categories) if answered and not call.permit.grant.answers_only else [],
+        "counts": {"subjects": len(people), "records": _records(call, outcome)},
+        "duration_us": round(outcome.milliseconds * 1000),
+    }
+    if error is not None:
+        clear["reason_code"] = error.reason if isinstance(error, PolicyDenied) else error.code
+    committed = _committed(call, response_digest=_digest(payload)) if payload else _committed(call)
+    if len(people) > 1:
+        committed["disclosed"] = list(people)
+    return Draft(
+        type="outcome", trace_id=call.request.trace.trace_id, span_id=call.span_id, name=call.service.name, clear=clear,
+        committed=committed, subjects=tuple(("nrn", one) for one in people) or ((call.subject,) if call.subject else ()),
+        agent=call.request.caller.agent, retention=call.permit.purpose.retention,
+    )  # fmt: skip
+
+
+def _denied(service: Service, request: Request, denial: Denial, now: float) -> Draft:
+    subject = service.subject(request.keys)
+    committed: dict[str, Any] = {"fields": sorted(request.fields or ())}
+    if subject is not None:
+        committed["subject"] = {"type": subject[0], "id": subject[1]}
+    if request.dossier is not None:
+        committed["case_ref"] = request.dossier
+    if request.caller.agent is not None:
+        committed["agent"] = {"id": request.caller.agent}
+    purpose = denial.purpose
+    clear = {
+        "ts": clock.micros(now), "op": "dpv:Query", "status": "Error", "reason_code": denial.reason,
+        "consumer": {"org": request.caller.organisation, "app": request.caller.application},
+        "source": {"service": service.source or service.name, "operation": service.operation or "composition"},
+        "policy": {"id": denial.rule or "none", "decision": "deny"},
+        "dpl.core.processing_activity_id": purpose.activity if purpose else "unknown",
+    }  # fmt: skip
+    return Draft(
+        type="denied", trace_id=request.trace.trace_id, span_id=request.trace.span_id, name=service.name, clear=clear,
+        committed=committed, subjects=(subject,) if subject else (), agent=request.caller.agent,
+        retention=purpose.retention if purpose else "Y10",
+    )  # fmt: skip
+
+
+def _people(call: Call, outcome: Outcome) -> tuple[str, ...]:
+    """National numbers of the persons actually disclosed (R5): the subject, and whoever else the answer is about."""
+    if call.service.is_composition or call.permit.grant.answers_only:
+        return (call.subject[1],) if call.subject and call.subject[0] == "nrn" else ()
+    found = dict.fromkeys(outcome.facts.get("people") or ())
+    if call.subject is not None and call.subject[0] == "nrn" and outcome.values:
+        found = {call.subject[1]: None} | found
+    return tuple(found)
+
+
+def _records(call: Call, outcome: Outcome) -> int:
+    if outcome.error is not None:
+        return 0
+    return len(outcome.values.get(call.service.list_name, ())) if call.service.list_name else 1
+
+
+def _digest(payload: bytes) -> str:
+    return hashlib.sha256(payload).hexdigest()

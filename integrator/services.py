@@ -1,0 +1,225 @@
+"""The services the hub offers, compiled from config/services/*.yaml: keys, route, source, or parts and checks. No I/O
+after loading. A service appears in the API, the documentation and the policy checks from this data alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from integrator.errors import ConfigurationError, Issue, MalformedRequest
+from integrator.keytypes import KeyType, Sandbox, compile_key
+from integrator.mapping import Sheet
+from integrator.model import LocalizedString
+from integrator.rules import Binding, Rule, compile_binding, compile_rule, operands_of
+
+_DOSSIER = re.compile(r"[\w./:-]{1,64}")
+_FIELD = re.compile(r"[A-Za-z][A-Za-z0-9.]{0,99}")
+_COMMON = frozenset({"dossierReference", "fields", "history"})
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One call inside a composition: a service, the keys bound for it, and the wave it belongs to."""
+
+    name: str
+    service: str
+    binding: Binding
+    keys: frozenset[str]  # the keys it may bind: what the grant must allow
+    fields: frozenset[str]
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRule:
+    """One question a composition answers with yes, no or unknown."""
+
+    code: str
+    title: LocalizedString
+    source: str
+    rule: Rule
+    parts: frozenset[str]  # the parts it looks at
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a façade read from a request: keys in canonical form, and how much is wanted."""
+
+    keys: Mapping[str, Any]
+    fields: frozenset[str] | None
+    dossier: str | None
+    history: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One operation the hub offers, in canonical terms."""
+
+    name: str
+    method: str
+    path: str
+    tag: str
+    title: LocalizedString
+    description: LocalizedString
+    keys: Mapping[str, KeyType]
+    exactly_one: tuple[tuple[str, ...], ...]
+    subject_key: str | tuple[str, ...] | None
+    subject_type: str
+    needs_dossier: bool
+    source: str | None  # connector id; None for a composition
+    operation: str | None
+    sheet: Sheet | None
+    offers: frozenset[str]  # canonical field names, without the list's prefix
+    list_name: str | None
+    parts: tuple[Part, ...]
+    checks: tuple[CheckRule, ...]
+    parameters: Mapping[str, Any]
+    answer_name: str  # `eligible` for a composition
+    always_history: bool  # the past is what this service is about
+    public: bool  # about no person: no dossier, GET possible
+
+    @property
+    def is_composition(self) -> bool:
+        return bool(self.parts)
+
+    def parts_for(self, codes: frozenset[str]) -> tuple[Part, ...]:
+        """The parts that these checks need, with what those wait for: nothing more is asked of any source."""
+        wanted = frozenset().union(*(check.parts for check in self.checks if check.code in codes))
+        wanted |= {part.after for part in self.parts if part.name in wanted and part.after}
+        return tuple(part for part in self.parts if part.name in wanted)
+
+    def subject(self, keys: Mapping[str, Any]) -> tuple[str, str] | None:
+        """(type, id) of whom the question is about, or None when it is about no one in particular."""
+        names = (self.subject_key,) if isinstance(self.subject_key, str) else self.subject_key or ()
+        for name in names:
+            if name in keys:
+                kind = {"plateNumber": "plate", "enterpriseNumber": "cbe", "vin": "vin", "ssin": "nrn"}.get(name, self.subject_type)
+                return kind, str(keys[name])
+        return None
+
+    def read(self, body: Mapping[str, Any], *, where: str = "body") -> Question:
+        """Keys and wishes from a decoded body (or path values). Raises `MalformedRequest` with every issue found."""
+        issues: list[Issue] = []
+        keys: dict[str, Any] = {}
+        for name, value in body.items():
+            key = self.keys.get(name)
+            if key is None:
+                if name not in _COMMON:
+                    issues.append(Issue("unknownInput", where, _pointer(name), "remove it: this service has no such property"))
+                continue
+            try:
+                keys[name] = key.read(value, _pointer(name))
+            except MalformedRequest as refused:
+                issues.extend(refused.issues)
+        missing = [name for name, key in self.keys.items() if key.required and name not in body]
+        issues += [Issue("requiredInput", where, _pointer(name), "add it") for name in missing]
+        if self.exactly_one and sum(all(name in keys for name in group) for group in self.exactly_one) != 1 and not issues:
+            ways = " | ".join(" + ".join(group) for group in self.exactly_one)
+            issues.append(Issue("exactlyOneOfExpected", where, "/", f"ask by exactly one of: {ways}"))
+        question = self._wishes(body, keys, where, issues)
+        if issues:
+            raise MalformedRequest(*issues)
+        return question
+
+    def _wishes(self, body: Mapping[str, Any], keys: Mapping[str, Any], where: str, issues: list[Issue]) -> Question:
+        dossier = body.get("dossierReference")
+        if dossier is not None and not (isinstance(dossier, str) and _DOSSIER.fullmatch(dossier)):
+            issues.append(Issue("schemaViolation", where, "/dossierReference", "1 to 64 letters, digits or . _ - / :"))
+        elif dossier is not None and _holds_number(dossier):
+            issues.append(Issue("rejectedInput", where, "/dossierReference", "no national number in a case reference"))
+        if dossier is None and self.needs_dossier:
+            issues.append(Issue("requiredInput", where, "/dossierReference", "name the case this question belongs to"))
+        fields = body.get("fields")
+        if fields is not None and not (
+            isinstance(fields, list) and fields and all(isinstance(name, str) and _FIELD.fullmatch(name) for name in fields)
+        ):
+            issues.append(Issue("schemaViolation", where, "/fields", "a list of field names"))
+            fields = None
+        elif fields is not None:
+            unknown = [number for number, name in enumerate(fields) if name not in self.offers]
+            issues += [
+                Issue("unknownInput", where, f"/fields/{number}", "this service has no such field; see /docs") for number in unknown
+            ]
+        history = body.get("history", False)
+        if not isinstance(history, bool):
+            issues.append(Issue("schemaViolation", where, "/history", "send true or false"))
+        return Question(keys, frozenset(fields) if fields else None, dossier, history is True)
+
+
+def load_services(folder: Path, sheets: Mapping[str, Sheet], *, sandbox: Sandbox) -> dict[str, Service]:
+    """Every service by name. Raises `ConfigurationError` naming the file."""
+    services = {}
+    for path in sorted(folder.glob("*.yaml")):
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        try:
+            service = compile_service(data, sheets, sandbox=sandbox)
+        except KeyError as error:
+            raise ConfigurationError(f"{path.name}: {error} is missing or unknown") from error
+        if service.name != path.stem:
+            raise ConfigurationError(f"{path.name}: `service:` says {service.name!r}, not the file's name")
+        services[service.name] = service
+    for service in services.values():
+        for part in service.parts:
+            if part.service not in services:
+                raise ConfigurationError(f"{service.name}: part {part.name} names an unknown service {part.service!r}")
+    return services
+
+
+def compile_service(data: Mapping[str, Any], sheets: Mapping[str, Sheet], *, sandbox: Sandbox) -> Service:
+    method, _, path = data["route"].partition(" ")
+    subject = data.get("subject") or {"type": "none"}
+    about_person = subject["type"] in ("nrn", "plate")
+    sheet = sheets[data["mapping"]] if "mapping" in data else None
+    parts = tuple(_part(name, spec) for name, spec in (data.get("parts") or {}).items())
+    return Service(
+        name=data["service"], method=method, path=path, tag=data.get("tag", "other"),
+        title=LocalizedString.read(data["title"]), description=LocalizedString.read(data.get("description") or data["title"]),
+        keys={name: compile_key(name, spec, sandbox=sandbox) for name, spec in (data.get("keys") or {}).items()},
+        exactly_one=tuple(tuple(group) for group in data.get("exactlyOne", ())),
+        subject_key=tuple(key) if isinstance(key := subject.get("key"), list) else key,
+        subject_type=subject["type"],
+        needs_dossier=data.get("dossier", "required" if about_person else "optional") == "required",
+        source=data.get("source"), operation=data.get("operation"), sheet=sheet,
+        offers=_offers(data, sheet), list_name=data.get("list"),
+        parts=parts, checks=tuple(_check(check, {part.name for part in parts}) for check in data.get("checks", ())),
+        parameters=data.get("parameters") or {}, answer_name=next(iter(data.get("answer") or {"result": "all"})),
+        always_history=bool(data.get("history")), public=not about_person,
+    )  # fmt: skip
+
+
+def _offers(data: Mapping[str, Any], sheet: Sheet | None) -> frozenset[str]:
+    if sheet is None:
+        return frozenset(check["code"] for check in data.get("checks", ()))
+    prefix = f"{data['list']}." if "list" in data else ""
+    names = {name.removeprefix(prefix) for name in sheet.names if name.startswith(prefix)}
+    offered = data.get("offers")
+    if offered is None:
+        return frozenset(names)
+    dangling = set(offered) - names
+    if dangling:
+        raise ConfigurationError(f"{data['service']}: offers {sorted(dangling)}, which mapping {sheet.name} does not have")
+    return frozenset(name for name in names if any(name == top or name.startswith(top + ".") for top in offered))
+
+
+def _part(name: str, spec: Mapping[str, Any]) -> Part:
+    bound = spec.get("with") or {}
+    return Part(name, spec["service"], compile_binding(bound), frozenset(bound), frozenset(spec["fields"]), spec.get("after"))
+
+
+def _check(spec: Mapping[str, Any], parts: set[str]) -> CheckRule:
+    rule = spec["rule"]
+    looks_at = operands_of(rule) & parts
+    return CheckRule(spec["code"], LocalizedString.read(spec["title"]), spec["source"], compile_rule(rule), looks_at)
+
+
+def _pointer(name: str) -> str:
+    """A JSON pointer that cannot carry personal data: an unknown property's name is the caller's own text."""
+    return "/" + name if _FIELD.fullmatch(name) and not _holds_number(name) else "/(unnamed)"
+
+
+def _holds_number(words: str) -> bool:
+    return re.search(r"\d{11}", re.sub(r"[.\s-]", "", words)) is not None

@@ -1,0 +1,100 @@
+"""Settings: config/defaults.yaml, then a local file, then INTEGRATOR_… variables; checked before anything starts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from integrator.errors import ConfigurationError
+from integrator.places import folder
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that differs from one installation to the next."""
+
+    mode: str  # sandbox | production
+    state: Path  # keys, ledger, applications: what must survive a restart
+    host: str
+    port: int
+    issuer: str  # the hub's own address as callers know it
+    ledger: str  # sqlite:///path or postgresql://…
+    shard: str  # name of this writer process in the ledger
+    sources: Mapping[str, Mapping[str, Any]]
+    limits: Mapping[str, Any]
+    hosts: tuple[str, ...]  # Host headers we answer to
+    named_numbers: frozenset[str]  # real-looking numbers the sandbox knows on purpose (BIS cases)
+
+    @property
+    def sandbox(self) -> bool:
+        return self.mode == "sandbox"
+
+
+def load(local: Path | None = None, **overrides: Any) -> Settings:
+    """Read and check. `overrides` win over everything (tests, demo). Raises `ConfigurationError` naming the setting."""
+    data = _yaml(folder("config") / "defaults.yaml")
+    path = local or (folder("config") / "local.yaml")
+    if path.exists():
+        data = _merge(data, _yaml(path))
+    elif local is not None:
+        raise ConfigurationError(f"no settings file {local}")
+    for name in ("mode", "state", "host", "port", "issuer", "ledger", "shard"):
+        value = os.environ.get(f"INTEGRATOR_{name.upper()}")
+        if value is not None:
+            data[name] = value
+    data = _merge(data, {name: value for name, value in overrides.items() if value is not None})
+    return _check(_filled(data, {"state": str(data.get("state", ""))}))
+
+
+def _check(data: Mapping[str, Any]) -> Settings:
+    if data.get("mode") not in ("sandbox", "production"):
+        raise ConfigurationError("setting `mode` must be sandbox or production")
+    try:
+        port = int(data["port"])
+        issuer = str(data.get("issuer") or f"http://{data['host']}:{port}")
+        host = issuer.partition("://")[2].partition("/")[0]
+        return Settings(
+            mode=data["mode"], state=Path(data["state"]), host=str(data["host"]), port=port, issuer=issuer,
+            ledger=str(data["ledger"]), shard=str(data.get("shard") or "hub-1"), sources=data["sources"],
+            limits=data.get("limits") or {},
+            hosts=tuple(dict.fromkeys([host, f"127.0.0.1:{port}", f"localhost:{port}", *(data.get("hosts") or ())])),
+            named_numbers=frozenset(str(number) for number in data.get("namedNumbers") or ()),
+        )  # fmt: skip
+    except KeyError as error:
+        raise ConfigurationError(f"setting {error} is missing") from error
+    except ValueError as error:
+        raise ConfigurationError(f"a setting cannot be read: {error}") from error
+
+
+def _yaml(path: Path) -> dict[str, Any]:
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"{path.name}: not YAML: {error}") from error
+    if not isinstance(data, dict):
+        raise ConfigurationError(f"{path.name}: settings are a mapping")
+    return data
+
+
+def _merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(under)
+    for name, value in over.items():
+        current = merged.get(name)
+        merged[name] = _merge(current, value) if isinstance(current, Mapping) and isinstance(value, Mapping) else value
+    return merged
+
+
+def _filled(value: Any, words: Mapping[str, str]) -> Any:
+    """`{state}` in any text becomes the state folder."""
+    if isinstance(value, str):
+        for name, word in words.items():
+            value = value.replace("{" + name + "}", word)
+        return value
+    if isinstance(value, Mapping):
+        return {name: _filled(inner, words) for name, inner in value.items()}
+    return [_filled(inner, words) for inner in value] if isinstance(value, list) else value
