@@ -1,1 +1,1 @@
-"""Every authentic source, mocked from its real contract. Imports nothing of the hub: else both would share one mistake."""
+"""Every authentic source, mocked from its real contract. Imports nothing of the hub, to share no mistake with it."""

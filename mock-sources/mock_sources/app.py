@@ -1,24 +1,25 @@
 """Composition: every source in one ASGI process, each behind its fault layer, the admin API beside them.
 
-    /rr /ksz /kbo /div /best   the sources, at the paths the real ones use behind that prefix
-    /mock                      faults, counters, personas, health
-    state/credentials          the onboarding kit · state/parking/cards.txt, the legacy package's file
+/rr /ksz /kbo /div /best   the sources, at the paths the real ones use behind that prefix
+/mock                      faults, counters, personas, health
+state/credentials          the onboarding kit · state/parking/cards.txt, the legacy package's file
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from mock_sources import credentials as kit
-from mock_sources.admin import Admin
+from mock_sources.admin import Admin, Find
 from mock_sources.asgi import App, Receive, Scope, Send, problem, respond_problem
 from mock_sources.clock import Clock, system_clock
 from mock_sources.credentials import Credentials
 from mock_sources.faults import Board
 from mock_sources.layer import FaultLayer
+from mock_sources.world import World
 
 ROOMS = {"rr": "rijksregister", "ksz": "ksz", "kbo": "kbo", "div": "div", "best": "best"}
 """Prefix of a source that answers over HTTP, and the folder under sources/ that holds it."""
@@ -27,7 +28,9 @@ ROOMS = {"rr": "rijksregister", "ksz": "ksz", "kbo": "kbo", "div": "div", "best"
 class Mocks:
     """The whole region over HTTP. `credentials`, `world` and `board` are there for tests that run in-process."""
 
-    def __init__(self, world: Any, credentials: Credentials, board: Board, sources: Mapping[str, App], find: Any) -> None:
+    def __init__(
+        self, world: World, credentials: Credentials, board: Board, sources: Mapping[str, App], find: Find
+    ) -> None:
         self.world, self.credentials, self.board = world, credentials, board
         self._doors: dict[str, App] = {}
         layers = {name: FaultLayer(app, name, board) for name, app in sources.items()}
@@ -58,22 +61,17 @@ def build(state: Path, seed: int = 7, clock: Clock | None = None) -> Mocks:
 
     Raises credentials.KitIncomplete when `state/credentials` is damaged.
     """
-    from mock_sources.sources import parking
-    from mock_sources.world import World
-
     clock = clock or system_clock
     credentials = kit.ensure(state)
-    world, board = World.build(seed), Board(seed)
+    world, board = World.build(seed, lambda: clock().date()), Board(seed)
     sources = {
         prefix: import_module(f"mock_sources.sources.{room}").build(world, credentials, clock)
         for prefix, room in ROOMS.items()
     }
-    package = parking.build(world, credentials, clock)
+    package = import_module("mock_sources.sources.parking").build(world, credentials, clock)
     board.watch("parking", package.apply)
     return Mocks(world, credentials, board, sources, _finder(world))
 
 
-def _finder(world: Any) -> Callable[[str], list[dict[str, Any]]]:
-    from mock_sources.world import find
-
+def _finder(world: World) -> Find:
     return lambda text: find.personas(world, text)

@@ -58,7 +58,9 @@ async def read_body(receive: Receive, limit: int) -> bytes:
             return b"".join(parts)
 
 
-async def respond(send: Send, status: int, body: bytes = b"", content_type: bytes = JSON, headers: Headers = ()) -> None:
+async def respond(
+    send: Send, status: int, body: bytes = b"", content_type: bytes = JSON, headers: Headers = ()
+) -> None:
     """Send one whole answer; Content-Length is always set (0 for 204, as MAGDA's mock does)."""
     every = [(b"content-type", content_type), (b"content-length", b"%d" % len(body)), *headers]
     await send({"type": "http.response.start", "status": status, "headers": every})

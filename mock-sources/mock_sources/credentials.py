@@ -28,7 +28,7 @@ _PRIVATE_FILE, _PRIVATE_FOLDER = 0o600, 0o700
 
 
 class KitIncomplete(Exception):
-    """`state/credentials/` exists but a file of the kit is missing or unreadable; delete the folder to make a new kit."""
+    """`state/credentials/` exists but a file of the kit is missing or unreadable; delete the folder for a new one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +114,8 @@ def _issue(folder: Path) -> None:
     draft.chmod(_PRIVATE_FOLDER)
     for name in IDENTITIES:
         _write_identity(draft, name)
-    _write(draft / "kbo.json", json.dumps({"username": "fidus-mock", "password": secrets.token_urlsafe(24)}).encode())
-    _write(draft / "div.json", json.dumps({"clientId": "fidus-mock", "clientSecret": secrets.token_urlsafe(32)}).encode())
+    _write_json(draft / "kbo.json", {"username": "fidus-mock", "password": secrets.token_urlsafe(24)})
+    _write_json(draft / "div.json", {"clientId": "fidus-mock", "clientSecret": secrets.token_urlsafe(32)})
     try:
         draft.rename(folder)
     except OSError:
@@ -166,6 +166,10 @@ def _self_signed(name: str, key: ec.EllipticCurvePrivateKey) -> x509.Certificate
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
+
+
+def _write_json(path: Path, document: dict[str, str]) -> None:
+    _write(path, json.dumps(document).encode())
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -62,7 +62,7 @@ _PROPERTIES = frozenset({"kind", "rate", "times", "ms", "sigma", "at", "variant"
 
 
 class UnknownFault(ValueError):
-    """A fault was asked that does not exist or means nothing at that source. The text names the property, not its use."""
+    """A fault was asked that does not exist or means nothing at that source; the text names what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ def _settings(entries: Iterable[str]) -> dict[str, float]:
 
 
 class Board:
-    """The faults now set, one per source. `draw` decides, call by call, whether it strikes (rate) and wears off (times)."""
+    """The faults now set, one per source; `draw` decides, call by call, whether one strikes and when it wears off."""
 
     def __init__(self, seed: int = 7) -> None:
         self._set: dict[str, Fault] = {}

@@ -52,7 +52,7 @@ class WireProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Called by the parser when a request starts."""
         super().on_message_begin()
-        self.scope["extensions"] = {TRANSPORT: Wire(self.transport)}
+        self.scope["extensions"] = cast("dict[str, dict[object, object]]", {TRANSPORT: Wire(self.transport)})
 
 
 class _Announced(uvicorn.Server):
