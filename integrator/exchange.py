@@ -189,8 +189,8 @@ class Exchange:
         while waiting := [part for part in parts if part.name not in answers and (part.after is None or part.after in answers)]:
             scope = self._scope(service, request, answers, now)
             calls = [(part, self._part_call(part, scope, request, whole)) for part in waiting]
-            asked = [(part, call) for part, call in calls if call is not None]
-            answers.update({part.name: PartAnswer(state="failed") for part, call in calls if call is None})
+            asked = [(part, call) for part, call in calls if isinstance(call, Call)]
+            answers.update({part.name: call for part, call in calls if isinstance(call, PartAnswer)})
             if opening or asked:
                 entries += await self.recorder.intents((*opening, *(call for _, call in asked)), self.now())
                 opening = ()
@@ -204,18 +204,19 @@ class Exchange:
         entries += await self.recorder.outcomes((*done, (whole, verdict, payload)), self.now())
         return Answer(body, payload, request.trace, entries, self.recorder.shard, retry_after)
 
-    def _part_call(self, part: Part, scope: Scope, request: Request, whole: Call) -> Call | None:
-        """The call of one part; None when what it needs did not come, so that it cannot be asked (nor denied)."""
+    def _part_call(self, part: Part, scope: Scope, request: Request, whole: Call) -> Call | PartAnswer:
+        """The call of one part; or what is known without asking: not needed, or not to be known."""
         service = self.services[part.service]
+        wanted = True if part.when is None else part.when(scope)
+        if wanted is not True:
+            return PartAnswer() if wanted is False else PartAnswer(state="failed")
         try:
             keys = part.binding(scope)
         except rules.Unknown:
-            return None
-        if any(key.required and name not in keys for name, key in service.keys.items()) or not keys:
-            return None
+            return PartAnswer(state="failed")
         decision = self._decide_part(part, request)
-        if isinstance(decision, Denial):  # a grant lapsed since the whole was permitted
-            return None
+        if not service.can_be_asked_by(keys) or isinstance(decision, Denial):  # or a grant lapsed since the whole was permitted
+            return PartAnswer(state="failed")
         return self.recorder.call(service, request, decision, keys, parent=whole.span_id)
 
     def _scope(self, service: Service, request: Request, answers: Mapping[str, PartAnswer], now: float) -> Scope:
@@ -224,28 +225,33 @@ class Exchange:
     def _verdicts(
         self, service: Service, permit: Permit, scope: Scope, done: list[tuple[Call, Outcome, bytes]]
     ) -> tuple[dict[str, Any], int | None]:
-        checks, verdicts, retries = [], [], []
         failed = {call.source: outcome.error for call, outcome, _ in done if outcome.error is not None}
+        slowest: dict[str, float] = {}
+        for call, outcome, _ in done:
+            slowest[call.source] = max(slowest.get(call.source, 0.0), outcome.milliseconds)
+        shown, verdicts = [], []
         for check in service.checks:
-            if check.code not in permit.fields:
+            if check.code not in permit.fields or (check.when is not None and check.when(scope) is False):
                 continue
-            verdict = check.rule(scope)
-            times = [outcome.milliseconds for call, outcome, _ in done if call.source == check.source]
-            shown: dict[str, Any] = {"code": check.code, "result": rules.word(verdict), "source": check.source, "ms": round(max(times, default=0.0), 1)}
-            if verdict is None:
-                error = failed.get(check.source) or next(iter(failed.values()), None)
-                shown["reason"] = error.code if error else "NOT_DECIDABLE"
-                retry = getattr(error, "retry_after", None)
-                if retry:
-                    shown["retryAfterSec"] = retry
-                    retries.append(retry)
-            checks.append(shown)
+            missing = next((need.reason for need in check.needs if need.rule(scope) is not True), None)
+            verdict = None if missing else check.rule(scope)
             verdicts.append(verdict)
-        body: dict[str, Any] = {}
-        if len(checks) == len(service.checks):
-            body[service.answer_name] = rules.word(rules.kleene_all(verdicts))
-        body["checks"] = checks
-        return body, max(retries, default=None)
+            line = {"code": check.code, "result": rules.word(verdict), "source": check.source, "ms": round(slowest.get(check.source, 0.0), 1)}
+            shown.append(line if verdict is not None else line | _why_unknown(check.source, failed, missing))
+        # Only the checks granted count; a caller who asked for some of them gets no word on the whole.
+        whole = permit.narrowed is False
+        body: dict[str, Any] = {service.answer_name: rules.word(rules.kleene_all(verdicts))} if whole else {}
+        body["checks"] = shown
+        return body, max((line["retryAfterSec"] for line in shown if "retryAfterSec" in line), default=None)
+
+
+def _why_unknown(source: str, failed: Mapping[str, IntegratorError], missing: str | None) -> dict[str, Any]:
+    """What the caller reads beside `unknown`: the reason, and when asking again may help."""
+    error = failed.get(source) or (None if missing else next(iter(failed.values()), None))
+    if error is None or (isinstance(error, SubjectNotFound) and missing):
+        return {"reason": missing or "NOT_DECIDABLE"}
+    retry = getattr(error, "retry_after", None)
+    return {"reason": error.code} | ({"retryAfterSec": retry} if retry else {})
 
 
 def _part_answer(outcome: Outcome) -> PartAnswer:
@@ -253,7 +259,7 @@ def _part_answer(outcome: Outcome) -> PartAnswer:
         return PartAnswer(state="notFound")
     if outcome.error is not None:
         return PartAnswer(state="failed")
-    return PartAnswer(outcome.values, "incomplete" if outcome.incomplete else "found")
+    return PartAnswer(outcome.values, "incomplete" if outcome.incomplete else "found", outcome.guarded + outcome.filtered)
 
 
 def _body(call: Call, outcome: Outcome) -> dict[str, Any]:

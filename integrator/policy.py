@@ -81,6 +81,7 @@ class Permit:
     categories: tuple[str, ...]  # the same, topmost names only, sorted: what the ledger and the citizen read
     withheld: tuple[Withheld, ...]
     since: str | None  # ISO date: closed periods that ended earlier are not given
+    narrowed: bool  # the caller asked for less than is granted
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +156,7 @@ class Policies:
             if len(self._permits) > 4096:
                 self._permits.clear()
             permit = self._permits[key] = Permit(
-                grant, self.purposes[ask.purpose], fields, tuple(sorted(tops(fields))), withheld, since
+                grant, self.purposes[ask.purpose], fields, tuple(sorted(tops(fields))), withheld, since, fields != granted
             )
         return permit
 

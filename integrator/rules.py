@@ -2,13 +2,16 @@
 
     rule     = {all: [rule…]} | {any: [rule…]} | {not: rule} | {word: operands}
     operand  = $key | $parameters.x | $today | part.path.0.to.value | {value: literal}
+               inside `where`: a field of the element looked at, or `item` for the whole of it
 
-A part that failed is unknown, whatever is asked of it. A part whose subject was not found has no fields: what must be
+A path through a list gives the list of what is found there. A part that failed is unknown, whatever is asked of it, and
+so is a field that was withheld: only what is really absent is absent. A part whose subject was not found has no fields: what must be
 there is then "no", but `absent` is unknown, for nobody is alive by not existing.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -29,6 +32,7 @@ class PartAnswer:
 
     values: Mapping[str, Any] = field(default_factory=dict)
     state: str = "found"  # found | notFound | failed | incomplete
+    withheld: tuple[str, ...] = ()  # dotted names that exist perhaps, but were not given to us
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,7 @@ class Scope:
     item: Mapping[str, Any] | None = None  # inside some/count: the element looked at
 
 
+_BOX = re.compile(r"^(bus|boite|bte|box|b)(?=[0-9])")
 Rule = Callable[[Scope], Verdict]
 Operand = Callable[[Scope], Any]
 Binding = Callable[[Scope], dict[str, Any]]
@@ -64,6 +69,11 @@ def compile_rule(spec: Mapping[str, Any]) -> Rule:
             return None
 
     return guarded
+
+
+def _overlaps(path: list[str], withheld: tuple[str, ...]) -> bool:
+    dotted = ".".join(name for name in path if not name.isdigit()) + "."
+    return any(dotted.startswith(name + ".") or (name + ".").startswith(dotted) for name in withheld)
 
 
 def compile_binding(spec: Mapping[str, Any]) -> Binding:
@@ -94,11 +104,11 @@ def operand(written: Any) -> Operand:
 
     def read(scope: Scope) -> Any:
         if scope.item is not None and head not in scope.parts:
-            return _walk(scope.item, [head, *rest])
+            return _walk(scope.item, rest if head == "item" else [head, *rest])
         part = scope.parts.get(head)
         if part is None:
             raise ConfigurationError(f"a rule names {head!r}, which is no part of this composition")
-        if part.state == "failed":
+        if part.state == "failed" or (part.withheld and _overlaps(rest, part.withheld)):
             raise Unknown
         return _walk(part.values, rest)
 
@@ -293,24 +303,41 @@ def _one_of(operands: list[Any]) -> Rule:
     return one_of
 
 
-def _same_address(operands: list[Any]) -> Rule:
-    left, right = (operand(written) for written in operands)
+def _among(operands: list[Any]) -> Rule:
+    read, choices = (operand(written) for written in operands)
 
-    def same(scope: Scope) -> Verdict:
-        first, second = left(scope), right(scope)
-        if not first or not second:
+    def among(scope: Scope) -> Verdict:
+        value = read(scope)
+        if value is None:
             return False
-        return _address_key(first) == _address_key(second) and bool(_streets(first) & _streets(second))
+        found = choices(scope)
+        return value in (found if isinstance(found, list) else [found])
 
-    return same
+    return among
 
 
-def _address_key(address: Mapping[str, Any]) -> tuple[str, str, str]:
-    return (
-        str(address.get("postCode", "")),
-        _plain(address.get("houseNumber", "")).lstrip("0"),
-        _plain(address.get("boxNumber", "")).lstrip("0"),
-    )
+def _same(place: Callable[[Mapping[str, Any]], tuple[str, ...]]) -> Callable[[list[Any]], Rule]:
+    def make(operands: list[Any]) -> Rule:
+        left, right = (operand(written) for written in operands)
+
+        def same(scope: Scope) -> Verdict:
+            first, second = left(scope), right(scope)
+            if not first or not second:
+                return False
+            return place(first) == place(second) and bool(_streets(first) & _streets(second))
+
+        return same
+
+    return make
+
+
+def _building(address: Mapping[str, Any]) -> tuple[str, ...]:
+    return str(address.get("postCode", "")), _plain(address.get("houseNumber", "")).lstrip("0")
+
+
+def _door(address: Mapping[str, Any]) -> tuple[str, ...]:
+    box = _BOX.sub("", _plain(address.get("boxNumber", "")))
+    return (*_building(address), box.lstrip("0"))
 
 
 def _streets(address: Mapping[str, Any]) -> set[str]:
@@ -335,6 +362,8 @@ def _walk(value: Any, path: list[str]) -> Any:
             value = value.get(name)
         elif isinstance(value, list) and name.isdigit():
             value = value[int(name)] if int(name) < len(value) else None
+        elif isinstance(value, list):
+            value = [found for element in value if (found := _walk(element, [name])) is not None]
         else:
             return None
     return value
@@ -357,5 +386,7 @@ _WORDS: dict[str, Callable[[Any], Rule]] = {
     "some": _some,
     "count": _count,
     "oneOf": _one_of,
-    "sameAddress": _same_address,
+    "among": _among,
+    "sameAddress": _same(_door),
+    "sameBuilding": _same(_building),
 }

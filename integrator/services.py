@@ -32,6 +32,16 @@ class Part:
     keys: frozenset[str]  # the keys it may bind: what the grant must allow
     fields: frozenset[str]
     after: str | None
+    when: Rule | None  # asked only when this says yes
+    needs: frozenset[str]  # other parts that `when` and the binding look at
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Something that must be known before a check makes sense; its reason is what the caller reads otherwise."""
+
+    rule: Rule
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +52,8 @@ class CheckRule:
     title: LocalizedString
     source: str
     rule: Rule
+    needs: tuple[Need, ...]
+    when: Rule | None  # the check is left out of the answer when this says no
     parts: frozenset[str]  # the parts it looks at
 
 
@@ -89,14 +101,26 @@ class Service:
     def parts_for(self, codes: frozenset[str]) -> tuple[Part, ...]:
         """The parts that these checks need, with what those wait for: nothing more is asked of any source."""
         wanted = frozenset().union(*(check.parts for check in self.checks if check.code in codes))
-        wanted |= {part.after for part in self.parts if part.name in wanted and part.after}
+        for part in reversed(self.parts):  # a part only waits for parts that stand before it
+            if part.name in wanted:
+                wanted |= part.needs
         return tuple(part for part in self.parts if part.name in wanted)
+
+    def can_be_asked_by(self, keys: Mapping[str, Any]) -> bool:
+        """Whether these keys are enough for one question (a composition binds them from other answers)."""
+        if any(key.required and name not in keys for name, key in self.keys.items()):
+            return False
+        return bool(keys) and (not self.exactly_one or sum(all(name in keys for name in group) for group in self.exactly_one) == 1)
 
     def subject(self, keys: Mapping[str, Any]) -> tuple[str, str] | None:
         """(type, id) of whom the question is about, or None when it is about no one in particular."""
         names = (self.subject_key,) if isinstance(self.subject_key, str) else self.subject_key or ()
         for name in names:
-            if name in keys:
+            if "+" in name:  # an id of several keys, such as a place in a register of streets
+                joined = "/".join(str(keys[part]) for part in name.split("+") if part in keys)
+                if joined:
+                    return self.subject_type, joined
+            elif name in keys:
                 kind = {"plateNumber": "plate", "enterpriseNumber": "cbe", "vin": "vin", "ssin": "nrn"}.get(name, self.subject_type)
                 return kind, str(keys[name])
         return None
@@ -174,7 +198,8 @@ def compile_service(data: Mapping[str, Any], sheets: Mapping[str, Sheet], *, san
     subject = data.get("subject") or {"type": "none"}
     about_person = subject["type"] in ("nrn", "plate")
     sheet = sheets[data["mapping"]] if "mapping" in data else None
-    parts = tuple(_part(name, spec) for name, spec in (data.get("parts") or {}).items())
+    part_names = frozenset(data.get("parts") or ())
+    parts = tuple(_part(name, spec, part_names) for name, spec in (data.get("parts") or {}).items())
     return Service(
         name=data["service"], method=method, path=path, tag=data.get("tag", "other"),
         title=LocalizedString.read(data["title"]), description=LocalizedString.read(data.get("description") or data["title"]),
@@ -185,7 +210,7 @@ def compile_service(data: Mapping[str, Any], sheets: Mapping[str, Sheet], *, san
         needs_dossier=data.get("dossier", "required" if about_person else "optional") == "required",
         source=data.get("source"), operation=data.get("operation"), sheet=sheet,
         offers=_offers(data, sheet), list_name=data.get("list"),
-        parts=parts, checks=tuple(_check(check, {part.name for part in parts}) for check in data.get("checks", ())),
+        parts=parts, checks=tuple(_check(check, part_names) for check in data.get("checks", ())),
         parameters=data.get("parameters") or {}, answer_name=next(iter(data.get("answer") or {"result": "all"})),
         always_history=bool(data.get("history")), public=not about_person,
     )  # fmt: skip
@@ -205,15 +230,18 @@ def _offers(data: Mapping[str, Any], sheet: Sheet | None) -> frozenset[str]:
     return frozenset(name for name in names if any(name == top or name.startswith(top + ".") for top in offered))
 
 
-def _part(name: str, spec: Mapping[str, Any]) -> Part:
+def _part(name: str, spec: Mapping[str, Any], parts: frozenset[str]) -> Part:
     bound = spec.get("with") or {}
-    return Part(name, spec["service"], compile_binding(bound), frozenset(bound), frozenset(spec["fields"]), spec.get("after"))
+    needs = (operands_of(list(bound.values())) | operands_of(spec.get("when")) | {spec.get("after")}) & parts
+    when = compile_rule(spec["when"]) if "when" in spec else None
+    return Part(name, spec["service"], compile_binding(bound), frozenset(bound), frozenset(spec["fields"]), spec.get("after"), when, needs)
 
 
-def _check(spec: Mapping[str, Any], parts: set[str]) -> CheckRule:
-    rule = spec["rule"]
-    looks_at = operands_of(rule) & parts
-    return CheckRule(spec["code"], LocalizedString.read(spec["title"]), spec["source"], compile_rule(rule), looks_at)
+def _check(spec: Mapping[str, Any], parts: frozenset[str]) -> CheckRule:
+    needs = tuple(Need(compile_rule(need["rule"]), need["reason"]) for need in spec.get("needs", ()))
+    when = compile_rule(spec["when"]) if "when" in spec else None
+    looks_at = operands_of([spec["rule"], spec.get("when"), [need["rule"] for need in spec.get("needs", ())]]) & parts
+    return CheckRule(spec["code"], LocalizedString.read(spec["title"]), spec["source"], compile_rule(spec["rule"]), needs, when, looks_at)
 
 
 def _pointer(name: str) -> str:

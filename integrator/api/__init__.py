@@ -1,0 +1,1 @@
+"""The REST façade: every question comes in here, is read strictly, and is handed to the exchange."""

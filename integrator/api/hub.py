@@ -1,0 +1,156 @@
+"""Exactly what the API needs of the hub; `integrator.app` hands over something of this shape, tests a small fake."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from prometheus_client import CollectorRegistry
+
+from integrator.model import Answer, LocalizedString, Request
+
+
+class Key(Protocol):
+    """One key of a service, as `integrator.keytypes.KeyType`."""
+
+    @property
+    def required(self) -> bool: ...
+    @property
+    def schema(self) -> Mapping[str, Any]: ...
+
+
+class Question(Protocol):
+    """What a service read from a request."""
+
+    @property
+    def keys(self) -> Mapping[str, Any]: ...
+    @property
+    def fields(self) -> frozenset[str] | None: ...
+    @property
+    def dossier(self) -> str | None: ...
+    @property
+    def history(self) -> bool: ...
+
+
+class Check(Protocol):
+    @property
+    def code(self) -> str: ...
+    @property
+    def title(self) -> LocalizedString: ...
+    @property
+    def source(self) -> str: ...
+
+
+class Sheet(Protocol):
+    """The fields of a mapping, as its YAML says them: enough to show what an answer looks like."""
+
+    @property
+    def fields(self) -> Mapping[str, Any]: ...
+
+
+class Service(Protocol):
+    """One operation the hub offers, as `integrator.services.Service`."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def method(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def tag(self) -> str: ...
+    @property
+    def title(self) -> LocalizedString: ...
+    @property
+    def description(self) -> LocalizedString: ...
+    @property
+    def keys(self) -> Mapping[str, Key]: ...
+    @property
+    def exactly_one(self) -> tuple[tuple[str, ...], ...]: ...
+    @property
+    def needs_dossier(self) -> bool: ...
+    @property
+    def source(self) -> str | None: ...
+    @property
+    def sheet(self) -> Sheet | None: ...
+    @property
+    def offers(self) -> frozenset[str]: ...
+    @property
+    def list_name(self) -> str | None: ...
+    @property
+    def checks(self) -> tuple[Check, ...]: ...
+    @property
+    def answer_name(self) -> str: ...
+
+    def read(self, body: Mapping[str, Any], *, where: str = "body") -> Question:
+        """Raises `MalformedRequest` with every issue found."""
+
+
+class Exchange(Protocol):
+    async def answer(self, request: Request) -> Answer:
+        """Raises the `IntegratorError` family, nothing else."""
+
+
+class Verified(Protocol):
+    """What a token says, as `integrator.identity.tokens.Verified`."""
+
+    @property
+    def caller(self) -> Any: ...
+    @property
+    def dossier(self) -> str | None: ...
+
+
+class Identity(Protocol):
+    def verify(self, token: str) -> Verified:
+        """Raises `UnknownCaller`."""
+
+    async def token(self, form: bytes) -> tuple[int, dict[str, Any]]:
+        """An RFC 6749 token request (urlencoded) to its answer: HTTP status and JSON."""
+
+    def jwks(self) -> dict[str, Any]: ...
+    def metadata(self) -> dict[str, Any]: ...
+
+
+class Settings(Protocol):
+    @property
+    def sandbox(self) -> bool: ...
+    @property
+    def issuer(self) -> str: ...
+    @property
+    def hosts(self) -> tuple[str, ...]: ...
+    @property
+    def limits(self) -> Mapping[str, Any]: ...
+
+
+class Metrics(Protocol):
+    @property
+    def registry(self) -> CollectorRegistry: ...
+    @property
+    def refused(self) -> Any: ...  # Counter(kind): refused before a decision
+    @property
+    def in_flight(self) -> Any: ...  # Gauge
+
+
+class Hub(Protocol):
+    """Built once at start by the composition root."""
+
+    @property
+    def services(self) -> Mapping[str, Service]: ...
+    @property
+    def purposes(self) -> Mapping[str, Any]: ...  # code -> .title, .why (LocalizedString); for the documentation
+    @property
+    def exchange(self) -> Exchange: ...
+    @property
+    def identity(self) -> Identity: ...
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def metrics(self) -> Metrics: ...
+    @property
+    def clock(self) -> Callable[[], float]: ...  # epoch seconds
+    @property
+    def codes(self) -> Path: ...  # folder of the code lists (mappings/codes)
+
+    def health(self) -> Mapping[str, Any]:
+        """`{"status": "UP" | "DEGRADED" | "DOWN", "sources": {connector: status}}`; cheap, no I/O."""

@@ -1,0 +1,355 @@
+"""The only way out of the house: one HTTP question to one source, bounded in time, size, number and patience.
+
+    call ─► breaker ─► bulkhead (waiting counts) ─► aiohttp, pooled ─► capped read ─► HttpAnswer
+                 └──────────── NoAnswer, fast and repeatable ─► retry.py (tenacity, within deadline and budget)
+
+Nothing of the question may reach a log through an exception: aiohttp puts URLs in its messages, and sources such as the
+DIV want a national number there. So its errors are named here by their kind and not kept as a cause.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import re
+import ssl
+import time
+import zlib
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+import aiohttp
+from yarl import URL
+
+from integrator.contract import HttpAnswer
+from integrator.errors import ConfigurationError, SourceFault, SourceThrottled, SourceUnavailable
+from integrator.transport.breaker import Breaker
+from integrator.transport.retry import NoAnswer, RetryBudget, RetryPlan
+
+Observe = Callable[[str, str, float], None]  # source, outcome, seconds; outcomes: see Channel
+
+STALE_TRIES: Final = 3  # kept-alive connections that the peer closed: how many may turn out dead in one attempt
+_fresh: ContextVar[bool] = ContextVar("fresh", default=False)  # whether this attempt opened a connection of its own
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one source may cost us; `limits` of its manifest."""
+
+    timeout: float = 6.0  # seconds for one attempt, waiting for a free place included; the deadline may be nearer
+    connect: float = 1.0  # seconds, name lookup and TLS included
+    concurrency: int = 50  # questions under way at once
+    answer_bytes: int = 1_000_000  # after unpacking, when `gzip`
+    attempts: int = 2  # of repeatable questions, the first included
+    gzip: bool = False  # the source packs its answers and we asked it to
+    breaker_share: float = 0.5
+    breaker_of: int = 20
+    breaker_open: float = 5.0  # seconds
+
+    @classmethod
+    def read(cls, limits: Mapping[str, Any]) -> Limits:
+        """From a manifest. Raises `ConfigurationError` for a word it does not know.
+
+        >>> Limits.read({"timeout": 2, "breaker": {"of": 40}}).breaker_of
+        40
+        """
+        breaker = limits.get("breaker", {})
+        named = {
+            "timeout": limits.get("timeout"),
+            "connect": limits.get("connect"),
+            "concurrency": limits.get("concurrency"),
+            "answer_bytes": limits.get("answerBytes"),
+            "attempts": limits.get("attempts"),
+            "gzip": limits.get("gzip"),
+            "breaker_share": breaker.get("failures"),
+            "breaker_of": breaker.get("of"),
+            "breaker_open": breaker.get("openSeconds"),
+        }
+        unknown = set(limits) - {"timeout", "connect", "concurrency", "answerBytes", "attempts", "gzip", "breaker"}
+        if unknown or set(breaker) - {"failures", "of", "openSeconds"}:
+            raise ConfigurationError(f"limits: unknown word {', '.join(sorted(unknown)) or 'in breaker'}")
+        return cls(**{name: value for name, value in named.items() if value is not None})
+
+
+class _Pool(aiohttp.TCPConnector):
+    """Remembers, for the task that asks, whether its connection is a new one: only an old one can have gone stale."""
+
+    async def _create_connection(self, req: Any, traces: Any, timeout: Any) -> Any:  # noqa: ASYNC109 (aiohttp's)
+        _fresh.set(True)
+        return await super()._create_connection(req, traces, timeout)
+
+
+def open_session(*, keep_alive: float = 15.0) -> aiohttp.ClientSession:
+    """One session for all channels of a process; call it inside the event loop and close it at the end.
+
+    It stores no cookies, reads no proxies or .netrc from the environment and unpacks nothing.
+    """
+    session = aiohttp.ClientSession(
+        connector=_Pool(limit=0, keepalive_timeout=keep_alive),  # the bulkheads limit, per source
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trust_env=False,
+        auto_decompress=False,
+        skip_auto_headers=("User-Agent", "Accept-Encoding"),
+        timeout=aiohttp.ClientTimeout(total=None),
+    )
+    # aiohttp would repeat a failed GET by itself, beside our budget and our count (its own test client does the same).
+    session._retry_connection = False
+    return session
+
+
+class Channel:
+    """`Send` for one source. `observe` gets each call's outcome:
+
+    ok · unavailable · timeout · busy (no free place in time) · open (breaker) · throttled · fault · cancelled
+    """
+
+    def __init__(
+        self,
+        source: str,
+        url: str,
+        session: aiohttp.ClientSession,
+        limits: Limits,
+        *,
+        observe: Observe | None = None,
+        tls: ssl.SSLContext | None = None,  # client certificate and authorities for this source; None = the machine's
+    ) -> None:
+        base = URL(url)
+        if base.scheme not in ("http", "https") or not base.host or base.query_string or base.user:
+            raise ConfigurationError(f"sources.{source}.url: http(s)://host[:port][/prefix], nothing else")
+        self.source, self.limits = source, limits
+        self.breaker = Breaker(
+            clock=time.monotonic, share=limits.breaker_share, of=limits.breaker_of, open_seconds=limits.breaker_open
+        )
+        self._base, self._prefix = base, base.raw_path.rstrip("/")
+        self._session, self._observe = session, observe
+        self._places = asyncio.Semaphore(limits.concurrency)
+        self._budget = RetryBudget()
+        self._plan = RetryPlan(limits.attempts)
+        self._options: dict[str, Any] = {
+            "allow_redirects": False,
+            "timeout": aiohttp.ClientTimeout(total=None, connect=limits.connect, sock_connect=limits.connect),
+            "ssl": tls if tls is not None else True,
+        }
+        self._packing = {"Accept-Encoding": "gzip" if limits.gzip else "identity"}
+
+    async def __call__(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        deadline: float,
+        query: Mapping[str, str] | None = None,
+        repeatable: bool = True,
+    ) -> HttpAnswer:
+        """Ask. `path` is already percent-encoded, `query` is not; `deadline` is a `time.monotonic()` value.
+
+        Raises SourceUnavailable (no whole answer; 502, 503, 504), SourceThrottled (429), SourceFault (reason TOO_LARGE,
+        REDIRECT, HTTP, TLS, ENCODING). Every other status is returned: what it means is the connector's to say.
+        """
+        call = _Call(method, self._url(path, query), body, {**self._packing, **(headers or {})}, deadline, repeatable)
+        started = time.monotonic()
+        outcome = "cancelled"
+        self._budget.earn()
+        try:
+            try:
+                answer = await self._attempt(call)
+            except NoAnswer as failure:
+                if not (failure.again and repeatable and self._plan.attempts > 1):
+                    raise
+                answer = await self._plan.again(
+                    failure, lambda: self._attempt(call), until=deadline, budget=self._budget, clock=time.monotonic
+                )
+            outcome = "ok"
+            return answer
+        except NoAnswer as failure:
+            outcome = failure.what if failure.what in ("timeout", "busy", "open") else "unavailable"
+            raise self._unavailable(failure) from None
+        except SourceThrottled:
+            outcome = "throttled"
+            raise
+        except SourceFault:
+            outcome = "fault"
+            raise
+        finally:
+            if self._observe is not None:
+                self._observe(self.source, outcome, time.monotonic() - started)
+
+    async def _attempt(self, call: _Call) -> HttpAnswer:
+        """One attempt, from the breaker to the last byte. Raises `NoAnswer` or a SourceError."""
+        self._refuse_when_open()
+        now = time.monotonic()
+        given = min(self.limits.timeout, call.deadline - now)
+        if given <= 0:
+            raise NoAnswer("timeout", again=False)
+        sent: float | None = None
+        probe, well = False, None
+        try:
+            async with asyncio.timeout(given), self._places:
+                self._refuse_when_open()  # it may have opened while we waited for a place
+                probe, sent = self.breaker.enter(), time.monotonic()
+                try:
+                    answer = await self._exchange(call)
+                    well = True
+                    return answer
+                except NoAnswer:
+                    well = False
+                    raise
+                except SourceThrottled:
+                    raise  # alive, and busy: neither well nor ill
+                except SourceFault:
+                    well = False
+                    raise
+        except TimeoutError:
+            if sent is None:
+                raise NoAnswer("busy", again=False) from None
+            # A caller in a hurry says nothing about the source; one who waited a fair while does.
+            well = False if time.monotonic() - sent >= self.limits.timeout / 4 else None
+            raise NoAnswer("timeout", again=False) from None
+        finally:
+            if sent is not None:
+                self.breaker.leave(probe, well)
+
+    async def _exchange(self, call: _Call) -> HttpAnswer:
+        """Send and read; again at once for a kept-alive connection that its peer had closed in the meantime."""
+        for left in reversed(range(STALE_TRIES)):
+            _fresh.set(False)
+            response: aiohttp.ClientResponse | None = None
+            failure: Exception
+            try:
+                response = await self._session.request(
+                    call.method, call.url, data=call.body, headers=call.headers, **self._options
+                )
+                return await self._read(response)
+            except aiohttp.ClientError as error:
+                stale = response is None and not _fresh.get() and isinstance(error, _GONE)
+                if stale and left and call.repeatable:
+                    continue
+                failure = self._named(error)
+            finally:
+                if response is not None and not response.closed:
+                    response.close()  # not read to its end: this connection cannot be used again
+            break
+        raise failure  # here and not in the handler: aiohttp's own error, with its URL, must not stay attached to it
+
+    async def _read(self, response: aiohttp.ClientResponse) -> HttpAnswer:
+        headers = response.headers
+        if response.status in _NOT_NOW:
+            raise NoAnswer(f"HTTP {response.status}", again=True, retry_after=_seconds(headers.get("Retry-After")))
+        if response.status == 429:
+            throttled = SourceThrottled(self.source, "too many requests")
+            throttled.retry_after = _seconds(headers.get("Retry-After")) or throttled.retry_after
+            raise throttled
+        if 300 <= response.status < 400:
+            raise SourceFault(self.source, "REDIRECT", f"HTTP {response.status}: a source does not send us elsewhere")
+        body = await self._capped(response)
+        packing = headers.get("Content-Encoding", "identity").strip().lower()
+        if packing != "identity":
+            body = self._unpack(body, packing)
+        content_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        return HttpAnswer(response.status, content_type, body, headers)
+
+    async def _capped(self, response: aiohttp.ClientResponse) -> bytes:
+        limit, content = self.limits.answer_bytes, response.content
+        body = await content.readany()
+        if content.at_eof() and len(body) <= limit:  # the ordinary case: it was all there
+            return body
+        parts, size = [body], len(body)
+        while size <= limit and not content.at_eof():
+            parts.append(await content.readany())
+            size += len(parts[-1])
+        if size > limit:
+            raise SourceFault(self.source, "TOO_LARGE", f"an answer of more than {limit} bytes")
+        return b"".join(parts)
+
+    def _unpack(self, body: bytes, packing: str) -> bytes:
+        if packing != "gzip" or not self.limits.gzip:
+            raise SourceFault(self.source, "ENCODING", "a packed answer that we did not ask for")
+        unpacker = zlib.decompressobj(31)
+        try:
+            unpacked = unpacker.decompress(body, self.limits.answer_bytes + 1)
+        except zlib.error:
+            raise SourceFault(self.source, "ENCODING", "not gzip, although it says so") from None
+        if len(unpacked) > self.limits.answer_bytes:
+            raise SourceFault(self.source, "TOO_LARGE", f"more than {self.limits.answer_bytes} bytes once unpacked")
+        if not unpacker.eof or unpacker.unused_data:
+            raise SourceFault(self.source, "ENCODING", "the packed answer is cut off or has a tail")
+        return unpacked
+
+    def _named(self, error: aiohttp.ClientError) -> Exception:
+        if isinstance(error, aiohttp.ClientSSLError):
+            return SourceFault(self.source, "TLS", "its certificate or our handshake does not hold")
+        if isinstance(error, aiohttp.ClientResponseError):
+            return SourceFault(self.source, "HTTP", "what came is not HTTP")
+        return NoAnswer(type(error).__name__, again=isinstance(error, (*_GONE, *_CUT)))
+
+    def _refuse_when_open(self) -> None:
+        left = self.breaker.wait()
+        if left:
+            raise NoAnswer("open", again=False, retry_after=math.ceil(left))
+
+    def _unavailable(self, failure: NoAnswer) -> SourceUnavailable:
+        error = SourceUnavailable(self.source, _WORDS.get(failure.what, failure.what))
+        error.retry_after = failure.retry_after or (2 if failure.what == "busy" else error.retry_after)
+        return error
+
+    def _url(self, path: str, query: Mapping[str, str] | None) -> URL:
+        if not _PATH.fullmatch(path) or "/../" in path + "/":
+            raise ValueError("path: absolute, percent-encoded, without query, fragment or climbing")
+        return URL.build(
+            scheme=self._base.scheme,
+            authority=self._base.authority,
+            path=self._prefix + path,
+            query_string=urlencode(query, safe="", quote_via=quote) if query else "",
+            encoded=True,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One question, as every attempt of it is sent."""
+
+    method: str
+    url: URL
+    body: bytes | None
+    headers: Mapping[str, str]
+    deadline: float
+    repeatable: bool
+
+
+_PATH: Final = re.compile(r"/[!\"$->@-~]*")
+_NOT_NOW: Final = frozenset({502, 503, 504})
+_GONE: Final = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)
+_CUT: Final = (aiohttp.ClientPayloadError, aiohttp.ServerTimeoutError)
+_WORDS: Final = {
+    "timeout": "no answer within the time given",
+    "busy": "every place was taken until the deadline",
+    "open": "it failed too often just now, so it is not asked for a moment",
+    "ServerDisconnectedError": "it closed the connection without an answer",
+    "ClientConnectorError": "no connection",
+    "ConnectionTimeoutError": "no connection in time",
+    "ClientPayloadError": "the answer broke off",
+}
+
+
+def _seconds(retry_after: str | None) -> int | None:
+    """Retry-After in its two forms, between 1 second and an hour; None when it is absent or cannot be read.
+
+    >>> _seconds("7"), _seconds("999999"), _seconds("soon")
+    (7, 3600, None)
+    """
+    if not retry_after:
+        return None
+    try:
+        if retry_after.strip().isdecimal():
+            wanted = float(retry_after)
+        else:
+            wanted = parsedate_to_datetime(retry_after).timestamp() - time.time()
+    except (ValueError, OverflowError):
+        return None
+    return max(1, min(3600, math.ceil(wanted)))
