@@ -16,6 +16,7 @@ from lxml import etree
 
 from mock_sources.soap import Call, FaultDetail, SoapFault, child_texts
 from mock_sources.world.facts import Person
+from mock_sources.world.numbers import birth_year
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +66,9 @@ INCOMPLETE = Status(
 THROTTLED = Status("NO_RESULT", "99995", "Too many simultaneous requests")
 
 
-def passes_mod97(ssin: str) -> bool:
-    """Say whether the two check digits fit, for a birth in either century.
-
-    >>> passes_mod97("71640618918"), passes_mod97("00630299891"), passes_mod97("71640618919")
-    (True, True, False)
-    """
-    first, check = int(ssin[:9]), int(ssin[9:])
-    return check in (97 - first % 97, 97 - (2_000_000_000 + first) % 97)
-
-
 def trouble_with(ssin: str, people: People) -> Status | None:
     """Return why no answer about this number is possible, or None when somebody bears it."""
-    if not passes_mod97(ssin):
+    if birth_year(ssin) is None:
         return MISFORMED
     person = people.person(ssin)
     if person is None:

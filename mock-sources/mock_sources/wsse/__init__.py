@@ -11,8 +11,8 @@ The hub has its own, built on another idea: were this one shared, both sides wou
 from __future__ import annotations
 
 from mock_sources.wsse.shape import SecurityRefused
-from mock_sources.wsse.sign import Signer, unsigned
+from mock_sources.wsse.sign import Signer, is_plain, unsigned
 from mock_sources.wsse.username import PasswordGate
 from mock_sources.wsse.verify import Gate
 
-__all__ = ["Gate", "PasswordGate", "SecurityRefused", "Signer", "unsigned"]
+__all__ = ["Gate", "PasswordGate", "SecurityRefused", "Signer", "is_plain", "unsigned"]

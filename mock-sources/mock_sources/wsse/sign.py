@@ -1,14 +1,14 @@
 """Sign a source's replies: a soap:Envelope whose Timestamp and Body are under one ECDSA signature.
 
-The reply is parsed once and its two parts go through lxml's canonicalisation, so what is signed never depends on
-how a renderer happened to write it. SignedInfo is written in canonical form to begin with and signed as it stands.
+`seal` takes any XML and canonicalises it with lxml. `seal_plain` takes a payload that its renderer already writes in
+exclusive canonical form and digests the text as it stands, for load benches run through it; `canonical_body` is how
+a caller holds a renderer to that promise.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 from cryptography import x509
@@ -20,9 +20,6 @@ from lxml import etree
 
 from mock_sources.wsse import names
 from mock_sources.wsse.shape import WINDOW, canonical
-
-Inspect = Callable[[etree._Element], None]
-"""Looks at the payload before it is signed, and raises when a source must not say that."""
 
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
 _SIGNED_INFO = (
@@ -40,44 +37,66 @@ _SIGNATURE = (
     '<wsse:SecurityTokenReference><wsse:Reference URI="#X509-source" '
     f'ValueType="{names.X509_V3}"/></wsse:SecurityTokenReference></ds:KeyInfo></ds:Signature>'
 )
-_BEFORE = (
-    f'<?xml version="1.0" encoding="UTF-8"?>\n<soapenv:Envelope xmlns:soapenv="{names.SOAP}" xmlns:wsu="{names.WSU}">'
+_OPEN = (
+    f'<?xml version="1.0" encoding="UTF-8"?>\n<soapenv:Envelope xmlns:soapenv="{names.SOAP}">'
     f'<soapenv:Header><wsse:Security xmlns:wsse="{names.WSSE}" soapenv:mustUnderstand="1">'
-    f'<wsse:BinarySecurityToken EncodingType="{names.BASE64}" ValueType="{names.X509_V3}" '
+    f'<wsse:BinarySecurityToken xmlns:wsu="{names.WSU}" EncodingType="{names.BASE64}" ValueType="{names.X509_V3}" '
     'wsu:Id="X509-source">%s</wsse:BinarySecurityToken>'
-    '<wsu:Timestamp wsu:Id="TS-source"><wsu:Created>%s</wsu:Created><wsu:Expires>%s</wsu:Expires></wsu:Timestamp>'
 )
-_AFTER = '</wsse:Security></soapenv:Header><soapenv:Body wsu:Id="Body-source">%s</soapenv:Body></soapenv:Envelope>'
+_TIMESTAMP = (
+    f'<wsu:Timestamp xmlns:wsu="{names.WSU}" wsu:Id="TS-source"><wsu:Created>%s</wsu:Created>'
+    "<wsu:Expires>%s</wsu:Expires></wsu:Timestamp>"
+)
+_BODY = f'<soapenv:Body xmlns:soapenv="{names.SOAP}" xmlns:wsu="{names.WSU}" wsu:Id="Body-source">%s</soapenv:Body>'
 
 
 class Signer:
-    """Signs with one source's key; `stranger` is a key nobody trusts, for the fault that bears its name."""
+    """Signs with one source's key. A stranger's key, trusted by nobody, is there for the fault wrong_signature."""
 
     def __init__(self, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> None:
         self._key = key
         self._stranger = ec.generate_private_key(ec.SECP256R1())
-        self._token = base64.b64encode(certificate.public_bytes(Encoding.DER)).decode()
+        self._open = _OPEN % base64.b64encode(certificate.public_bytes(Encoding.DER)).decode()
 
-    def seal(self, payload: str, created: datetime, inspect: Inspect | None = None, *, forged: bool = False) -> bytes:
+    def seal(self, payload: str, created: datetime, *, forged: bool = False) -> bytes:
         """Return the whole signed envelope round `payload`, one element written as XML text.
 
         `created` is also the beginning of the five minutes that the reply may live. `forged` signs with the key of
         a stranger under the right certificate. Raises lxml's XMLSyntaxError when `payload` is no XML.
         """
-        before = _BEFORE % (self._token, _zulu(created), _zulu(created + WINDOW))
-        after = _AFTER % payload
-        envelope = etree.fromstring((before + after).encode(), _PARSER)
-        if inspect is not None:
-            inspect(envelope[1][0])
-        parts = (("TS-source", envelope[0][0][1]), ("Body-source", envelope[1]))
-        info = _SIGNED_INFO % tuple(_REFERENCE % (name, _digest(part)) for name, part in parts)
+        return self._seal(_BODY % payload, canonical_body(payload), created, forged)
+
+    def seal_plain(self, payload: str, created: datetime, *, forged: bool = False) -> bytes:
+        """The same for a payload in exclusive canonical form; the caller answers for that."""
+        body = _BODY % payload
+        return self._seal(body, body.encode(), created, forged)
+
+    def _seal(self, body: str, canonical_form: bytes, created: datetime, forged: bool) -> bytes:
+        timestamp = _TIMESTAMP % (_zulu(created), _zulu(created + WINDOW))
+        parts = (("TS-source", timestamp.encode()), ("Body-source", canonical_form))
+        info = _SIGNED_INFO % tuple(_REFERENCE % (name, _digest(octets)) for name, octets in parts)
         signature = _SIGNATURE % (info, self._sign(info.encode(), forged))
-        return (before + signature + after).encode()
+        header = f"{self._open}{timestamp}{signature}</wsse:Security></soapenv:Header>"
+        return f"{header}{body}</soapenv:Envelope>".encode()
 
     def _sign(self, signed: bytes, forged: bool) -> str:
         key = self._stranger if forged else self._key
         r, s = decode_dss_signature(key.sign(signed, ec.ECDSA(hashes.SHA256())))
         return base64.b64encode(r.to_bytes(32) + s.to_bytes(32)).decode()
+
+
+def canonical_body(payload: str) -> bytes:
+    """The soap:Body that `seal` puts round a payload, canonicalised by lxml; XMLSyntaxError when it is no XML."""
+    return canonical(etree.fromstring((_BODY % payload).encode(), _PARSER))
+
+
+def is_plain(payload: str) -> bool:
+    """Say whether a payload is in the form that `seal_plain` signs.
+
+    >>> is_plain('<a b="1" c="2">x &amp; y</a>'), is_plain('<a c="2" b="1"/>')
+    (True, False)
+    """
+    return canonical_body(payload) == (_BODY % payload).encode()
 
 
 def unsigned(payload: str) -> bytes:
@@ -88,8 +107,8 @@ def unsigned(payload: str) -> bytes:
     ).encode()
 
 
-def _digest(part: etree._Element) -> str:
-    return base64.b64encode(hashlib.sha256(canonical(part)).digest()).decode()
+def _digest(octets: bytes) -> str:
+    return base64.b64encode(hashlib.sha256(octets).digest()).decode()
 
 
 def _zulu(moment: datetime) -> str:
