@@ -31,8 +31,11 @@ SHA256 = "http://www.w3.org/2001/04/xmlenc#sha256"
 RSA_SHA256 = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"
 ECDSA_SHA256 = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256"
 
-# Exclusive canonical form: namespaces first, sorted by prefix; attributes after; no empty-element tags; nothing between.
-_TIMESTAMP = f'<wsu:Timestamp xmlns:wsu="{WSU}" wsu:Id="TS"><wsu:Created>%s</wsu:Created><wsu:Expires>%s</wsu:Expires></wsu:Timestamp>'
+# Exclusive canonical form: namespaces first, by prefix; then attributes; no empty-element tags; nothing in between.
+_TIMESTAMP = (
+    f'<wsu:Timestamp xmlns:wsu="{WSU}" wsu:Id="TS">'
+    "<wsu:Created>%s</wsu:Created><wsu:Expires>%s</wsu:Expires></wsu:Timestamp>"
+)
 _BODY = f'<soapenv:Body xmlns:soapenv="{SOAP}" xmlns:wsu="{WSU}" wsu:Id="BODY">'.encode()
 _BODY_END = b"</soapenv:Body>"
 _REFERENCE = (
@@ -59,7 +62,9 @@ _KEY_INFO = (
 class Signer:
     """Signs with one key, read once. P-256 gives ecdsa-sha256 (~30 µs), RSA gives rsa-sha256 (~270 µs at 2048 bits)."""
 
-    def __init__(self, key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, certificate: x509.Certificate, now: Clock) -> None:
+    def __init__(
+        self, key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, certificate: x509.Certificate, now: Clock
+    ) -> None:
         if key.public_key() != certificate.public_key():
             raise ConfigurationError("the signing key does not belong to the signing certificate")
         self._now = now

@@ -80,7 +80,9 @@ class Verifier:
         """
         root = parse(data, limit, comments=True)
         token, timestamp, signature, envelope = _positions(root)  # 1, 2
-        info, value, key_info = _children(signature, 4, f"{{{DS}}}SignedInfo", f"{{{DS}}}SignatureValue", f"{{{DS}}}KeyInfo")
+        info, value, key_info = _children(
+            signature, 4, f"{{{DS}}}SignedInfo", f"{{{DS}}}SignatureValue", f"{{{DS}}}KeyInfo"
+        )
         self._check_token(token, key_info)  # 3
         prefixes, references = self._signed_info(info)  # 4
         parts = _parts(references, token, timestamp, envelope)  # 5
@@ -105,7 +107,9 @@ class Verifier:
 
     def _signed_info(self, info: Element) -> tuple[tuple[str, ...], tuple[Element, Element]]:
         form, method, first, second = _children(
-            info, 4, *(f"{{{DS}}}{name}" for name in ("CanonicalizationMethod", "SignatureMethod", "Reference", "Reference"))
+            info,
+            4,
+            *(f"{{{DS}}}{name}" for name in ("CanonicalizationMethod", "SignatureMethod", "Reference", "Reference")),
         )
         if method.get("Algorithm") != self._method or len(method):
             raise SignatureRefused(4, "not the algorithm of the pinned key")
@@ -212,7 +216,9 @@ Check = Callable[[bytes, bytes], None]
 def _checking(key: object) -> tuple[str, Check]:
     """The one algorithm of a pinned key, and how to check it."""
     if isinstance(key, rsa.RSAPublicKey) and key.key_size >= 2048:
-        return RSA_SHA256, lambda value, data: _hold(lambda: key.verify(value, data, padding.PKCS1v15(), hashes.SHA256()))
+        return RSA_SHA256, lambda value, data: _hold(
+            lambda: key.verify(value, data, padding.PKCS1v15(), hashes.SHA256())
+        )
     if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
         return ECDSA_SHA256, lambda value, data: _hold(lambda: key.verify(_der(value), data, ec.ECDSA(hashes.SHA256())))
     raise ConfigurationError("a source's certificate is pinned with a P-256 key or RSA of 2048 bits or more")
