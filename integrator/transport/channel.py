@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import quote, urlencode
 
 import aiohttp
@@ -36,43 +36,25 @@ STALE_TRIES: Final = 3  # kept-alive connections that the peer closed: how many 
 _fresh: ContextVar[bool] = ContextVar("fresh", default=False)  # whether this attempt opened a connection of its own
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one source may cost us; `limits` of its manifest."""
+class Limits(Protocol):
+    """What one source may cost us (`limits` of its manifest); any object with these names will do."""
 
-    timeout: float = 6.0  # seconds for one attempt, waiting for a free place included; the deadline may be nearer
-    connect: float = 1.0  # seconds, name lookup and TLS included
-    concurrency: int = 50  # questions under way at once
-    answer_bytes: int = 1_000_000  # after unpacking, when `gzip`
-    attempts: int = 2  # of repeatable questions, the first included
-    gzip: bool = False  # the source packs its answers and we asked it to
-    breaker_share: float = 0.5
-    breaker_of: int = 20
-    breaker_open: float = 5.0  # seconds
-
-    @classmethod
-    def read(cls, limits: Mapping[str, Any]) -> Limits:
-        """From a manifest. Raises `ConfigurationError` for a word it does not know.
-
-        >>> Limits.read({"timeout": 2, "breaker": {"of": 40}}).breaker_of
-        40
-        """
-        breaker = limits.get("breaker", {})
-        named = {
-            "timeout": limits.get("timeout"),
-            "connect": limits.get("connect"),
-            "concurrency": limits.get("concurrency"),
-            "answer_bytes": limits.get("answerBytes"),
-            "attempts": limits.get("attempts"),
-            "gzip": limits.get("gzip"),
-            "breaker_share": breaker.get("failures"),
-            "breaker_of": breaker.get("of"),
-            "breaker_open": breaker.get("openSeconds"),
-        }
-        unknown = set(limits) - {"timeout", "connect", "concurrency", "answerBytes", "attempts", "gzip", "breaker"}
-        if unknown or set(breaker) - {"failures", "of", "openSeconds"}:
-            raise ConfigurationError(f"limits: unknown word {', '.join(sorted(unknown)) or 'in breaker'}")
-        return cls(**{name: value for name, value in named.items() if value is not None})
+    @property
+    def timeout(self) -> float: ...  # seconds for one question: waiting, every attempt and every byte of them
+    @property
+    def connect(self) -> float: ...  # seconds, name lookup and TLS included
+    @property
+    def concurrency(self) -> int: ...  # questions under way at once
+    @property
+    def answer_bytes(self) -> int: ...  # as read, and again once unpacked
+    @property
+    def attempts(self) -> int: ...  # of repeatable questions, the first included
+    @property
+    def breaker_failures(self) -> float: ...  # share of …
+    @property
+    def breaker_of(self) -> int: ...  # … at least so many calls
+    @property
+    def open_seconds(self) -> float: ...
 
 
 class _Pool(aiohttp.TCPConnector):
@@ -116,16 +98,17 @@ class Channel:
         *,
         observe: Observe | None = None,
         tls: ssl.SSLContext | None = None,  # client certificate and authorities for this source; None = the machine's
+        gzip: bool = False,  # ask for packed answers, and unpack them within the size limit
     ) -> None:
         base = URL(url)
         if base.scheme not in ("http", "https") or not base.host or base.query_string or base.user:
             raise ConfigurationError(f"sources.{source}.url: http(s)://host[:port][/prefix], nothing else")
         self.source, self.limits = source, limits
         self.breaker = Breaker(
-            clock=time.monotonic, share=limits.breaker_share, of=limits.breaker_of, open_seconds=limits.breaker_open
+            clock=time.monotonic, share=limits.breaker_failures, of=limits.breaker_of, open_seconds=limits.open_seconds
         )
-        self._base, self._prefix = base, base.raw_path.rstrip("/")
-        self._session, self._observe = session, observe
+        self._scheme, self._authority, self._prefix = base.scheme, base.authority, base.raw_path.rstrip("/")
+        self._session, self._observe, self._gzip = session, observe, gzip
         self._places = asyncio.Semaphore(limits.concurrency)
         self._budget = RetryBudget()
         self._plan = RetryPlan(limits.attempts)
@@ -134,7 +117,7 @@ class Channel:
             "timeout": aiohttp.ClientTimeout(total=None, connect=limits.connect, sock_connect=limits.connect),
             "ssl": tls if tls is not None else True,
         }
-        self._packing = {"Accept-Encoding": "gzip" if limits.gzip else "identity"}
+        self._packing = {"Accept-Encoding": "gzip" if gzip else "identity"}
 
     async def __call__(
         self,
@@ -152,8 +135,9 @@ class Channel:
         Raises SourceUnavailable (no whole answer; 502, 503, 504), SourceThrottled (429), SourceFault (reason TOO_LARGE,
         REDIRECT, HTTP, TLS, ENCODING). Every other status is returned: what it means is the connector's to say.
         """
-        call = _Call(method, self._url(path, query), body, {**self._packing, **(headers or {})}, deadline, repeatable)
         started = time.monotonic()
+        until = min(deadline, started + self.limits.timeout)
+        call = _Call(method, self._url(path, query), body, {**self._packing, **(headers or {})}, until, repeatable)
         outcome = "cancelled"
         self._budget.earn()
         try:
@@ -163,7 +147,7 @@ class Channel:
                 if not (failure.again and repeatable and self._plan.attempts > 1):
                     raise
                 answer = await self._plan.again(
-                    failure, lambda: self._attempt(call), until=deadline, budget=self._budget, clock=time.monotonic
+                    failure, lambda: self._attempt(call), until=until, budget=self._budget, clock=time.monotonic
                 )
             outcome = "ok"
             return answer
@@ -183,8 +167,7 @@ class Channel:
     async def _attempt(self, call: _Call) -> HttpAnswer:
         """One attempt, from the breaker to the last byte. Raises `NoAnswer` or a SourceError."""
         self._refuse_when_open()
-        now = time.monotonic()
-        given = min(self.limits.timeout, call.deadline - now)
+        given = call.until - time.monotonic()
         if given <= 0:
             raise NoAnswer("timeout", again=False)
         sent: float | None = None
@@ -268,7 +251,7 @@ class Channel:
         return b"".join(parts)
 
     def _unpack(self, body: bytes, packing: str) -> bytes:
-        if packing != "gzip" or not self.limits.gzip:
+        if packing != "gzip" or not self._gzip:
             raise SourceFault(self.source, "ENCODING", "a packed answer that we did not ask for")
         unpacker = zlib.decompressobj(31)
         try:
@@ -302,8 +285,8 @@ class Channel:
         if not _PATH.fullmatch(path) or "/../" in path + "/":
             raise ValueError("path: absolute, percent-encoded, without query, fragment or climbing")
         return URL.build(
-            scheme=self._base.scheme,
-            authority=self._base.authority,
+            scheme=self._scheme,
+            authority=self._authority,
             path=self._prefix + path,
             query_string=urlencode(query, safe="", quote_via=quote) if query else "",
             encoded=True,
@@ -318,7 +301,7 @@ class _Call:
     url: URL
     body: bytes | None
     headers: Mapping[str, str]
-    deadline: float
+    until: float
     repeatable: bool
 
 

@@ -8,14 +8,15 @@ import socket
 import time
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 
 import aiohttp
 import pytest
 
 from integrator.contract import HttpAnswer
 from integrator.errors import ConfigurationError, SourceFault, SourceThrottled, SourceUnavailable
-from integrator.transport.channel import Channel, Limits, open_session
+from integrator.registry import Limits
+from integrator.transport.channel import Channel, open_session
 
 Peer = Callable[["Visit"], Awaitable[None]]
 QUICK = Limits(timeout=0.4, connect=0.3, attempts=1)
@@ -70,14 +71,17 @@ class Source:
 
 @asynccontextmanager
 async def calling(
-    peer: Peer, limits: Limits = QUICK, observe: Callable[[str, str, float], None] | None = None
+    peer: Peer, limits: Limits = QUICK, observe: Callable[[str, str, float], None] | None = None, gzip: bool = False
 ) -> AsyncIterator[tuple[Channel, Source]]:
     source = Source(peer)
     server = await asyncio.start_server(source.serve, "127.0.0.1", 0)
     source.port = server.sockets[0].getsockname()[1]
     try:
         async with open_session() as session:
-            yield Channel("div", f"http://127.0.0.1:{source.port}/div", session, limits, observe=observe), source
+            yield (
+                Channel("div", f"http://127.0.0.1:{source.port}/div", session, limits, observe=observe, gzip=gzip),
+                source,
+            )
     finally:
         server.close()
         for visit in source.visits:
@@ -226,11 +230,6 @@ async def test_address_of_a_source_with_anything_odd_is_refused_at_start(url):
             Channel("div", url, session, QUICK)
 
 
-def test_misspelled_limit_is_refused_at_start():
-    with pytest.raises(ConfigurationError, match="timout"):
-        Limits.read({"timout": 3})
-
-
 # --- time -------------------------------------------------------------------------------------------------------------
 
 
@@ -290,7 +289,7 @@ async def test_nobody_listens_is_unavailable(deaf_port):
     async with open_session() as session:
         channel = Channel("div", f"http://127.0.0.1:{deaf_port}", session, QUICK)
 
-        with pytest.raises(SourceUnavailable, match="no connection$"):
+        with pytest.raises(SourceUnavailable, match=r"no connection$"):
             await ask(channel)
 
 
@@ -359,7 +358,7 @@ async def test_packed_answer_is_unpacked_where_it_was_agreed():
     async def peer(visit: Visit) -> None:
         await visit.answer(gzip.compress(b'{"a":1}'), Content_Encoding="gzip")
 
-    async with calling(peer, Limits(gzip=True)) as (channel, _):
+    async with calling(peer, Limits(), gzip=True) as (channel, _):
         assert b'{"a":1}' == (await ask(channel)).body
 
 
@@ -367,7 +366,7 @@ async def test_gzip_bomb_stops_at_the_limit():
     async def peer(visit: Visit) -> None:
         await visit.answer(gzip.compress(b"x" * 50_000_000), Content_Encoding="gzip")
 
-    async with calling(peer, Limits(gzip=True, answer_bytes=100_000)) as (channel, _):
+    async with calling(peer, Limits(answer_bytes=100_000), gzip=True) as (channel, _):
         with pytest.raises(SourceFault) as caught:
             await ask(channel)
 
@@ -382,7 +381,7 @@ async def test_packed_answer_that_does_not_hold_is_a_fault(wound):
     async def peer(visit: Visit) -> None:
         await visit.answer(body, Content_Encoding="br" if wound == "brotli" else "gzip")
 
-    async with calling(peer, Limits(gzip=True)) as (channel, _):
+    async with calling(peer, Limits(), gzip=True) as (channel, _):
         with pytest.raises(SourceFault) as caught:
             await ask(channel)
 
@@ -644,7 +643,7 @@ async def test_source_that_keeps_failing_is_not_asked_for_a_while():
 
 
 async def test_open_breaker_says_when_to_come_back():
-    async with calling(reset, Limits(attempts=1, breaker_open=9)) as (channel, _):
+    async with calling(reset, Limits(attempts=1, open_seconds=9)) as (channel, _):
         await fail(channel, 20)
         with pytest.raises(SourceUnavailable) as caught:
             await ask(channel)
@@ -656,7 +655,7 @@ async def test_source_that_recovered_is_asked_again():
     async def peer(visit: Visit) -> None:
         await (reset(visit) if visit.number <= 20 else well(visit))
 
-    async with calling(peer, Limits(attempts=1, breaker_open=0.05)) as (channel, _):
+    async with calling(peer, Limits(attempts=1, open_seconds=0.05)) as (channel, _):
         await fail(channel, 20)
         await asyncio.sleep(0.06)
 
@@ -752,10 +751,8 @@ async def test_every_question_is_counted_once_by_its_outcome(expected, peer):
 
     limits = Limits(timeout=0.1, attempts=1)
     async with calling(peer or redirect, limits, lambda *it: seen.append(it[:2])) as (channel, _):
-        try:
+        with suppress(SourceUnavailable, SourceFault):
             await ask(channel)
-        except (SourceUnavailable, SourceFault):
-            pass
 
     assert [("div", expected)] == seen
 
