@@ -42,7 +42,7 @@ def _licence(page: Page, licence: Licence) -> str:
 def _forfeiture(page: Page, licence: Licence) -> str:
     if licence.withdrawn is None:
         return ""
-    reason = licence.withdrawn_reason or "1"
+    reason = licence.withdrawn_reason or "01"
     return (
         f"{page.words.coded('ForfeitureReason', 'forfeiture', reason)}"
         f"<r:ForfeitureDate>{split(licence.withdrawn)}</r:ForfeitureDate>"
