@@ -73,7 +73,7 @@ class Send(Protocol):
         method: str,
         path: str,
         *,
-        body: bytes | None = None,
+        body: bytes | Callable[[], bytes] | None = None,  # a function is called for every attempt: a fresh signature
         headers: Mapping[str, str] | None = None,
         deadline: float,
         query: Mapping[str, str] | None = None,

@@ -124,13 +124,15 @@ class Channel:
         method: str,
         path: str,
         *,
-        body: bytes | None = None,
+        body: bytes | Callable[[], bytes] | None = None,
         headers: Mapping[str, str] | None = None,
         deadline: float,
         query: Mapping[str, str] | None = None,
         repeatable: bool = True,
     ) -> HttpAnswer:
         """Ask. `path` is already percent-encoded, `query` is not; `deadline` is a `time.monotonic()` value.
+
+        A `body` that is a function is called for every attempt: a source refuses to see one signature twice.
 
         Raises SourceUnavailable (no whole answer; 502, 503, 504), SourceThrottled (429), SourceFault (reason TOO_LARGE,
         REDIRECT, HTTP, TLS, ENCODING). Every other status is returned: what it means is the connector's to say.
@@ -206,7 +208,7 @@ class Channel:
             failure: Exception
             try:
                 response = await self._session.request(
-                    call.method, call.url, data=call.body, headers=call.headers, **self._options
+                    call.method, call.url, data=call.written(), headers=call.headers, **self._options
                 )
                 return await self._read(response)
             except aiohttp.ClientError as error:
@@ -299,10 +301,13 @@ class _Call:
 
     method: str
     url: URL
-    body: bytes | None
+    body: bytes | Callable[[], bytes] | None
     headers: Mapping[str, str]
     until: float
     repeatable: bool
+
+    def written(self) -> bytes | None:
+        return self.body() if callable(self.body) else self.body
 
 
 _PATH: Final = re.compile(r"/[!\"$->@-~]*")
