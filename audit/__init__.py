@@ -1,0 +1,48 @@
+"""A tamper-evident ledger of exchanges: entries without personal data, sealed values beside them, durable group commit.
+
+    ledger = audit.Ledger(audit.open_store("sqlite:///ledger.db"), audit.FileKeyRing("keys"), shard="hub/test/n1-1/2026")
+    records = await ledger.append([audit.Draft(type="intent", …)])     # returns when durable for all of them
+
+A library that never heard of the hub. See README.md for an example that runs.
+"""
+
+from __future__ import annotations
+
+from audit.draft import Draft, Subject
+from audit.entry import Record
+from audit.errors import (
+    EntryAltered,
+    EntryRefused,
+    HeadMoved,
+    KeyMissing,
+    LedgerError,
+    LedgerUnwritable,
+    ShardTaken,
+    StoreFailed,
+    UnsafeStore,
+)
+from audit.keys import FileKeyRing, KeyRing
+from audit.ledger import Ledger
+from audit.store import Hit, Store, Stored, open_store
+
+__all__ = [
+    "Draft",
+    "EntryAltered",
+    "EntryRefused",
+    "FileKeyRing",
+    "HeadMoved",
+    "Hit",
+    "KeyMissing",
+    "KeyRing",
+    "Ledger",
+    "LedgerError",
+    "LedgerUnwritable",
+    "Record",
+    "ShardTaken",
+    "Store",
+    "StoreFailed",
+    "Stored",
+    "Subject",
+    "UnsafeStore",
+    "open_store",
+]

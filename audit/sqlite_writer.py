@@ -1,0 +1,161 @@
+"""The writing side of the SQLite engine: schema, connection, and the one writer of a shard."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from audit.entry import Prepared
+from audit.errors import HeadMoved, ShardTaken, StoreFailed, UnsafeStore
+
+VERSION = 1
+# Partition dropping has no counterpart here: a month ends by DELETE, on a file that one machine can hold.
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS shard (no INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, settled INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS entry (
+    shard INTEGER NOT NULL, idx INTEGER NOT NULL, ts INTEGER NOT NULL, kind TEXT NOT NULL, ref INTEGER,
+    lh BLOB NOT NULL, body BLOB NOT NULL, PRIMARY KEY (shard, idx));
+CREATE TABLE IF NOT EXISTS side (
+    month INTEGER NOT NULL, shard INTEGER NOT NULL, idx INTEGER NOT NULL, part INTEGER NOT NULL, tag BLOB, agent_tag BLOB,
+    org TEXT, activity TEXT, op TEXT, ts INTEGER NOT NULL, vis INTEGER NOT NULL DEFAULT 0,
+    ct_subject BLOB, ct_agent BLOB, ct_technical BLOB, PRIMARY KEY (month, shard, idx, part)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS side_by_tag ON side (tag, ts) WHERE tag IS NOT NULL;
+CREATE INDEX IF NOT EXISTS side_by_agent ON side (agent_tag, ts) WHERE agent_tag IS NOT NULL;
+CREATE TABLE IF NOT EXISTS dek (
+    month INTEGER NOT NULL, shard INTEGER NOT NULL, idx INTEGER NOT NULL, part INTEGER NOT NULL,
+    wrapped_subject BLOB, wrapped_agent BLOB, wrapped_technical BLOB, PRIMARY KEY (month, shard, idx, part)) WITHOUT ROWID;
+"""
+_ENTRY = "INSERT INTO entry (shard, idx, ts, kind, ref, lh, body) VALUES (?,?,?,?,?,?,?)"
+_SIDE = (
+    "INSERT INTO side (month, shard, idx, part, tag, agent_tag, org, activity, op, ts, ct_subject, ct_agent, ct_technical)"
+    " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"
+)
+_DEK = (
+    "INSERT INTO dek (month, shard, idx, part, wrapped_subject, wrapped_agent, wrapped_technical) VALUES (?,?,?,?,?,?,?)"
+)
+
+@contextmanager
+def naming_failures() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StoreFailed(f"SQLite: {getattr(error, 'sqlite_errorname', type(error).__name__)}") from error
+
+
+def connect(path: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
+    try:
+        mode = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
+        connection.execute("PRAGMA synchronous=FULL")
+        if mode != "wal":
+            raise UnsafeStore(f"SQLite stays in journal mode {mode}; a ledger needs a file on a local disk")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+class SqliteWriter:
+    """The one writer of a shard in a SQLite file. Implements audit.store.Writer."""
+
+    def __init__(self, path: Path, shard: str, number: int, wait: float) -> None:
+        self.shard = shard
+        self._path = path
+        self._number = number
+        self._poisoned = False
+        self._connection: sqlite3.Connection | None = None
+        self._lease = _take_lease(Path(f"{path}.{number}.lock"), shard, wait)
+        try:
+            self.reopen()
+        except BaseException:
+            self.close()
+            raise
+
+    def append(self, batch: Sequence[Prepared], expect: int) -> None:
+        """See audit.store.Writer.append."""
+        connection = self._connection
+        if connection is None:
+            raise StoreFailed("SQLite: the writer is closed until it is reopened")
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            head = self._head(connection)
+            if head != expect:
+                connection.execute("ROLLBACK")
+                raise HeadMoved(f"shard {self.shard} ends at {head}, its writer left it at {expect}")
+            self._insert(connection, batch, head)
+            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            name = getattr(error, "sqlite_errorname", type(error).__name__)
+            # After a failed fsync the kernel may drop the pages and call the next fsync a success: believe nothing.
+            self._poisoned |= name.endswith("_FSYNC")
+            self._drop()
+            raise StoreFailed(f"SQLite: {name}") from error
+
+    def _insert(self, connection: sqlite3.Connection, batch: Sequence[Prepared], head: int) -> None:
+        shard = self._number
+        entries: list[tuple[Any, ...]] = []
+        sides: list[tuple[Any, ...]] = []
+        deks: list[tuple[Any, ...]] = []
+        for index, item in enumerate(batch, head):
+            kind, ts, month, ref, leaf, body, org, activity, op, agent_tag, parts = item
+            entries.append((shard, index, ts, kind, ref, leaf, body))
+            for part, tag, sealed, wrapped in parts:
+                sides.append((month, shard, index, part, tag, agent_tag, org, activity, op, ts, *sealed))
+                if any(wrapped):
+                    deks.append((month, shard, index, part, *wrapped))
+        connection.executemany(_ENTRY, entries)
+        connection.executemany(_SIDE, sides)
+        connection.executemany(_DEK, deks)
+
+    def size(self) -> int:
+        """See audit.store.Writer.size."""
+        if self._connection is None:
+            raise StoreFailed("SQLite: the writer is closed until it is reopened")
+        with naming_failures():
+            return self._head(self._connection)
+
+    def reopen(self) -> int:
+        """See audit.store.Writer.reopen. After a failed fsync it never succeeds: check the disk, then restart."""
+        if self._poisoned:
+            raise StoreFailed("SQLite: an fsync failed; check the disk and restart the process")
+        self._drop()
+        with naming_failures():
+            self._connection = connect(str(self._path))
+        return self.size()
+
+    def close(self) -> None:
+        """See audit.store.Writer.close."""
+        self._drop()
+        os.close(self._lease)
+        self._lease = -1
+
+    def _head(self, connection: sqlite3.Connection) -> int:
+        row = connection.execute("SELECT coalesce(max(idx) + 1, 0) FROM entry WHERE shard = ?", (self._number,)).fetchone()
+        return int(row[0])
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(sqlite3.Error):
+                connection.close()  # rolls back what was not committed
+
+
+def _take_lease(path: Path, shard: str, wait: float) -> int:
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    deadline = time.monotonic() + wait
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() >= deadline:
+                os.close(descriptor)
+                raise ShardTaken(f"shard {shard} has a living writer; one shard, one writer process") from error
+            time.sleep(0.05)
+        else:
+            return descriptor

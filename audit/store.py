@@ -1,0 +1,153 @@
+"""The contract between the ledger and an engine, and the door to the two engines we have.
+
+    open_store("sqlite:///var/ledger.db")            one machine, nothing to install
+    open_store("postgresql://user@host/database")    several machines, each writer process its own shard
+
+Three tables, the same in both: `entry` (the leaves: no personal data), `side` (blind tags, columns for the consoles,
+sealed values) and `dek` (wrapped data keys). `dek` is apart so that it can live in its own tablespace with a short
+backup cycle: once its backups have expired, an erased value cannot be read from an old backup of `side` either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple, Protocol
+
+from audit.entry import Part, Prepared
+
+Sealed = Part  # what `sealed` gives back is what was handed in
+
+
+class Stored(NamedTuple):
+    """One entry as it lies in the store. Nothing was checked: see audit.read."""
+
+    shard: str
+    index: int
+    ts: int  # µs since 1970
+    kind: str
+    ref: int | None
+    leaf: bytes
+    body: bytes
+
+
+class Hit(NamedTuple):
+    """One row of the side table that carries a tag that was asked for."""
+
+    shard: str
+    index: int
+    part: int
+    ts: int
+    tag: bytes | None
+    agent_tag: bytes | None
+    org: str | None
+    activity: str | None
+    op: str | None
+    vis: int  # 0 = shown; other values restrict the view and are set by later entries
+
+
+class Writer(Protocol):
+    """The one writer of one shard, holder of its lease.
+
+    Used from one thread at a time. After any StoreFailed or HeadMoved the caller MUST call `reopen` before `append`.
+    """
+
+    def append(self, batch: Sequence[Prepared], expect: int) -> None:
+        """Store a batch at indices expect, expect+1, … in ONE transaction; return only when it is durable.
+
+        Durable: it survives kill -9 and power loss as far as the engine's disk keeps its promises.
+        The head MUST be read inside the same transaction; when it is not `expect`, nothing is stored and HeadMoved
+        is raised. Entry, side and dek rows appear together or not at all. The index MUST be without gaps.
+        Raises StoreFailed when the transaction failed *or its fate is unknown*; the cause is kept.
+        """
+        ...
+
+    def size(self) -> int:
+        """Number of entries in the shard, read from storage: the next index."""
+        ...
+
+    def reopen(self) -> int:
+        """Drop what is left of the connection, connect again, take the lease again; return the size now.
+
+        Raises StoreFailed while the store is down, ShardTaken when another writer took over meanwhile.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give the lease back. Never raises for a store that is down."""
+        ...
+
+
+class Store(Protocol):
+    """Where shards live. Reading is safe from any thread and never blocks a writer.
+
+    A read returns what was durable when it started. Raises StoreFailed when the engine is down, never an empty answer.
+    """
+
+    def writer(self, shard: str, *, wait: float = 5.0) -> Writer:
+        """Take the lease of a shard (made when absent) and return its writer.
+
+        Raises ShardTaken when another writer still holds it after `wait` seconds (a killed process may need a
+        moment to be noticed), UnsafeStore when the engine is configured to lose entries, StoreFailed when down.
+        """
+        ...
+
+    def shards(self) -> list[str]:
+        """Names of all shards, in order of their making."""
+        ...
+
+    def size(self, shard: str) -> int:
+        """Number of entries of a shard; 0 for one that does not exist."""
+        ...
+
+    def read(self, shard: str, start: int = 0, stop: int | None = None) -> Iterator[Stored]:
+        """Entries start ≤ index < stop, in order of index. `stop` None = to the end as it is now."""
+        ...
+
+    def sealed(self, shard: str, index: int) -> list[Sealed]:
+        """The sealed parts of one entry, in order of part; empty when they were erased."""
+        ...
+
+    def find(
+        self,
+        tags: Sequence[bytes],
+        since: int,
+        until: int,
+        *,
+        by: Literal["subject", "agent"] = "subject",
+        before: tuple[int, str, int, int] | None = None,
+        limit: int = 100,
+    ) -> list[Hit]:
+        """Rows with one of the tags and since ≤ ts < until (µs), newest first, at most `limit`.
+
+        Continue with before=(ts, shard, index, part) of the last hit: a list that grows meanwhile skips nothing.
+        """
+        ...
+
+    def dangling(self, shard: str, before: int) -> list[Stored]:
+        """Intents with ts < before (µs) to which no outcome or unknown refers, in order of index."""
+        ...
+
+    def months(self) -> list[int]:
+        """Months (yyyymm) from which side rows are still kept, ascending."""
+        ...
+
+    def close(self) -> None:
+        """Close the reading side; writers are closed by whoever opened them."""
+        ...
+
+
+def open_store(url: str) -> Store:
+    """Open the engine that a URL names. Raises ValueError for another scheme, StoreFailed when it is down.
+
+    `sqlite:///relative.db`, `sqlite:////absolute.db`, or anything libpq understands as `postgresql://…`.
+    """
+    scheme, _, rest = url.partition("://")
+    if scheme == "sqlite" and rest.startswith("/"):
+        from audit.sqlite import SqliteStore
+
+        return SqliteStore(rest[1:])
+    if scheme in ("postgresql", "postgres"):
+        from audit.postgres import PostgresStore
+
+        return PostgresStore(url)
+    raise ValueError("a ledger is opened by sqlite:///path or postgresql://…")
