@@ -84,7 +84,7 @@ class Exchange:
             self.metrics.decision("permit")
             return decision
         self.metrics.decision(decision.reason)
-        await self.recorder.denied(service, request, decision, self.now())
+        await self.recorder.denied(service, request, decision)
         raise PolicyDenied(decision.reason, rule=decision.rule, advice=decision.advice)
 
     def _decide(
@@ -114,7 +114,7 @@ class Exchange:
         outcome = self._within_territory(call, outcome)
         body = {} if outcome.error else _body(call, outcome)
         payload = orjson.dumps(body)
-        entries += await self.recorder.outcomes(((call, outcome, payload),), self.now())
+        entries += await self.recorder.outcomes(((call, outcome, payload),), {call.span_id: entries[0]}, self.now())
         if outcome.error is not None:
             raise outcome.error
         return Answer(body, payload, request.trace, entries, self.recorder.shard)
@@ -184,25 +184,27 @@ class Exchange:
         parts = service.parts_for(permit.fields)
         answers: dict[str, PartAnswer] = {}
         done: list[tuple[Call, Outcome, bytes]] = []
-        entries: tuple[int, ...] = ()
+        intents: dict[str, int] = {}
         opening: tuple[Call, ...] = (whole,)
         while waiting := [part for part in parts if part.name not in answers and (part.after is None or part.after in answers)]:
             scope = self._scope(service, request, answers, now)
             calls = [(part, self._part_call(part, scope, request, whole)) for part in waiting]
             asked = [(part, call) for part, call in calls if isinstance(call, Call)]
             answers.update({part.name: call for part, call in calls if isinstance(call, PartAnswer)})
-            if opening or asked:
-                entries += await self.recorder.intents((*opening, *(call for _, call in asked)), self.now())
+            opened = (*opening, *(call for _, call in asked))
+            if opened:
+                indices = await self.recorder.intents(opened, self.now())
+                intents |= {call.span_id: index for call, index in zip(opened, indices, strict=True)}
                 opening = ()
-            outcomes = await asyncio.gather(*(self._ask(call, deadline) for _, call in asked))
-            for (part, call), outcome in zip(asked, outcomes, strict=True):
+            asking = [self._ask(call, deadline) for _, call in asked]
+            for (part, call), outcome in zip(asked, await asyncio.gather(*asking), strict=True):
                 answers[part.name] = _part_answer(outcome)
                 done.append((call, outcome, b""))
         body, retry_after = self._verdicts(service, permit, self._scope(service, request, answers, now), done)
         payload = orjson.dumps(body)
         verdict = Outcome(body)
-        entries += await self.recorder.outcomes((*done, (whole, verdict, payload)), self.now())
-        return Answer(body, payload, request.trace, entries, self.recorder.shard, retry_after)
+        outcomes = await self.recorder.outcomes((*done, (whole, verdict, payload)), intents, self.now())
+        return Answer(body, payload, request.trace, (*intents.values(), *outcomes), self.recorder.shard, retry_after)
 
     def _part_call(self, part: Part, scope: Scope, request: Request, whole: Call) -> Call | PartAnswer:
         """The call of one part; or what is known without asking: not needed, or not to be known."""

@@ -13,17 +13,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-import structlog
 from audit import Draft, Ledger, LedgerError
 
 from integrator import clock
 from integrator.errors import IntegratorError, LedgerUnwritable, PolicyDenied, SubjectNotFound
+from integrator.logs import log
 from integrator.metrics import Metrics
 from integrator.model import Request
 from integrator.policy import Denial, Permit
 from integrator.services import Service
 
-log = structlog.get_logger("integrator.exchange")
 
 
 
@@ -73,28 +72,30 @@ class Recorder:
         """Durable when this returns, all of them in one commit."""
         return await self._append([_intent(call, now) for call in calls])
 
-    async def outcomes(self, done: Sequence[tuple[Call, Outcome, bytes]], now: float) -> tuple[int, ...]:
-        return await self._append([_outcome(call, outcome, payload, now) for call, outcome, payload in done])
+    async def outcomes(
+        self, done: Sequence[tuple[Call, Outcome, bytes]], intents: Mapping[str, int], now: float
+    ) -> tuple[int, ...]:
+        """Durable when this returns. `intents`: ledger index of each call's intent, by span id."""
+        return await self._append([_outcome(call, outcome, payload, intents[call.span_id], now) for call, outcome, payload in done])
 
-    async def denied(self, service: Service, request: Request, denial: Denial, now: float) -> tuple[int, ...]:
-        return await self._append([_denied(service, request, denial, now)])
+    async def denied(self, service: Service, request: Request, denial: Denial) -> tuple[int, ...]:
+        return await self._append([_denied(service, request, denial)])
 
     def surprise(self, call: Call, error: Exception) -> None:
         """A connector failed in a way nobody named: the type is for us, the text stays unsaid."""
-        log.error("connector_surprise", source=call.source, error_type=type(error).__name__, trace_id=call.request.trace.trace_id)
+        log.error("connector_surprise", source=call.source, error=type(error).__name__, trace=call.request.trace.trace_id)
 
     async def _append(self, drafts: list[Draft]) -> tuple[int, ...]:
         try:
             with self._metrics.ledger_append.time():
-                return tuple(await self._ledger.append(drafts))
+                return tuple(record.index for record in await self._ledger.append(drafts))
         except LedgerError as error:
             raise LedgerUnwritable("the ledger could not be written") from error
 
 
-def _clear(call: Call, now: float) -> dict[str, Any]:
+def _clear(call: Call) -> dict[str, Any]:
     request, permit = call.request, call.permit
-    clear = {
-        "ts": clock.micros(now),
+    clear: dict[str, Any] = {
         "op": "dpv:Query" if call.service.is_composition or permit.grant.answers_only else "dpv:Consult",
         "dpl.core.processing_activity_id": permit.purpose.activity,
         "consumer": {"org": request.caller.organisation, "app": request.caller.application},
@@ -109,60 +110,50 @@ def _clear(call: Call, now: float) -> dict[str, Any]:
     return clear
 
 
-def _committed(call: Call, **more: Any) -> dict[str, Any]:
-    committed: dict[str, Any] = {"fields": list(call.permit.categories), **more}
-    if call.subject is not None:
-        committed["subject"] = {"type": call.subject[0], "id": call.subject[1]}
-    if call.request.dossier is not None:
-        committed["case_ref"] = call.request.dossier
-    if call.request.caller.agent is not None:
-        committed["agent"] = {"id": call.request.caller.agent}
+def _committed(fields: Sequence[str], request: Request, **more: Any) -> dict[str, Any]:
+    committed: dict[str, Any] = {"fields": list(fields), **more}
+    if request.dossier is not None:
+        committed["case_ref"] = request.dossier
     return committed
 
 
 def _intent(call: Call, now: float) -> Draft:
     return Draft(
         type="intent", trace_id=call.request.trace.trace_id, span_id=call.span_id, name=call.service.name,
-        clear=_clear(call, now) | {"status": "Unset"},
-        committed=_committed(call, query_digest=_digest(orjson.dumps(call.keys, option=orjson.OPT_SORT_KEYS))),
+        clear=_clear(call) | {"status": "Unset", "start_time": clock.micros(now)},
+        committed=_committed(call.permit.categories, call.request, query_digest=_digest(orjson.dumps(call.keys, option=orjson.OPT_SORT_KEYS))),
         subjects=(call.subject,) if call.subject else (), agent=call.request.caller.agent, retention=call.permit.purpose.retention,
     )  # fmt: skip
 
 
-def _outcome(call: Call, outcome: Outcome, payload: bytes, now: float) -> Draft:
+def _outcome(call: Call, outcome: Outcome, payload: bytes, intent: int, now: float) -> Draft:
     error = outcome.error
     answered = error is None
     people = _people(call, outcome) if answered else ()
-    clear = _clear(call, now) | {
+    clear = _clear(call) | {
         "status": "Ok" if answered or isinstance(error, SubjectNotFound) else "Error",
         "categories": list(call.permit.categories) if answered and not call.permit.grant.answers_only else [],
         "counts": {"subjects": len(people), "records": _records(call, outcome)},
-        "duration_us": round(outcome.milliseconds * 1000),
+        "intent_ref": intent,
+        "start_time": clock.micros(now - outcome.milliseconds / 1000),
+        "end_time": clock.micros(now),
     }
     if error is not None:
         clear["reason_code"] = error.reason if isinstance(error, PolicyDenied) else error.code
-    committed = _committed(call, response_digest=_digest(payload)) if payload else _committed(call)
-    if len(people) > 1:
-        committed["disclosed"] = list(people)
+    digest = {"response_digest": _digest(payload)} if payload else {}
     return Draft(
         type="outcome", trace_id=call.request.trace.trace_id, span_id=call.span_id, name=call.service.name, clear=clear,
-        committed=committed, subjects=tuple(("nrn", one) for one in people) or ((call.subject,) if call.subject else ()),
+        committed=_committed(call.permit.categories, call.request, **digest),
+        subjects=tuple(("nrn", one) for one in people) or ((call.subject,) if call.subject else ()),
         agent=call.request.caller.agent, retention=call.permit.purpose.retention,
     )  # fmt: skip
 
 
-def _denied(service: Service, request: Request, denial: Denial, now: float) -> Draft:
+def _denied(service: Service, request: Request, denial: Denial) -> Draft:
     subject = service.subject(request.keys)
-    committed: dict[str, Any] = {"fields": sorted(request.fields or ())}
-    if subject is not None:
-        committed["subject"] = {"type": subject[0], "id": subject[1]}
-    if request.dossier is not None:
-        committed["case_ref"] = request.dossier
-    if request.caller.agent is not None:
-        committed["agent"] = {"id": request.caller.agent}
     purpose = denial.purpose
     clear = {
-        "ts": clock.micros(now), "op": "dpv:Query", "status": "Error", "reason_code": denial.reason,
+        "op": "dpv:Query", "status": "Error", "reason_code": denial.reason,
         "consumer": {"org": request.caller.organisation, "app": request.caller.application},
         "source": {"service": service.source or service.name, "operation": service.operation or "composition"},
         "policy": {"id": denial.rule or "none", "decision": "deny"},
@@ -170,8 +161,8 @@ def _denied(service: Service, request: Request, denial: Denial, now: float) -> D
     }  # fmt: skip
     return Draft(
         type="denied", trace_id=request.trace.trace_id, span_id=request.trace.span_id, name=service.name, clear=clear,
-        committed=committed, subjects=(subject,) if subject else (), agent=request.caller.agent,
-        retention=purpose.retention if purpose else "Y10",
+        committed=_committed(sorted(request.fields or ()), request), subjects=(subject,) if subject else (),
+        agent=request.caller.agent, retention=purpose.retention if purpose else "Y10",
     )  # fmt: skip
 
 

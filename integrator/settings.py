@@ -37,10 +37,10 @@ class Settings:
 
 def load(local: Path | None = None, **overrides: Any) -> Settings:
     """Read and check. `overrides` win over everything (tests, demo). Raises `ConfigurationError` naming the setting."""
-    data = _yaml(folder("config") / "defaults.yaml")
+    data = read_yaml(folder("config") / "defaults.yaml")
     path = local or (folder("config") / "local.yaml")
     if path.exists():
-        data = _merge(data, _yaml(path))
+        data = _merge(data, read_yaml(path))
     elif local is not None:
         raise ConfigurationError(f"no settings file {local}")
     for name in ("mode", "state", "host", "port", "issuer", "ledger", "shard"):
@@ -48,7 +48,7 @@ def load(local: Path | None = None, **overrides: Any) -> Settings:
         if value is not None:
             data[name] = value
     data = _merge(data, {name: value for name, value in overrides.items() if value is not None})
-    return _check(_filled(data, {"state": str(data.get("state", ""))}))
+    return _check(_filled(data, {"state": str(data.get("state", "")), "mocks": str(data.get("mocks", ""))}))
 
 
 def _check(data: Mapping[str, Any]) -> Settings:
@@ -71,7 +71,7 @@ def _check(data: Mapping[str, Any]) -> Settings:
         raise ConfigurationError(f"a setting cannot be read: {error}") from error
 
 
-def _yaml(path: Path) -> dict[str, Any]:
+def read_yaml(path: Path) -> dict[str, Any]:
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except yaml.YAMLError as error:
@@ -90,7 +90,7 @@ def _merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _filled(value: Any, words: Mapping[str, str]) -> Any:
-    """`{state}` in any text becomes the state folder."""
+    """`{state}` and `{mocks}` in any text become the state folder and the address of the mock sources."""
     if isinstance(value, str):
         for name, word in words.items():
             value = value.replace("{" + name + "}", word)
@@ -98,3 +98,8 @@ def _filled(value: Any, words: Mapping[str, str]) -> Any:
     if isinstance(value, Mapping):
         return {name: _filled(inner, words) for name, inner in value.items()}
     return [_filled(inner, words) for inner in value] if isinstance(value, list) else value
+
+
+def organisations() -> dict[str, Any]:
+    """config/organisations.yaml: the participants and their groups."""
+    return read_yaml(folder("config") / "organisations.yaml")

@@ -1,0 +1,157 @@
+"""The composition root: the only place that knows every room. Settings in, a hub that can be asked out.
+
+    settings ─► policies, services, mappings ─► connectors (all or none) ─► ledger ─► exchange ─► API
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from audit import FileKeyRing, Ledger, LedgerError, open_store
+
+from integrator import clock, places, registry
+from integrator import settings as settings_module
+from integrator.contract import Connector, Tools
+from integrator.errors import ConfigurationError
+from integrator.exchange import Exchange
+from integrator.identity.service import Identity
+from integrator.mapping import load_sheets
+from integrator.metrics import Metrics
+from integrator.policy import Purpose, load_policies
+from integrator.recording import Recorder
+from integrator.services import Service, load_services
+from integrator.settings import Settings
+from integrator.transport.channel import Channel, open_session
+
+VERSION = "0.1.0"
+_CIRCUIT = {"closed": 0, "half_open": 1, "open": 2}
+
+
+@dataclass(slots=True)
+class Hub:
+    """Everything a façade may use; built once at start, closed once at the end."""
+
+    settings: Settings
+    services: Mapping[str, Service]
+    purposes: Mapping[str, Purpose]
+    exchange: Exchange
+    identity: Identity
+    metrics: Metrics
+    ledger: Ledger
+    channels: Mapping[str, Channel]
+    session: aiohttp.ClientSession
+    clock: clock.Now
+    codes: Path
+    ready: bool = field(default=True)
+
+    def health(self) -> dict[str, Any]:
+        """belgif health: DOWN when nothing may be answered, DEGRADED while a source is left alone."""
+        sources = {name: "UP" if channel.breaker.state == "closed" else "DOWN" for name, channel in self.channels.items()}
+        for name, channel in self.channels.items():
+            self.metrics.circuit.labels(name).set(_CIRCUIT[channel.breaker.state])
+        if not (self.ready and self.ledger.healthy):
+            status = "DOWN"
+        else:
+            status = "DEGRADED" if "DOWN" in sources.values() else "UP"
+        return {"status": status, "sources": sources}
+
+    async def close(self) -> None:
+        """After the last answer: the ledger writes what it was given, then everything else goes."""
+        await asyncio.to_thread(self.ledger.close)
+        self.ledger.store.close()
+        self.identity.close()
+        await self.session.close()
+
+
+async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger: Ledger | None = None) -> Hub:
+    """Build the hub, or raise `ConfigurationError` and leave nothing open."""
+    settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    organisations = settings_module.organisations()
+    sheets = load_sheets(places.folder("mappings"))
+    named = settings.named_numbers if settings.sandbox else None
+    services = load_services(places.folder("config") / "services", sheets, sandbox=named)
+    policies = load_policies(places.folder("policies"), organisations)
+    metrics = Metrics()
+    metrics.build_info.labels(VERSION).set(1)
+    session = open_session()
+    try:
+        channels, connectors = await _connect(settings, metrics, session, now)
+        for service in services.values():
+            if service.source is not None and service.source not in connectors:
+                raise ConfigurationError(f"{service.name}: no source {service.source!r} in settings and connectors/")
+        identity = Identity(settings.state, base=settings.issuer, world=settings.mode, now=now)
+        ledger = ledger or _open_ledger(settings, now)
+    except BaseException:
+        await session.close()
+        raise
+    recorder = Recorder(ledger, metrics)
+    deadline = float(settings.limits.get("deadlineSeconds", 10))
+    exchange = Exchange(services, policies, connectors, recorder, metrics, now, _territory(organisations), deadline)
+    return Hub(
+        settings, services, policies.purposes, exchange, identity, metrics, ledger, channels, session, now, places.folder("mappings") / "codes"
+    )  # fmt: skip
+
+
+async def _connect(
+    settings: Settings, metrics: Metrics, session: aiohttp.ClientSession, now: clock.Now
+) -> tuple[dict[str, Channel], dict[str, Connector]]:
+    """One channel and one connector per source that settings name; all or none."""
+    channels: dict[str, Channel] = {}
+    connectors: dict[str, Connector] = {}
+    for name, manifest in registry.manifests(places.folder("connectors")).items():
+        chosen = settings.sources.get(name)
+        if chosen is None:
+            raise ConfigurationError(f"settings have no sources.{name}", advice="Say how it is reached, or take the room away.")
+        if "url" in chosen:
+            channels[name] = Channel(name, chosen["url"], session, manifest.limits, observe=_observe(metrics, now))
+        connectors[name] = await registry.build(
+            manifest, Tools(name, manifest.room, chosen, channels.get(name), now, settings.sandbox)
+        )  # fmt: skip
+    return channels, connectors
+
+
+def _observe(metrics: Metrics, now: clock.Now) -> Callable[[str, str, float], None]:
+    return lambda source, outcome, seconds: metrics.source(source, outcome, seconds, now())
+
+
+def _open_ledger(settings: Settings, now: clock.Now) -> Ledger:
+    """One shard per writer process and year. Raises `ConfigurationError` when another process writes it."""
+    shard = f"hub/{settings.mode}/{settings.shard}/{clock.today(now()).year}"
+    try:
+        return Ledger(open_store(settings.ledger), FileKeyRing(settings.state / "ledger-keys"), shard=shard)
+    except LedgerError as error:
+        raise ConfigurationError(
+            f"the ledger cannot be opened: {type(error).__name__}",
+            advice="Another hub may be writing this shard: give each process its own INTEGRATOR_SHARD.",
+        ) from error
+
+
+def _territory(organisations: Mapping[str, Any]) -> Callable[[str], str | None]:
+    homes = {one["number"]: str(one["municipality"]) for one in organisations["organisations"].values() if "municipality" in one}
+    return homes.get
+
+
+def serve(settings: Settings) -> None:
+    """Run until SIGTERM or Ctrl-C; then finish what was accepted."""
+    import uvloop
+
+    from integrator.api.server import run  # late: only a serving process needs it
+    from integrator.logs import configure
+
+    configure()
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+
+    async def main() -> None:
+        hub = await open_hub(settings)
+        try:
+            await run(hub, settings.host, settings.port)
+        finally:
+            await hub.close()
+
+    uvloop.run(main())

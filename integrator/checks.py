@@ -1,0 +1,295 @@
+"""`integrator check`: the whole collection of data rooms, read as one. Each finding has a file, a line and what to do.
+
+    schemas ─► names and references between rooms ─► authorisations (dates, cases, grants that can never apply) ─► rooms
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+
+from integrator.errors import IntegratorError
+from integrator.mapping import Sheet, load_sheets
+from integrator.policy import Ask, Denial, Permit, Policies, compile_policies, expand, tops
+from integrator.registry import manifests
+from integrator.services import Service, load_services
+
+SOON = timedelta(days=60)
+CASES_OF_A_ROOM = ("found", "unknown", "down")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """One thing to mend: `error` stops a release, `warning` asks for a look."""
+
+    file: str
+    line: int
+    severity: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.severity}: {self.message}"
+
+
+class Lines:
+    """Where each key of a YAML document stands, so that a finding can name the line."""
+
+    def __init__(self, text: str) -> None:
+        self._lines: dict[tuple[Any, ...], int] = {}
+        node = yaml.compose(text)
+        if node is not None:
+            self._note((), node)
+
+    def at(self, path: tuple[Any, ...]) -> int:
+        """Line of the nearest known place on the way to `path`."""
+        while path and path not in self._lines:
+            path = path[:-1]
+        return self._lines.get(path, 1)
+
+    def _note(self, path: tuple[Any, ...], node: Any) -> None:
+        self._lines.setdefault(path, node.start_mark.line + 1)
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                self._lines[(*path, key.value)] = key.start_mark.line + 1
+                self._note((*path, key.value), value)
+        elif isinstance(node, yaml.SequenceNode):
+            for number, value in enumerate(node.value):
+                self._note((*path, number), value)
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """One YAML file of the collection."""
+
+    path: Path
+    name: str  # relative to the home of the data rooms
+    data: Any
+    lines: Lines
+
+    def finding(self, message: str, *path: Any, severity: str = "error") -> Finding:
+        return Finding(self.name, self.lines.at(path), severity, message)
+
+
+def check(home: Path, today: date) -> list[Finding]:
+    """Every finding over the data rooms below `home`, sorted by file and line."""
+    findings: list[Finding] = []
+    rooms = _read(home, findings)
+    findings += _schemas(home, rooms)
+    if any(finding.severity == "error" for finding in findings):
+        return sorted(findings)  # what does not fit its schema cannot be followed any further
+    try:
+        sheets = load_sheets(home / "mappings")
+        services = load_services(home / "config" / "services", sheets, sandbox=frozenset())
+        organisations = _one(rooms, "config/organisations.yaml").data
+        sources = manifests(home / "connectors")
+        policies = compile_policies([(room.path.name, room.path.read_bytes()) for room in _in(rooms, "policies")], organisations)
+    except IntegratorError as error:
+        return sorted([*findings, Finding(str(error).partition(":")[0], 1, "error", str(error))])
+    findings += _mappings(rooms, sheets, sources, home)
+    findings += _services(rooms, services, sources)
+    for room in _in(rooms, "policies"):
+        findings += _authorisations(room, services, today)
+        findings += _policy_cases(room, policies, services, organisations)
+    findings += _connectors(home)
+    return sorted(set(findings))
+
+
+# --- reading and schemas ----------------------------------------------------------------------------------------------
+
+_SCHEMAS = {
+    "config/services": "service", "policies": "purpose", "mappings": "mapping", "mappings/codes": "codes",
+    "config/organisations.yaml": "organisations", "config/defaults.yaml": "settings",
+}  # fmt: skip
+
+
+def _read(home: Path, findings: list[Finding]) -> list[Room]:
+    patterns = (
+        "config/*.yaml", "config/services/*.yaml", "policies/*.yaml", "mappings/*.yaml", "mappings/codes/*.yaml",
+        "connectors/*/connector.yaml", "connectors/*/faults.yaml", "connectors/*/cases/*.yaml",
+    )  # fmt: skip
+    rooms = []
+    for path in (path for pattern in patterns for path in sorted(home.glob(pattern))):
+        name, text = path.relative_to(home).as_posix(), path.read_text(encoding="utf-8")
+        try:
+            rooms.append(Room(path, name, yaml.safe_load(text), Lines(text)))
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            findings.append(Finding(name, mark.line + 1 if mark else 1, "error", f"not YAML: {getattr(error, 'problem', error)}"))
+    return rooms
+
+
+def _schemas(home: Path, rooms: list[Room]) -> Iterator[Finding]:
+    validators: dict[str, Draft202012Validator] = {}
+    for path in sorted((home / "config" / "schema").glob("*.schema.json")):
+        validators[path.name.removesuffix(".schema.json")] = Draft202012Validator(json.loads(path.read_text(encoding="utf-8")))
+    for room in rooms:
+        kind = _kind(room.name)
+        validator = validators.get(kind) if kind else None
+        if validator is None:
+            continue
+        plain = json.loads(json.dumps(room.data, default=str))
+        for error in validator.iter_errors(plain):
+            path = tuple(error.absolute_path)
+            yield room.finding(f"{'.'.join(map(str, path)) or 'the file'}: {error.message[:200]}", *path)
+
+
+def _kind(name: str) -> str | None:
+    if name.endswith("/connector.yaml"):
+        return "connector"
+    if "/cases/" in name:
+        return "case"
+    return _SCHEMAS.get(name) or _SCHEMAS.get(name.rpartition("/")[0])
+
+
+# --- references -------------------------------------------------------------------------------------------------------
+
+
+def _mappings(rooms: list[Room], sheets: Mapping[str, Sheet], sources: Mapping[str, Any], home: Path) -> Iterator[Finding]:
+    for room in _in(rooms, "mappings"):
+        sheet = sheets[room.path.stem]
+        manifest = sources.get(sheet.source)
+        if manifest is None:
+            yield room.finding(f"no connector {sheet.source!r}; make one with `integrator new {sheet.source}`", "source")
+        elif sheet.operation not in manifest.operations:
+            yield room.finding(f"connector {sheet.source} has no operation {sheet.operation!r}", "operation")
+        if not list((home / "mappings" / f"{sheet.name}.cases").glob("*.case")):
+            yield room.finding(f"no golden case in mappings/{sheet.name}.cases/")
+
+
+def _services(rooms: list[Room], services: Mapping[str, Service], sources: Mapping[str, Any]) -> Iterator[Finding]:
+    routes: dict[str, str] = {}
+    for room in _in(rooms, "config/services"):
+        service = services[room.path.stem]
+        if service.source is not None and service.source not in sources:
+            yield room.finding(f"no connector {service.source!r}", "source")
+        if service.sheet is not None and (service.sheet.source, service.sheet.operation) != (service.source, service.operation):
+            yield room.finding(f"mapping {service.sheet.name} is of {service.sheet.source}.{service.sheet.operation}", "mapping")
+        route = f"{service.method} {service.path}"
+        if route in routes:
+            yield room.finding(f"{routes[route]} already has this route", "route")
+        routes[route] = service.name
+        for part in service.parts:
+            unknown = part.fields - services[part.service].offers
+            if unknown:
+                yield room.finding(f"{part.service} offers no {', '.join(sorted(unknown))}", "parts", part.name, "fields")
+
+
+def _authorisations(room: Room, services: Mapping[str, Service], today: date) -> Iterator[Finding]:
+    for number, entry in enumerate(room.data["authorisations"]):
+        where = ("authorisations", number)
+        ends = entry.get("validUntil")
+        if ends is not None and ends < today:
+            yield room.finding(f"{entry['id']} ended on {ends}", *where, "validUntil")
+        elif ends is not None and ends < today + SOON:
+            yield room.finding(f"{entry['id']} ends on {ends}, within 60 days", *where, "validUntil", severity="warning")
+        granted = {grant["service"]: grant for grant in entry["grants"]}
+        for position, grant in enumerate(entry["grants"]):
+            yield from _grant(room, (*where, "grants", position), grant, granted, services)
+
+
+def _grant(
+    room: Room, where: tuple[Any, ...], grant: Mapping[str, Any], granted: Mapping[str, Mapping[str, Any]], services: Mapping[str, Service]
+) -> Iterator[Finding]:
+    service = services.get(grant["service"])
+    if service is None:
+        yield room.finding(f"no service {grant['service']!r}", *where, "service")
+        return
+    names = frozenset(grant.get("fields") or grant.get("answers") or ())
+    for name in sorted(names - service.offers):
+        yield room.finding(f"{service.name} offers no {name!r}", *where)
+    for name in sorted(frozenset(grant["keys"]) - frozenset(service.keys)):
+        yield room.finding(f"{service.name} cannot be asked by {name!r}", *where, "keys")
+    if not service.can_be_asked_by(dict.fromkeys(grant["keys"])) and not service.exactly_one:
+        yield room.finding(f"can never apply: {service.name} needs keys that are not granted", *where, "keys")
+    for part in service.parts_for(names):
+        inner = granted.get(part.service)
+        if inner is None:
+            yield room.finding(f"can never apply: its part {part.name} needs a grant of {part.service}", *where)
+            continue
+        offers = services[part.service].offers
+        lacking = expand(part.fields, offers) - expand(frozenset(inner.get("fields") or ()), offers)
+        if lacking or not part.keys <= frozenset(inner["keys"]):
+            yield room.finding(f"can never apply: part {part.name} lacks {', '.join(sorted(tops(lacking))) or 'keys'}", *where)
+
+
+# --- the authorisations' own cases ------------------------------------------------------------------------------------
+
+
+def _policy_cases(room: Room, policies: Policies, services: Mapping[str, Service], organisations: Mapping[str, Any]) -> Iterator[Finding]:
+    seen: dict[str, set[str]] = {}
+    for number, case in enumerate(room.data.get("cases") or ()):
+        wanted, got, service = judge(room.data["purpose"], case, policies, services, organisations)
+        seen.setdefault(service, set()).add("deny" if "deny" in case["expect"] else "permit")
+        if wanted != got:
+            yield room.finding(f"case expects {wanted}, the engine says {got}", "cases", number)
+    for number, entry in enumerate(room.data["authorisations"]):
+        for position, grant in enumerate(entry["grants"]):
+            missing = {"permit", "deny"} - seen.get(grant["service"], set())
+            if missing:
+                yield room.finding(
+                    f"grant of {grant['service']} has no {' and no '.join(sorted(missing))} case", "authorisations", number, "grants", position
+                )
+
+
+def judge(
+    purpose: str, case: Mapping[str, Any], policies: Policies, services: Mapping[str, Service], organisations: Mapping[str, Any]
+) -> tuple[Any, Any, str]:
+    """What a policy case expects and what the engine says, in the same words."""
+    ask, expect = case["ask"], case["expect"]
+    service = services[ask["service"]]
+    organisation = organisations["organisations"].get(ask["organisation"], {}).get("number", ask["organisation"])
+    fields = ask.get("fields")
+    decision = policies.decide(
+        Ask(
+            organisation, ask.get("application", "any-app"), ask.get("purpose", purpose), service.name, frozenset(ask["keys"]),
+            service.offers, None if fields is None else frozenset(fields), bool(ask.get("history")), bool(ask.get("part")),
+        ),
+        _moment(ask["at"]),
+    )  # fmt: skip
+    if isinstance(decision, Denial) or "deny" in expect:
+        return {"deny": expect.get("deny")}, {"deny": getattr(decision, "reason", None)}, service.name
+    return _shown(frozenset(expect["permit"]), expect.get("withheld")), _given(decision), service.name
+
+
+def _shown(permit: frozenset[str], withheld: list[str] | None) -> dict[str, Any]:
+    return {"permit": sorted(tops(permit)), "withheld": sorted(withheld or [])}
+
+
+def _given(decision: Permit) -> dict[str, Any]:
+    return _shown(decision.fields, [item.field for item in decision.withheld])
+
+
+def _moment(day: Any) -> float:
+    parsed = day if isinstance(day, date) else date.fromisoformat(str(day)[:10])
+    return datetime(parsed.year, parsed.month, parsed.day, 12).astimezone().timestamp()
+
+
+# --- rooms ------------------------------------------------------------------------------------------------------------
+
+
+def _connectors(home: Path) -> Iterator[Finding]:
+    for manifest in sorted((home / "connectors").glob("*/connector.yaml")):
+        room = manifest.parent
+        name = manifest.relative_to(home).as_posix()
+        for needed in ("__init__.py", "README.md", "quality.yaml"):
+            if not (room / needed).exists():
+                yield Finding(name, 1, "error", f"the room has no {needed}")
+        cases = {path.stem for path in (room / "cases").glob("*.yaml")}
+        for needed in CASES_OF_A_ROOM:
+            if not any(case == needed or case.startswith(f"{needed}_") or case.endswith(f"_{needed}") for case in cases):
+                yield Finding(name, 1, "error", f"no case {needed!r}: every source is found, unknown and down sometimes")
+
+
+def _in(rooms: list[Room], folder: str) -> list[Room]:
+    return [room for room in rooms if room.name.rpartition("/")[0] == folder]
+
+
+def _one(rooms: list[Room], name: str) -> Room:
+    return next(room for room in rooms if room.name == name)

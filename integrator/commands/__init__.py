@@ -1,0 +1,7 @@
+"""The words of the command line, in the order a newcomer meets them."""
+
+from __future__ import annotations
+
+from integrator.commands import apps, check, demo, ledger, mock, new, personas, serve
+
+WORDS = (demo, serve, apps, mock, personas, ledger, check, new)

@@ -1,0 +1,98 @@
+"""Starts the mock sources and the hub as programs of their own on loopback, and stops them; used by the demo and benches."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from integrator.commands import mock
+from integrator.errors import ConfigurationError
+
+_PATIENCE = 30.0  # seconds until a program must be ready
+
+
+@dataclass(slots=True)
+class Sandbox:
+    """Addresses of what runs, and where its logs are."""
+
+    hub: str
+    mocks: str
+    state: Path
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def stop(self) -> None:
+        """Ask each to finish what it accepted; insist after ten seconds."""
+        for process in reversed(self.processes):
+            process.terminate()
+        for process in reversed(self.processes):
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+@contextlib.contextmanager
+def running(state: Path, *, hub_port: int = 8080, mock_port: int = 8090, ledger: str | None = None) -> Iterator[Sandbox]:
+    """Both programs, ready to be asked. A taken port is replaced by a free one."""
+    state.mkdir(parents=True, exist_ok=True)
+    hub_port, mock_port = free_port(hub_port), free_port(mock_port)
+    sandbox = Sandbox(f"http://127.0.0.1:{hub_port}", f"http://127.0.0.1:{mock_port}", state)
+    try:
+        start(sandbox, "mocks", mock.command(state / "mock", mock_port), f"{sandbox.mocks}/mock/health")
+        arguments = ["serve", "--port", str(hub_port), "--state", str(state), "--mocks", sandbox.mocks]
+        start(sandbox, "hub", command(*arguments, *(["--ledger", ledger] if ledger else [])), f"{sandbox.hub}/readyz")
+        yield sandbox
+    finally:
+        sandbox.stop()
+
+
+def command(*words: str) -> list[str]:
+    """The hub's own command line, by this interpreter; -P keeps a stray module of the working directory out."""
+    return [sys.executable, "-P", "-m", "integrator.cli", *words]
+
+
+def start(sandbox: Sandbox, name: str, words: list[str], ready: str) -> subprocess.Popen[bytes]:
+    """Start one program and wait until it answers. Raises `ConfigurationError` with the end of its log."""
+    log = sandbox.state / f"{name}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(words, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+    sandbox.processes.append(process)
+    deadline = time.monotonic() + _PATIENCE
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        if _answers(ready):
+            return process
+        time.sleep(0.05)
+    tail = log.read_text(errors="replace")[-2000:]
+    raise ConfigurationError(f"{name} did not start; its log ({log}) ends with:\n{tail}")
+
+
+def free_port(wished: int) -> int:
+    """The wished port when nobody has it, else any free one."""
+    for port in (wished, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise ConfigurationError("no free port on loopback")
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=1) as reply:  # noqa: S310
+            return bool(reply.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
