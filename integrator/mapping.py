@@ -189,10 +189,12 @@ class _Compiler:
         for name, spec in fields.items():
             if "const" in spec:
                 continue
-            path = self._sheet.path(spec.get("at", "."))
-            attribute = path[-1][1:] if path and path[-1].startswith("@") else None
-            step = top.at(path[:-1] if attribute else path)
-            step.leaves.append(self._leaf(name, spec, attribute))
+            written = spec.get("at", ".")
+            for place in written if isinstance(written, list) else [written]:
+                path = self._sheet.path(place)
+                attribute = path[-1][1:] if path and path[-1].startswith("@") else None
+                step = top.at(path[:-1] if attribute else path)
+                step.leaves.append(self._leaf(name, spec, attribute))
 
     def _leaf(self, name: str, spec: Spec, attribute: str | None) -> Leaf:
         many = bool(spec.get("many"))
@@ -204,7 +206,7 @@ class _Compiler:
                 name, many, inner, _walk_xml if self._sheet.xml else _walk_json, self._keep(spec),
             )  # fmt: skip
         read = self._reader(spec, attribute)
-        keep = self._keep(spec) if ("ended" in spec or "when" in spec) else None
+        keep = self._keep(spec)
         return partial(_take_many if many else _take_first, name, read, keep)
 
     def _reader(self, spec: Spec, attribute: str | None) -> Reader:
@@ -229,6 +231,8 @@ class _Compiler:
         find = _find_xml if self._sheet.xml else _find_json
         for written, wanted in spec.get("when", {}).items():
             tests.append(partial(_equals, find, self._sheet.path(written), str(wanted)))
+        if "current" in spec:  # what holds today, history or not: somebody struck off has no address
+            tests.append(partial(_open, find, self._sheet.path(spec["current"])))
         if "ended" in spec:
             path = self._sheet.path(spec["ended"])
             tests.append(partial(_open, find, path) if not self._history else partial(_since, find, path, self._since))

@@ -12,6 +12,7 @@ from typing import Any
 
 Reader = Callable[[Any], Any]
 
+UNKNOWN_DATE = "0000-00-00"
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
 _BOOLEAN = dict.fromkeys(("1", "true", "y", "yes", "j", "ja", "o", "oui"), True) | dict.fromkeys(("0", "false", "n", "no", "nee", "non"), False)
 
@@ -116,6 +117,35 @@ def _rrn_date(element: Any) -> str | None:
     return split_date(parts["Century"], parts["Year"], parts["Month"], parts["Day"])
 
 
+def _rrn_event_date(element: Any) -> str:
+    return _rrn_date(element) or UNKNOWN_DATE
+
+
+def _rrn_last_names(element: Any) -> str | None:
+    labels = (child.findtext("{*}Label") for child in element.iterchildren("{*}LastName"))
+    return " ".join(label.strip() for label in labels if label and label.strip()) or None
+
+
+def municipality_code(value: str | None) -> str | None:
+    """A NIS code of a municipality; countries and the Rijksregister's 992, 9999x (abroad, struck off, dead) are none.
+
+    >>> municipality_code("21009"), municipality_code("111"), municipality_code("99991")
+    ('21009', None, None)
+    """
+    code = (value or "").strip()
+    return code if len(code) == 5 and code.isdigit() and "10000" <= code < "99000" else None
+
+
+def street_code(value: str | None) -> str | None:
+    """The Rijksregister's number of a street: four digits, alone, without zeros in front, or behind the postcode.
+
+    >>> street_code("47001761"), street_code("6001"), street_code("42")
+    ('1761', '6001', '0042')
+    """
+    code = (value or "").strip()
+    return code[-4:].zfill(4) if code.isdigit() else None
+
+
 def _localized(value: Any) -> dict[str, str] | None:
     names = {language: name for language, name in value.items() if language in ("nl", "fr", "de", "en") and name}
     return names or None
@@ -141,5 +171,9 @@ READERS: dict[str, tuple[Reader | None, Reader | None]] = {
     "date_compact": (_of_text(date_compact), _of_json(date_compact)),
     "present": (lambda element: True, lambda value: value not in (None, False, "", [], {})),
     "rrn_date": (_rrn_date, None),
+    "rrn_event_date": (_rrn_event_date, None),  # it happened: an unknown day is 0000-00-00, never absent
+    "rrn_last_names": (_rrn_last_names, None),  # several LastName/Label as one family name
+    "municipality_code": (_of_text(municipality_code), _of_json(municipality_code)),
+    "street_code": (_of_text(street_code), _of_json(street_code)),
     "localized": (None, _localized),
 }

@@ -56,6 +56,21 @@ def test_a_guarded_field_is_dropped_and_named():
     assert ({"familyName": "Dupont"}, ("address",)) == (extracted.values, extracted.guarded)
 
 
+def test_what_is_current_stays_so_when_history_is_granted():
+    closed = FILE.replace(b"<r:Zip>", b"<r:DelDate/><r:Zip>")
+    fields = {"address": {"at": "r:Address", "current": "r:DelDate", "record": {"postCode": {"at": "r:Zip"}}}}
+    plan = sheet(fields=fields).plan(None, history=True)
+
+    assert {} == plan.extract(etree.fromstring(closed), {"ssin": "71000000001"}).values
+
+
+def test_one_list_may_stand_in_two_places():
+    fields = {"words": {"at": ["r:Address/r:Street", "r:Civil/r:Code"], "many": True}}
+    plan = sheet(fields=fields).plan(None)
+
+    assert {"words": ["Zomer", "20", "77"]} == plan.extract(etree.fromstring(FILE), {"ssin": "71000000001"}).values
+
+
 def test_a_closed_record_is_not_current():
     assert ["Dupont"] == [name["familyName"] for name in extract({"formerNames"}).values["formerNames"]]
 
