@@ -16,7 +16,7 @@ from lxml import etree
 
 from mock_sources.soap import Call, FaultDetail, SoapFault, child_texts
 from mock_sources.world.facts import Person
-from mock_sources.world.numbers import birth_year
+from mock_sources.world.identifiers import birth_year
 
 
 @dataclass(frozen=True, slots=True)
