@@ -124,6 +124,7 @@ class Policies:
     def decide(self, ask: Ask, now: float) -> Decision:
         """Permit or denial for one question. Never raises: what cannot be decided is denied."""
         candidates = self._grants.get((ask.purpose, ask.organisation, ask.service), ())
+        best: Decision | None = None
         for grant in candidates:
             if (
                 grant.starts <= now < grant.ends
@@ -132,8 +133,10 @@ class Policies:
                 and ask.keys <= grant.keys
                 and (not ask.history or grant.history_years)
             ):
-                return self._permit(ask, grant, now)
-        return self._denial(ask, candidates, now)
+                decision = self._permit(ask, grant, now)
+                if best is None or _breadth(decision) > _breadth(best):  # grants are never added up: each stands alone
+                    best = decision
+        return best or self._denial(ask, candidates, now)
 
     def grants(self, purpose: str, organisation: str) -> Iterator[Grant]:
         """Every grant of an organisation for a purpose, in force or not (introspection, checks)."""
@@ -172,6 +175,10 @@ class Policies:
         # The nearest miss explains best: of all grants that could have matched, the one that failed latest in this order.
         reason, rule = max(((_missed(ask, grant, now), grant.authorisation) for grant in candidates), key=lambda miss: _ORDER.index(miss[0]))
         return Denial(reason, rule, ADVICE[reason], purpose)
+
+
+def _breadth(decision: Decision) -> int:
+    return len(decision.fields) if isinstance(decision, Permit) else -1
 
 
 _ORDER = ("EXPIRED", "NOT_YET_VALID", "APPLICATION_NOT_NAMED", "ANSWERS_ONLY", "KEY_NOT_GRANTED", "HISTORY_NOT_GRANTED")
