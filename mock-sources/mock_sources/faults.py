@@ -75,7 +75,7 @@ class Fault:
     ms: float | None = None  # milliseconds, see DEFAULT_MS
     sigma: float = 0.5  # lognormal only: spread of ln(delay)
     at: str = "service"  # "service", or "token" for the OAuth endpoint of a source
-    variant: str | None = None  # parking only, see FILE_VARIANTS
+    variant: str | None = None  # which way of it: FILE_VARIANTS at parking, the source's own words at SOAP sources
 
     @property
     def milliseconds(self) -> float:
@@ -131,8 +131,16 @@ def _check_words(source: str, kind: str, document: dict[str, Any]) -> None:
         raise UnknownFault("at: service (or, at div, token)")
     if source == "parking" and (set(document) & {"rate", "times", "ms", "sigma"}):
         raise UnknownFault("parking is a file: a fault is there or not, without rate, times or duration")
-    if variant is not None and (source != "parking" or variant not in FILE_VARIANTS.get(kind, ())):
-        raise UnknownFault("variant: only at parking, and one of that kind's own")
+    if variant is not None and not _is_variant(source, kind, variant):
+        raise UnknownFault("variant: at parking one of that kind's own, at a SOAP source a word for a semantic kind")
+
+
+def _is_variant(source: str, kind: str, variant: object) -> bool:
+    """The file's variants are known here; a SOAP source's are its own, so any word passes."""
+    if source == "parking":
+        return variant in FILE_VARIANTS.get(kind, ())
+    word = isinstance(variant, str) and variant.isidentifier() and len(variant) <= 40
+    return word and source in ("rr", "ksz", "kbo") and FAMILIES[kind] == "semantic"
 
 
 def parse_scenario(text: str, source: str) -> Fault | None:
@@ -156,12 +164,15 @@ def parse_scenario(text: str, source: str) -> Fault | None:
     return found
 
 
-def _settings(entries: Iterable[str]) -> dict[str, float]:
-    read = {}
+def _settings(entries: Iterable[str]) -> dict[str, float | str]:
+    read: dict[str, float | str] = {}
     for entry in entries:
         name, _, value = entry.strip().partition("=")
+        if name == "variant":
+            read[name] = value
+            continue
         if name not in ("ms", "sigma"):
-            raise UnknownFault("scenario setting: ms=… or sigma=…")
+            raise UnknownFault("scenario setting: ms=…, sigma=… or variant=…")
         try:
             read[name] = float(value)
         except ValueError as error:

@@ -92,7 +92,7 @@ class FaultLayer:
 
     async def _strike(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
         if FAMILIES[fault.kind] == "semantic":
-            scope["mock.fault"] = fault.kind
+            scope["mock.fault"], scope["mock.variant"] = fault.kind, fault.variant
             await self._app(scope, receive, send)
         elif fault.kind in ("delay", "lognormal"):
             await asyncio.sleep(self._seconds(fault))

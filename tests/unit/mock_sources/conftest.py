@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlencode
@@ -103,3 +103,11 @@ def contracts() -> Path:
     if not CONTRACTS.is_dir():
         pytest.skip("the published contracts are not beside this checkout")
     return CONTRACTS
+
+
+@pytest.fixture(scope="session")
+def world() -> Any:
+    """The whole region, derived; nothing in it is loaded, so sharing one is only a matter of half a second."""
+    from mock_sources.world import World
+
+    return World.build(7, lambda: date(2026, 11, 23))

@@ -102,9 +102,8 @@ class Garage:
     def vehicle(self, plate: str) -> Vehicle | None:
         return self.cars.get(plate)
 
-    def vehicle_by_vin(self, vin: str, unifier: str | None = None) -> Vehicle | None:
-        found = [one for one in self.cars.values() if one.vin == vin and unifier in (None, one.unifier)]
-        return found[0] if found else None
+    def vehicles_by_vin(self, vin: str) -> tuple[Vehicle, ...]:
+        return tuple(one for one in self.cars.values() if one.vin == vin)
 
     def vehicles_of(self, ssin: str | None = None, cbe: str | None = None) -> tuple[Vehicle, ...]:
         return tuple(one for one in self.cars.values() if one.holder == Holder(ssin, cbe))
@@ -320,6 +319,14 @@ def test_streets_are_written_in_the_language_of_the_titular(get: Any) -> None:
 @pytest.mark.parametrize("unifier", [{}, {"unifier": "01"}])
 def test_a_chassis_is_found_with_and_without_unifier(get: Any, unifier: dict[str, str]) -> None:
     assert get(vin=BORIS_CAR.vin, **unifier).json["items"][0]["license"]["plateNr"] == "MIJNAUTO"
+
+
+def test_a_shared_chassis_number_gives_both_cars(get: Any, garage: Garage) -> None:
+    twin = car("1TWN002", BORIS_CAR.vin, unifier="02")
+    garage.cars[twin.plate] = twin
+
+    assert 2 == get(vin=twin.vin).json["total"]
+    assert ["1TWN002"] == [item["license"]["plateNr"] for item in get(vin=twin.vin, unifier="02").json["items"]]
 
 
 @pytest.mark.parametrize(

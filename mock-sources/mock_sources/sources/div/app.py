@@ -89,7 +89,8 @@ class Registrations:
             case "plateNr":
                 return _one(world.vehicle(value))
             case "vin":
-                return _one(world.vehicle_by_vin(value, question.unifier))
+                same = world.vehicles_by_vin(value)  # a VIN may be shared: with its unifier it is a key
+                return [car for car in same if question.unifier in (None, car.unifier)]
             case "nationalNr":
                 return world.vehicles_of(ssin=value)
             case _:
