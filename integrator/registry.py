@@ -16,7 +16,20 @@ import yaml
 from integrator.contract import Connector, Tools
 from integrator.errors import ConfigurationError
 from integrator.model import LocalizedString
-from integrator.transport.channel import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of the hub one source may take."""
+
+    timeout: float = 6.0  # seconds for one question, retries included
+    connect: float = 1.0  # seconds
+    concurrency: int = 50  # calls in flight per process
+    answer_bytes: int = 1_000_000
+    attempts: int = 2  # including the first; 1 = never retry
+    breaker_failures: float = 0.5  # share of …
+    breaker_of: int = 20  # … at least so many calls
+    open_seconds: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +56,7 @@ def manifests(folder: Path) -> dict[str, Manifest]:
         try:
             found[path.parent.name] = Manifest(
                 data["connector"], LocalizedString.read(data["title"]), data["role"], data["protocol"], data["owner"],
-                data["operations"], Limits.read(data.get("limits") or {}), path.parent,
+                data["operations"], _limits(data.get("limits") or {}), path.parent,
             )  # fmt: skip
         except KeyError as error:
             raise ConfigurationError(f"{path.parent.name}/connector.yaml: {error} is missing") from error
@@ -77,3 +90,14 @@ def load_room(room: Path) -> ModuleType:
         del sys.modules[name]
         raise
     return module
+
+
+def _limits(data: Mapping[str, Any]) -> Limits:
+    breaker = data.get("breaker") or {}
+    default = Limits()
+    return Limits(
+        float(data.get("timeout", default.timeout)), float(data.get("connect", default.connect)),
+        int(data.get("concurrency", default.concurrency)), int(data.get("answerBytes", default.answer_bytes)),
+        int(data.get("attempts", default.attempts)), float(breaker.get("failures", default.breaker_failures)),
+        int(breaker.get("of", default.breaker_of)), float(breaker.get("openSeconds", default.open_seconds)),
+    )  # fmt: skip
