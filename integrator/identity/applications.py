@@ -1,0 +1,199 @@
+"""The applications that may ask: one readable JSON file each, re-read when it changes.
+
+    {"application": "ixelles-parking", "organisation": "0207373429", "name": "…", "purposes": ["resident_permit"],
+     "keys": [public JWKs], "created": "2026-11-23", "disabled": true (optional)}
+
+Taking the file away, or `"disabled": true`, ends what its tokens may do within a second, in every process.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from integrator.errors import ConfigurationError
+from integrator.identity import keys
+
+Stamp = tuple[int, int, int]
+
+_NAME = re.compile(r"[a-z][a-z0-9-]{1,62}[a-z0-9]")
+_FILE_KEYS = frozenset({"application", "organisation", "name", "purposes", "keys", "created", "disabled"})
+
+
+@dataclass(frozen=True, slots=True, eq=False)  # compared by identity: another object = the file changed
+class Application:
+    """A vendor's program acting for one organisation."""
+
+    id: str
+    organisation: str  # KBO number
+    name: str
+    purposes: frozenset[str]
+    keys: Mapping[str, keys.PublicKey]  # by kid
+    created: str
+    disabled: bool
+
+
+class Applications:
+    """The folder of applications, looked at again at most once a second."""
+
+    def __init__(self, folder: Path, world: str, now: Callable[[], float], *, fresh: float = 1.0) -> None:
+        self._folder, self._world, self._now, self._fresh = folder, world, now, fresh
+        self._looked = float("-inf")
+        self._stamps: dict[str, Stamp] = {}
+        self._known: dict[str, Application] = {}
+        self.broken: dict[str, str] = {}  # file name -> why it is not read; for `check` and the logs
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def get(self, name: str) -> Application | None:
+        """The application, when it exists and is not disabled."""
+        if not 0 <= self._now() - self._looked < self._fresh:
+            self.reload()
+        application = self._known.get(name)
+        return None if application is None or application.disabled else application
+
+    def all(self) -> list[Application]:
+        self.reload()
+        return [self._known[name] for name in sorted(self._known)]
+
+    def reload(self) -> None:
+        """Read what changed. A file that cannot be read is an application that does not exist (`broken` says why)."""
+        self._looked = self._now()
+        with os.scandir(self._folder) as entries:
+            found = {
+                entry.name: _stamp(entry) for entry in entries if _NAME.fullmatch(entry.name.removesuffix(".json"))
+            }
+        for file in self._stamps.keys() - found.keys():
+            self._forget(file)
+        for file, stamp in found.items():
+            if self._stamps.get(file) != stamp:
+                self._read(file, stamp)
+
+    def _read(self, file: str, stamp: Stamp) -> None:
+        self._forget(file)
+        self._stamps[file] = stamp
+        try:
+            application = read(self._folder / file, self._world)
+        except FileNotFoundError:
+            del self._stamps[file]  # gone between looking and reading
+        except ConfigurationError as error:
+            self.broken[file] = str(error)
+        else:
+            self._known[application.id] = application
+
+    def _forget(self, file: str) -> None:
+        self._stamps.pop(file, None)
+        self._known.pop(file.removesuffix(".json"), None)
+        self.broken.pop(file, None)
+
+
+def _stamp(entry: os.DirEntry[str]) -> Stamp:
+    try:
+        status = entry.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        return (0, 0, 0)
+    return (status.st_ino, status.st_mtime_ns, status.st_size)
+
+
+def read(path: Path, world: str) -> Application:
+    """One file. Raises `ConfigurationError` saying what is wrong, `FileNotFoundError`."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        unknown = set(data) - _FILE_KEYS
+        if unknown:
+            raise ConfigurationError(f"{path.name}: unknown {', '.join(sorted(unknown))}")
+        pinned = [keys.read_public(jwk, world) for jwk in data["keys"]]
+        application = Application(
+            data["application"], data["organisation"], data["name"], frozenset(data["purposes"]),
+            {key.kid: key for key in pinned}, data["created"], data.get("disabled", False) is not False,
+        )  # fmt: skip
+    except FileNotFoundError:
+        raise
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{path.name}: {error}") from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ConfigurationError(f"{path.name}: not an application file: {type(error).__name__}") from error
+    if f"{application.id}.json" != path.name:
+        raise ConfigurationError(f"{path.name}: `application:` says another name than the file's")
+    _check(application.id, application.organisation, application.purposes)
+    if not application.keys:
+        raise ConfigurationError(f"{path.name}: an application without keys cannot ask anything")
+    return application
+
+
+def _check(name: str, organisation: Any, purposes: Iterable[str]) -> None:
+    if not _NAME.fullmatch(name):
+        raise ConfigurationError("an application is named by 3 to 64 lower case letters, digits and -, a letter first")
+    if not isinstance(organisation, str) or not re.fullmatch(r"[01]\d{9}", organisation):
+        raise ConfigurationError("an organisation is the ten digits of its enterprise number")
+    if not purposes or not all(
+        isinstance(code, str) and re.fullmatch(r"[a-z][a-z0-9_]{1,63}", code) for code in purposes
+    ):
+        raise ConfigurationError("an application is enrolled for at least one purpose, named as its file in policies/")
+
+
+def create_application(
+    folder: Path,
+    name: str,
+    *,
+    organisation: str,
+    purposes: Iterable[str],
+    world: str,
+    now: float,
+    title: str | None = None,
+    algorithm: str = "ES256",
+    key_file: Path | None = None,
+    jwk: Mapping[str, Any] | None = None,
+) -> Application:
+    """Enrol an application. With `jwk`, the vendor keeps its own private key; else one is made and written to `key_file`.
+
+    Raises `ConfigurationError` (name, organisation, purposes, key), `FileExistsError` (the application or the key file exists).
+    """
+    chosen = sorted(set(purposes))
+    _check(name, organisation, chosen)
+    path = folder / f"{name}.json"
+    if path.exists():
+        raise FileExistsError(path)
+    if jwk is None:
+        if key_file is None:
+            raise ConfigurationError("say where the private key must be written, or give the public key")
+        private = keys.new_key(world, algorithm)
+        keys.write_private(key_file, private)
+        jwk = keys.public(private)
+    pinned = keys.read_public(jwk, world)
+    _write(path, {
+        "application": name, "organisation": organisation, "name": title or name, "purposes": chosen,
+        "keys": [pinned.jwk], "created": datetime.fromtimestamp(now, UTC).date().isoformat(),
+    })  # fmt: skip
+    return read(path, world)
+
+
+def set_disabled(folder: Path, name: str, disabled: bool, world: str) -> Application:
+    """Switch an application off or on again. Raises `FileNotFoundError`."""
+    path = folder / f"{name}.json"
+    data = json.loads(path.read_text(encoding="utf-8"))
+    data["disabled"] = disabled
+    _write(path, data)
+    return read(path, world)
+
+
+def _write(path: Path, data: Mapping[str, Any]) -> None:
+    """Whole or not at all: a reader never sees half a file, a power cut leaves the old one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    with aside.open("w", encoding="utf-8") as file:
+        json.dump(data, file, indent=2, ensure_ascii=False)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    aside.replace(path)
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

@@ -1,0 +1,112 @@
+"""The token endpoint (RFC 6749 §4.4 with RFC 7523): a urlencoded form in, JSON out, errors by the RFC's own codes."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from urllib.parse import parse_qsl
+
+from integrator.errors import LedgerUnwritable
+from integrator.identity import assertions, details
+from integrator.identity.applications import Applications
+from integrator.identity.replays import Replays
+from integrator.identity.tokens import LIFE, Tokens
+
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_ONCE = frozenset({
+    "grant_type", "client_id", "client_assertion", "client_assertion_type", "authorization_details", "purpose", "resource", "client_secret",
+})  # fmt: skip
+
+
+class TokenRefused(Exception):
+    """An RFC 6749 §5.2 error; `words` say what to do and repeat nothing of the request."""
+
+    def __init__(self, error: str, words: str, status: int = 400) -> None:
+        super().__init__(error)
+        self.error, self.words, self.status = error, words, status
+
+
+class TokenEndpoint:
+    """Proof in, token out; each proof once."""
+
+    def __init__(
+        self,
+        tokens: Tokens,
+        applications: Applications,
+        replays: Replays,
+        *,
+        audiences: tuple[str, ...],
+        resource: str,
+        now: Any,
+    ) -> None:
+        self._tokens, self._applications, self._replays = tokens, applications, replays
+        self._audiences, self._resource, self._now = audiences, resource, now
+
+    async def answer(self, form: bytes) -> tuple[int, dict[str, Any]]:
+        """HTTP status and JSON body for a request's form."""
+        try:
+            return 200, await self._grant(_read(form))
+        except TokenRefused as refused:
+            return refused.status, {"error": refused.error, "error_description": refused.words}
+        except LedgerUnwritable as error:
+            return 503, {"error": "temporarily_unavailable", "error_description": error.hint}
+
+    async def _grant(self, form: dict[str, str]) -> dict[str, Any]:
+        if form.get("grant_type") != "client_credentials":
+            raise TokenRefused("unsupported_grant_type", "grant_type=client_credentials is the only one here")
+        application = await self._authenticate(form)
+        if form.get("resource", self._resource) != self._resource:
+            raise TokenRefused("invalid_target", "resource, when given, is this hub's own address")
+        try:
+            detail = details.asked(form.get("authorization_details"), form.get("purpose"), application)
+        except details.NotGranted as error:
+            raise TokenRefused("invalid_authorization_details", str(error)) from error
+        return {
+            "access_token": self._tokens.issue(application, detail),
+            "token_type": "Bearer",
+            "expires_in": LIFE,
+            "authorization_details": detail.json(),
+        }
+
+    async def _authenticate(self, form: dict[str, str]) -> Any:
+        if (
+            "client_secret" in form
+            or form.get("client_assertion_type") != ASSERTION_TYPE
+            or "client_assertion" not in form
+        ):
+            raise TokenRefused(
+                "invalid_client",
+                f"prove who you are with client_assertion and client_assertion_type={ASSERTION_TYPE}",
+                401,
+            )
+        now = self._now()
+        try:
+            proof = assertions.check(form["client_assertion"], self._applications.get, self._audiences, now)
+        except assertions.NotBelieved as error:
+            raise TokenRefused("invalid_client", str(error), 401) from error
+        if form.get("client_id", proof.application.id) != proof.application.id:
+            raise TokenRefused("invalid_client", "client_id, when given, is the assertion's sub", 401)
+        first = await asyncio.to_thread(
+            self._replays.first_use, proof.application.id, proof.jti, expires=proof.expires, now=now
+        )
+        if not first:
+            raise TokenRefused(
+                "invalid_client",
+                "this assertion was used already: make a new one, with a new jti, for every request",
+                401,
+            )
+        return proof.application
+
+
+def _read(form: bytes) -> dict[str, str]:
+    """Parameters; a known one at most once (RFC 6749 §3.2), unknown ones are not looked at."""
+    try:
+        pairs = parse_qsl(
+            form.decode("ascii"), keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=20
+        )
+    except ValueError as error:
+        raise TokenRefused("invalid_request", "send application/x-www-form-urlencoded parameters") from error
+    known = [(name, value) for name, value in pairs if name in _ONCE]
+    if len({name for name, _ in known}) != len(known):
+        raise TokenRefused("invalid_request", "each parameter at most once")
+    return dict(known)
