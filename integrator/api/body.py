@@ -37,10 +37,14 @@ def check_kind(headers: Headers, wanted: bytes) -> None:
     """Content type and coding. Raises `MalformedRequest` (415)."""
     kind = headers.get(b"content-type", b"")
     if kind != wanted and not _same_kind(kind, wanted):
-        raise _refused("schemaViolation", f"send Content-Type: {wanted.decode()}", where="header", name="Content-Type", status=415)
+        raise _refused(
+            "schemaViolation", f"send Content-Type: {wanted.decode()}", where="header", name="Content-Type", status=415
+        )
     coding = headers.get(b"content-encoding")
     if coding is not None and coding.strip().lower() not in (b"", b"identity"):
-        raise _refused("schemaViolation", "send the body without compression", where="header", name="Content-Encoding", status=415)
+        raise _refused(
+            "schemaViolation", "send the body without compression", where="header", name="Content-Encoding", status=415
+        )
 
 
 def _same_kind(sent: bytes, wanted: bytes) -> bool:
@@ -116,10 +120,18 @@ async def drain(headers: Headers, receive: Receive, limits: Limits) -> bool:
 
 
 def _too_large(limits: Limits) -> MalformedRequest:
-    return _refused("outOfRange", f"at most {limits.body_bytes} bytes", status=413, extra=(("maximum", limits.body_bytes),))
+    return _refused(
+        "outOfRange", f"at most {limits.body_bytes} bytes", status=413, extra=(("maximum", limits.body_bytes),)
+    )
 
 
 def _refused(
-    kind: str, advice: str, *, where: str = "body", name: str = "/", status: int = 400, extra: tuple[tuple[str, Any], ...] = ()
+    kind: str,
+    advice: str,
+    *,
+    where: str = "body",
+    name: str = "/",
+    status: int = 400,
+    extra: tuple[tuple[str, Any], ...] = (),
 ) -> MalformedRequest:
     return MalformedRequest(Issue(kind, where, name, advice, extra), status=status)

@@ -14,7 +14,8 @@ from integrator.strict_json import DEPTH
 class Limits:
     """The `limits:` of the settings; names there are camelCase."""
 
-    in_flight: int = 512  # requests being worked on, all callers together
+    in_flight: int = 512  # questions being worked on, all callers together
+    public_in_flight: int = 128  # token requests, documentation, probes: apart, so that strangers cannot take places
     per_application: int = 12  # of one application
     body_bytes: int = 65_536
     body_seconds: float = 10.0  # for the whole body, from its first wait
@@ -28,6 +29,7 @@ class Limits:
     early_seconds: float = 2.0
     notice_seconds: float = 0.0  # between "not ready" and no longer accepting, for load balancers
     drain_seconds: float = 25.0  # for accepted requests after SIGTERM
+    deadline_seconds: float = 10.0  # for a whole exchange; the exchange's own, not the edge's
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> Limits:
@@ -42,7 +44,12 @@ class Limits:
             field = names.get(name)
             if field is None:
                 raise ConfigurationError(f"limits: no such limit {name!r}; there are {', '.join(sorted(names))}")
-            if isinstance(value, bool) or not isinstance(value, int | float) or value < 0 or (value == 0 and name != "noticeSeconds"):
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, int | float)
+                or value < 0
+                or (value == 0 and name != "noticeSeconds")
+            ):
                 raise ConfigurationError(f"limits: {name} must be a number above 0")
             read[field.name] = int(value) if isinstance(field.default, int) else float(value)
         return cls(**read)
@@ -65,39 +72,43 @@ class TooManyRequests(HubBusy):
 
 
 class InFlight:
-    """Counts what is being worked on: in all, and per application. One event loop, so no lock."""
+    """Counts what is being worked on: in all, per application, and apart for strangers. One event loop, so no lock."""
 
-    __slots__ = ("_all", "_each", "_most", "_most_each")
+    __slots__ = ("_all", "_each", "_limits", "_public")
 
     def __init__(self, limits: Limits) -> None:
         self._all = 0
+        self._public = 0
         self._each: dict[str, int] = {}
-        self._most = limits.in_flight
-        self._most_each = limits.per_application
+        self._limits = limits
 
     @property
     def count(self) -> int:
         return self._all
 
-    def enter(self) -> None:
-        """Before anything that costs. Raises `HubBusy`."""
-        if self._all >= self._most:
-            raise HubBusy("more requests in flight than this process accepts")
-        self._all += 1
-
-    def leave(self) -> None:
-        self._all -= 1
-
-    def enter_as(self, application: str) -> None:
-        """Once the caller is known. Raises `TooManyRequests`."""
+    def enter(self, application: str) -> None:
+        """Before anything that costs. Raises `HubBusy`, `TooManyRequests`."""
+        if self._all >= self._limits.in_flight:
+            raise HubBusy("more questions in flight than this process accepts")
         count = self._each.get(application, 0)
-        if count >= self._most_each:
-            raise TooManyRequests(self._most_each)
+        if count >= self._limits.per_application:
+            raise TooManyRequests(self._limits.per_application)
+        self._all += 1
         self._each[application] = count + 1
 
-    def leave_as(self, application: str) -> None:
+    def leave(self, application: str) -> None:
+        self._all -= 1
         count = self._each[application] - 1
         if count:
             self._each[application] = count
         else:
             del self._each[application]  # memory follows what is in flight, not who ever came
+
+    def enter_public(self) -> None:
+        """For what needs no token. Raises `HubBusy`."""
+        if self._public >= self._limits.public_in_flight:
+            raise HubBusy("more public requests in flight than this process accepts")
+        self._public += 1
+
+    def leave_public(self) -> None:
+        self._public -= 1

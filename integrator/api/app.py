@@ -1,0 +1,77 @@
+"""The API put together: the fast front for services, and a FastAPI app behind it for everything else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+
+from integrator.api import documentation, refdata, system
+from integrator.api.asgi import Front
+from integrator.api.body import ClientGone, drain
+from integrator.api.hub import Hub
+from integrator.api.limits import Limits
+from integrator.api.openapi import describe
+from integrator.api.openapi30 import downgrade
+from integrator.api.problems import EdgeRefusal, Problems
+from integrator.errors import IntegratorError
+
+
+@dataclass(slots=True)
+class Life:
+    """Whether new work is welcome; readiness follows it."""
+
+    accepting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """What the server runs."""
+
+    front: Front
+    rest: FastAPI
+    life: Life
+    limits: Limits
+    problems: Problems
+
+
+def build(hub: Hub) -> Api:
+    """Everything at once; services and purposes appear from the hub's data. Raises `ConfigurationError`."""
+    limits = Limits.read(hub.settings.limits)
+    problems = Problems(hub.settings.issuer)
+    life = Life()
+    described = describe(hub, problems, limits)
+    rest = FastAPI(
+        title="integrator", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False,
+        exception_handlers=_handlers(problems, limits),
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # its spans would hold addresses
+    )  # fmt: skip
+    rest.include_router(system.router(hub, life, limits))
+    rest.include_router(documentation.router(hub, described, downgrade(described), problems))
+    rest.include_router(refdata.router(hub, problems))
+    return Api(Front(hub, rest, problems, limits), rest, life, limits, problems)
+
+
+def _handlers(problems: Problems, limits: Limits) -> dict[Any, Any]:
+    """Every error of the app behind the front, as a problem; nothing of the address or the body is repeated."""
+
+    async def refused(request: Request, error: Exception) -> Response:
+        rendered = problems.render(error, request.scope["integrator.trace"])
+        headers = {name.decode(): value.decode() for name, value in rendered.headers}
+        if not await drain(dict(request.scope["headers"]), request.receive, limits):
+            headers["connection"] = "close"
+        return Response(rendered.body, rendered.status, headers)
+
+    async def not_there(request: Request, error: Exception) -> Response:
+        if getattr(error, "status_code", 404) != 405:
+            return await refused(request, EdgeRefusal("resourceNotFound", "There is nothing at this address; /docs lists what there is."))
+        allowed = (getattr(error, "headers", None) or {}).get("Allow", "GET")
+        headers = ((b"allow", allowed.encode()),)
+        return await refused(request, EdgeRefusal("methodNotAllowed", f"Use {allowed} here.", headers=headers))
+
+    async def gone(request: Request, error: Exception) -> Response:
+        return Response(status_code=400)  # nobody reads it
+
+    return {HTTPException: not_there, IntegratorError: refused, ClientGone: gone, Exception: refused}

@@ -1,0 +1,229 @@
+"""The outermost door, and the short way through it for services. Everything else falls to the FastAPI app behind.
+
+    host → route → who asks → room for one more? → body → service.read → exchange.answer → JSON
+
+Nothing is asked of the hub before the question is complete and its asker known; a refusal before that point reads
+the rest of the body (bounded), so that the caller can read why. No identifier reaches a header, a log line or a metric.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from integrator.api.body import ClientGone, drain, read_json
+from integrator.api.headers import SECURITY, bearer, language, new_trace, refuse_doubles, scenario, trace_headers
+from integrator.api.hub import Hub
+from integrator.api.limits import InFlight, Limits
+from integrator.api.problems import EdgeRefusal, Problems
+from integrator.api.routes import Route, Routes
+from integrator.errors import IntegratorError, Issue, MalformedRequest, UnknownCaller
+from integrator.logs import log
+from integrator.model import Answer, Request, Trace
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_JSON = (b"content-type", b"application/json")
+_ANY_HOST = frozenset((b"/livez", b"/readyz", b"/metrics"))  # probes ask by the machine's own address
+
+
+class Front:
+    """The ASGI application that the server runs. `rest` gets what is not a service."""
+
+    def __init__(self, hub: Hub, rest: App, problems: Problems, limits: Limits) -> None:
+        self._hub, self._rest, self._problems, self._limits = hub, rest, problems, limits
+        self._routes = Routes(hub.services)
+        self._flight = InFlight(limits)
+        self._hosts = frozenset(host.lower().encode() for host in hub.settings.hosts)
+        self._sandbox = hub.settings.sandbox
+        self._fixed = [*SECURITY]
+        if hub.settings.issuer.startswith("https:"):
+            self._fixed.append((b"strict-transport-security", b"max-age=31536000; includeSubDomains"))
+        hub.metrics.in_flight.set_function(lambda: self._flight.count)
+
+    @property
+    def in_flight(self) -> int:
+        """Requests being worked on now."""
+        return self._flight.count
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            raise RuntimeError("only HTTP is spoken here")
+        headers = dict(scope["headers"])
+        trace = new_trace(headers)
+        try:
+            refuse_doubles(scope["headers"], headers)
+            self._check_host(headers, scope["raw_path"])
+            found = self._routes.find(scope["method"], scope["raw_path"], scope["query_string"])
+            if found is None:
+                self._flight.enter_public()
+        except IntegratorError as error:
+            await self._refuse(error, trace, headers, receive, send)
+            return
+        if found is not None:
+            await self._serve(*found, scope, headers, trace, receive, send)
+            return
+        try:
+            await self._pass_on(scope, receive, send, trace)
+        finally:
+            self._flight.leave_public()
+
+    def _check_host(self, headers: dict[bytes, bytes], raw_path: bytes) -> None:
+        if headers.get(b"host", b"").lower() not in self._hosts and raw_path not in _ANY_HOST:
+            raise EdgeRefusal("misdirectedRequest", "Use the address of the hub that its operator gave.")
+
+    # --- a service ------------------------------------------------------------------------------------------------
+
+    async def _serve(
+        self,
+        route: Route,
+        value: str | None,
+        scope: Scope,
+        headers: dict[bytes, bytes],
+        trace: Trace,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        try:
+            token = bearer(headers)
+            if token is None:
+                raise UnknownCaller("no access token", problem="noAccessToken")
+            who = self._hub.identity.verify(token)
+            self._flight.enter(who.caller.application)  # before the body: nobody unknown can hold a place
+        except IntegratorError as error:
+            await self._refuse(error, trace, headers, receive, send)
+            return
+        try:
+            request = await self._read(route, value, scope, headers, trace, receive, who)
+        except ClientGone:
+            return
+        except IntegratorError as error:
+            await self._refuse(error, trace, headers, receive, send)
+            return
+        except Exception as error:
+            await self._fail(error, trace, send)
+            return
+        else:
+            await self._ask(request, send)
+        finally:
+            self._flight.leave(who.caller.application)
+
+    async def _read(
+        self,
+        route: Route,
+        value: str | None,
+        scope: Scope,
+        headers: dict[bytes, bytes],
+        trace: Trace,
+        receive: Receive,
+        who: Any,
+    ) -> Request:
+        service = route.service
+        play = scenario(headers, sandbox=self._sandbox)
+        if scope["method"] == "GET":
+            question = route.read(value, scope["query_string"])
+        else:
+            if scope["query_string"]:
+                raise MalformedRequest(Issue("unknownInput", "query", "query", "this service reads its body only"))
+            body = await read_json(headers, receive, self._limits)
+            if who.dossier is not None:
+                body.setdefault("dossierReference", who.dossier)
+            question = service.read(body)
+        if who.dossier is not None and question.dossier not in (None, who.dossier):
+            raise MalformedRequest(
+                Issue(
+                    "equalExpected",
+                    "body",
+                    "/dossierReference",
+                    "the token is bound to another case: ask a token for this one",
+                )
+            )
+        return Request(
+            service.name, who.caller, question.keys, trace, question.fields, question.dossier or who.dossier, question.history,
+            language(headers.get(b"accept-language", b"")), play,
+        )  # fmt: skip
+
+    async def _ask(self, request: Request, send: Send) -> None:
+        """Once here, a caller who hangs up changes nothing: what is asked is asked, and recorded."""
+        try:
+            answer = await self._hub.exchange.answer(request)
+        except IntegratorError as error:
+            rendered = self._problems.render(error, request.trace)
+            if rendered.status == 500:
+                log.error(
+                    "exchange_failed", error=type(error).__name__, trace=request.trace.trace_id, service=request.service
+                )
+            await self._answer(send, request.trace, rendered.status, rendered.headers, rendered.body)
+        except Exception as error:
+            await self._fail(error, request.trace, send, service=request.service)
+        else:
+            await self._answer(send, request.trace, 200, (_JSON, *_beside(answer)), answer.payload)
+
+    # --- answers --------------------------------------------------------------------------------------------------
+
+    async def _answer(
+        self, send: Send, trace: Trace, status: int, headers: tuple[tuple[bytes, bytes], ...], body: bytes
+    ) -> None:
+        length = (b"content-length", b"%d" % len(body))
+        start = {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [*headers, length, *trace_headers(trace), *self._fixed],
+        }
+        await send(start)
+        await send({"type": "http.response.body", "body": body})
+
+    async def _refuse(
+        self, error: IntegratorError, trace: Trace, headers: dict[bytes, bytes], receive: Receive, send: Send
+    ) -> None:
+        """An early answer. What was not read yet is thrown away first, within limits, or the connection closes."""
+        rendered = self._problems.render(error, trace)
+        self._hub.metrics.refused.labels(_kind(error)).inc()
+        extra = rendered.headers
+        if not await drain(headers, receive, self._limits) and (b"connection", b"close") not in extra:
+            extra = (*extra, (b"connection", b"close"))
+        await self._answer(send, trace, rendered.status, extra, rendered.body)
+
+    async def _fail(self, error: Exception, trace: Trace, send: Send, service: str = "") -> None:
+        """Something nobody foresaw: its type is logged, its words (which may hold anything) are not."""
+        log.error("unexpected_error", error=type(error).__name__, trace=trace.trace_id, service=service)
+        rendered = self._problems.render(error, trace)
+        await self._answer(send, trace, rendered.status, rendered.headers, rendered.body)
+
+    # --- everything else ------------------------------------------------------------------------------------------
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send, trace: Trace) -> None:
+        """The app behind answers its own errors (app.py); what still comes out of it was logged nowhere yet."""
+        whole = False
+
+        async def dressed(message: Any) -> None:
+            nonlocal whole
+            if message["type"] == "http.response.start":
+                own = {name.lower() for name, _ in message["headers"]}
+                kept = [(name, value) for name, value in self._fixed if name not in own]
+                message["headers"] = [*message["headers"], *trace_headers(trace), *kept]
+            elif not message.get("more_body", False):
+                whole = True
+            await send(message)
+
+        scope["integrator.trace"] = trace
+        try:
+            await self._rest(scope, receive, dressed)
+        except Exception as error:
+            log.error("unexpected_error", error=type(error).__name__, trace=trace.trace_id)
+            if not whole:  # half an answer cannot be mended: the connection must break, not pretend to be whole
+                raise ConnectionAbortedError from None
+
+
+def _beside(answer: Answer) -> tuple[tuple[bytes, bytes], ...]:
+    """Headers beside the answer: which ledger entries were durable before it existed (`shard/1,2`), when to ask again."""
+    headers = ((b"integrator-ledger-entries", f"{answer.shard}/{','.join(map(str, answer.entries))}".encode()),)
+    return headers if answer.retry_after is None else (*headers, (b"retry-after", b"%d" % answer.retry_after))
+
+
+def _kind(error: IntegratorError) -> str:
+    """A label of few values: never anything of the request."""
+    return getattr(error, "problem", None) or error.code

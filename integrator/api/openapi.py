@@ -1,0 +1,323 @@
+"""The description of the API (OpenAPI 3.1), made from the services' own data: nothing is written twice, nothing forgotten.
+
+belgif's rules are kept: no nulls, default problem response, one tag per operation, unique operationId, `required`
+said on bodies, examples that are valid. A property that may be missing is simply not required.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from integrator.api.hub import Hub, Service
+from integrator.api.limits import Limits
+from integrator.api.openapi_answers import answer_schema
+from integrator.api.problems import Problems
+
+Json = dict[str, Any]
+
+TAGS = {
+    "person": "Persons, households and what is known about them. National numbers only in bodies.",
+    "socialsecurity": "Social security: statuses and benefits, through the KSZ/BCSS.",
+    "enterprise": "Enterprises and their establishment units (KBO/BCE).",
+    "vehicle": "Vehicles, plates and holders (DIV).",
+    "address": "Addresses, streets and municipalities (BeSt Address).",
+    "parking": "Parking cards and the resident permit.",
+}
+
+_BY_STATUS = {
+    "400": "InputValidationProblem", "401": "Problem", "403": "PermissionProblem", "404": "Problem", "429": "RetryProblem",
+    "502": "Problem", "503": "RetryProblem",
+}  # fmt: skip
+_WORDS = {
+    "400": "The input is not right; `issues` says where and how to mend it.",
+    "401": "No token, or one that is not believed (any more).",
+    "403": "No authorisation allows this, or the source refuses; `reason` and `rule` say which.",
+    "404": "The source said that it has nothing under the key asked.",
+    "429": "This application has too many requests in flight.",
+    "502": "The source answered with something that may not be believed; nothing was passed on.",
+    "503": "The source did not answer, or the hub cannot record now. Nothing is known either way: ask again later.",
+}
+
+
+def describe(hub: Hub, problems: Problems, limits: Limits) -> Json:
+    """The whole document."""
+    services = sorted(hub.services.values(), key=lambda service: (service.path, service.method))
+    paths: dict[str, Json] = {}
+    for service in services:
+        paths.setdefault(service.path, {})[service.method.lower()] = _operation(service)
+    tags = sorted({service.tag for service in services})
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Service integrator",
+            "version": "1",
+            "summary": "Authentic sources for local government: per purpose, recorded, verifiable.",
+            "description": _introduction(limits),
+        },
+        "servers": [{"url": hub.settings.issuer}],
+        "externalDocs": {"description": "The same for people, in NL, FR and EN", "url": f"{hub.settings.issuer}/docs"},
+        "tags": [{"name": _tag(tag), "description": TAGS.get(tag, "")} for tag in tags]
+        + [{"name": "Monitoring"}, {"name": "Access"}],
+        "security": [{"Token": []}],
+        "paths": paths | _own_paths(),
+        "components": {
+            "securitySchemes": {"Token": _security(hub.settings.issuer)},
+            "schemas": _schemas(problems) | {name(service) + "Answer": answer_schema(service) for service in services},
+            "responses": {_response(status): _problem_response(status) for status in _WORDS} | {"Problem": _default()},
+        },
+    }
+
+
+def name(service: Service) -> str:
+    """The service's name as a schema is named.
+
+    >>> class S: name = "parking.residentPermit.checkEligibility"
+    >>> name(S)
+    'ParkingResidentPermitCheckEligibility'
+    """
+    return "".join(part[0].upper() + part[1:] for part in service.name.split("."))
+
+
+def request_example(service: Service) -> Json:
+    """A body that the service accepts, put together from the examples of its keys."""
+    wanted = set(service.exactly_one[0]) if service.exactly_one else set()
+    anywhere = {key for group in service.exactly_one for key in group}
+    example = {}
+    for key, kind in service.keys.items():
+        value = _example(kind.schema)
+        if value is not None and (kind.required or key in wanted or key not in anywhere):
+            example[key] = value
+    return example | ({"dossierReference": "IX-2026-0017"} if service.needs_dossier else {})
+
+
+def _example(schema: Mapping[str, Any]) -> Any:
+    """The example of a key, or one put together from its parts; None when there is none."""
+    if "examples" in schema:
+        return schema["examples"][0]
+    if schema.get("type") == "object":
+        parts = {name: _example(inner) for name, inner in schema["properties"].items()}
+        return {name: value for name, value in parts.items() if value is not None} or None
+    if "enum" in schema:
+        return schema["enum"][0]
+    if schema.get("type") == "array":
+        inner = _example(schema["items"])
+        return None if inner is None else [inner]
+    return None
+
+
+def request_schema(service: Service) -> Json:
+    """The body of a POST: keys, the case, and how much is wanted."""
+    properties: Json = {key: dict(kind.schema) for key, kind in service.keys.items()}
+    properties["dossierReference"] = _DOSSIER
+    if service.offers:
+        properties["fields"] = {
+            "type": "array", "minItems": 1, "uniqueItems": True, "items": {"type": "string", "enum": sorted(service.offers)},
+            "description": "Only these, where the purpose grants them. Left out: all that is granted.",
+        }  # fmt: skip
+    properties["history"] = {
+        "type": "boolean",
+        "default": False,
+        "description": "Closed periods too, as deep as granted.",
+    }
+    required = [key for key, kind in service.keys.items() if kind.required] + (
+        ["dossierReference"] if service.needs_dossier else []
+    )
+    schema: Json = {"type": "object", "additionalProperties": False, "properties": properties}
+    if required:
+        schema["required"] = required
+    if service.exactly_one:
+        schema["oneOf"] = [{"required": list(group)} for group in service.exactly_one]
+    return schema
+
+
+_DOSSIER: Json = {
+    "type": "string", "pattern": r"^[\w./:-]{1,64}$",
+    "description": "The case this question belongs to, as your own files name it; no national number.",
+}  # fmt: skip
+
+
+def _operation(service: Service) -> Json:
+    words = name(service)
+    operation: Json = {
+        "operationId": words[0].lower() + words[1:],
+        "summary": service.title.en,
+        "description": service.description.en,
+        "tags": [_tag(service.tag)],
+        "responses": {
+            "200": {
+                "description": "What the purpose may know, after it was recorded.",
+                "headers": {
+                    "Integrator-Ledger-Entries": {"description": "shard/index,index", "schema": {"type": "string"}}
+                },
+                "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{name(service)}Answer"}}},
+            },
+            **{status: {"$ref": f"#/components/responses/{_response(status)}"} for status in _WORDS},
+            "default": {"$ref": "#/components/responses/Problem"},
+        },
+    }
+    if service.list_name is not None:
+        del operation["responses"]["404"]  # nothing found is an empty list
+    if service.method == "GET":
+        operation["parameters"] = _parameters(service)
+    else:
+        operation["requestBody"] = {"required": True, "content": {"application/json": _media(service)}}
+    return operation
+
+
+def _media(service: Service) -> Json:
+    media: Json = {"schema": request_schema(service)}
+    example = request_example(service)
+    return (
+        media | {"examples": {"ordinary": {"summary": "An ordinary question", "value": example}}} if example else media
+    )
+
+
+def _parameters(service: Service) -> list[Json]:
+    parameters = []
+    for key, kind in service.keys.items():
+        in_path = "{" + key + "}" in service.path
+        schema = dict(kind.schema)
+        parameter: Json = {
+            "name": key,
+            "in": "path" if in_path else "query",
+            "required": in_path or kind.required,
+            "schema": schema,
+        }
+        if "description" in schema:
+            parameter["description"] = schema.pop("description")
+        if "examples" in schema:
+            parameter["example"] = schema.pop("examples")[0]
+        parameters.append(parameter)
+    parameters.append(
+        {"name": "dossierReference", "in": "query", "required": service.needs_dossier, "schema": {**_DOSSIER}}
+    )
+    return parameters
+
+
+def _own_paths() -> Json:
+    """What every hub has beside its services."""
+    form = {
+        "type": "object",
+        "required": ["grant_type", "client_assertion_type", "client_assertion"],
+        "properties": {
+            "grant_type": {"type": "string", "enum": ["client_credentials"]},
+            "client_assertion_type": {
+                "type": "string",
+                "enum": ["urn:ietf:params:oauth:client-assertion-type:jwt-bearer"],
+            },
+            "client_assertion": {
+                "type": "string",
+                "description": "A JWT signed by the application's key (RFC 7523); used once.",
+            },
+            "authorization_details": {
+                "type": "string",
+                "description": 'JSON (RFC 9396): [{"type":"purpose","purpose":"…"}].',
+            },
+            "purpose": {"type": "string", "description": "Shorthand for authorization_details with this purpose."},
+        },
+    }
+    health = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/HealthStatus"}}}}
+    return {
+        "/oauth/token": {"post": {
+            "operationId": "issueToken", "summary": "Ask an access token for one purpose", "tags": ["Access"], "security": [],
+            "requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": form}}},
+            "responses": {
+                "200": {"description": "A token of five minutes.", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Token"}}}},
+                "400": {"description": "RFC 6749 error.", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/TokenError"}}}},
+                "401": {"description": "The application is not believed.", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/TokenError"}}}},
+                "default": {"$ref": "#/components/responses/Problem"},
+            },
+        }},
+        "/health": {"get": {
+            "operationId": "checkHealth", "summary": "Check health of the service", "tags": ["Monitoring"], "security": [],
+            "responses": {
+                "200": {"description": "The service is UP or DEGRADED.", **health}, "503": {"description": "The service is DOWN.", **health},
+                "default": {"$ref": "#/components/responses/Problem"},
+            },
+        }},
+    }  # fmt: skip
+
+
+def _schemas(problems: Problems) -> Json:
+    text: Json = {"type": "string"}
+    uri: Json = {"type": "string", "format": "uri"}
+    urns = sorted(row.urn for row in problems.types.values() if not row.is_issue)
+    issue_urns = sorted(row.urn for row in problems.types.values() if row.is_issue)
+    problem = {
+        "type": {**uri, "description": "Stable; one of: " + ", ".join(urns)}, "href": uri, "title": text,
+        "status": {"type": "integer", "minimum": 400, "maximum": 599}, "detail": {**text, "description": "What to do about it."},
+        "instance": {**uri, "description": "urn:uuid of the BelGov-Trace-Id"}, "code": text,
+        "where": {**text, "description": "The place on the drawing in the documentation."},
+    }  # fmt: skip
+    issue = {
+        "type": {**uri, "description": "One of: " + ", ".join(issue_urns)}, "href": uri, "title": text, "detail": text,
+        "in": {"type": "string", "enum": ["body", "header", "path", "query"]},
+        "name": {**text, "description": "JSON pointer or parameter name; the value is never repeated."}, "replacedBy": text,
+    }  # fmt: skip
+    label = {"type": "object", "properties": {"nl": text, "fr": text, "en": text, "de": text}}
+    return {
+        "Problem": _object(problem, "A problem (RFC 9457).", ["type", "title", "status"]),
+        "InputValidationProblem": _also({"issues": {"type": "array", "items": {"$ref": "#/components/schemas/InputValidationIssue"}}}),
+        "InputValidationIssue": _object(issue, "One thing wrong with the input.", ["type", "in", "name"]),
+        "PermissionProblem": _also({"reason": text, "rule": {**text, "description": "The authorisation that decided."}, "source": text}),
+        "RetryProblem": _also({"retryAfterSec": {"type": "integer"}, "limit": {"type": "integer"}, "source": text}),
+        "HealthStatus": _object({"status": {**text, "enum": ["UP", "DEGRADED", "DOWN"]}, "sources": {
+            "type": "object", "additionalProperties": {**text, "enum": ["UP", "DEGRADED", "DOWN"]}}}, "Health (belgif).", ["status"]),
+        "Token": _object({
+            "access_token": text, "token_type": {**text, "enum": ["Bearer"]}, "expires_in": {"type": "integer"},
+            "authorization_details": {"type": "array", "items": {"type": "object"}}}, "RFC 6749, RFC 9396.", ["access_token", "token_type"]),
+        "TokenError": _object({"error": text, "error_description": text}, "RFC 6749 §5.2.", ["error"]),
+        "LocalizedString": {**label, "description": "The same in the languages of the country."},
+        "Code": _object({"code": text, "label": {"$ref": "#/components/schemas/LocalizedString"}},
+                        "A code of a list under /refData/codes; without label when the list does not know it.", ["code"]),
+        "Withheld": _object({"field": text, "reason": {**text, "enum": [
+            "NOT_GRANTED", "NOT_COMMUNICABLE", "FILTERED_BY_SOURCE", "HISTORY_DEPTH"]}}, "A field that is not there, and why.", ["field", "reason"]),
+    }  # fmt: skip
+
+
+def _object(properties: Mapping[str, Any], description: str, required: list[str]) -> Json:
+    return {"type": "object", "description": description, "required": required, "properties": dict(properties)}
+
+
+def _also(properties: Mapping[str, Any]) -> Json:
+    return {"allOf": [{"$ref": "#/components/schemas/Problem"}, {"type": "object", "properties": dict(properties)}]}
+
+
+def _security(issuer: str) -> Json:
+    return {
+        "type": "oauth2",
+        "description": "client_credentials with private_key_jwt (RFC 7523); the token is bound to one purpose (RFC 9396).",
+        "flows": {"clientCredentials": {"tokenUrl": f"{issuer}/oauth/token", "scopes": {}}},
+    }
+
+
+def _response(status: str) -> str:
+    return f"Problem{status}"
+
+
+def _problem_response(status: str) -> Json:
+    schema = {"$ref": f"#/components/schemas/{_BY_STATUS[status]}"}
+    response: Json = {"description": _WORDS[status], "content": {"application/problem+json": {"schema": schema}}}
+    if status in ("429", "503"):
+        response["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
+    return response
+
+
+def _default() -> Json:
+    return {
+        "description": "A problem.",
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+
+
+def _tag(tag: str) -> str:
+    return {"socialsecurity": "Social security"}.get(tag, tag[:1].upper() + tag[1:])
+
+
+def _introduction(limits: Limits) -> str:
+    return (
+        "Ask a token at `/oauth/token` for one purpose, then ask a service. Every answer carries `BelGov-Trace-Id` (ours) and, "
+        "when you sent one, `BelGov-Related-Trace-Id` (yours). National numbers stand in bodies, never in addresses. "
+        f"A body has at most {limits.body_bytes} bytes; one application has at most {limits.per_application} requests in flight."
+    )
