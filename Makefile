@@ -20,7 +20,6 @@ demo: install
 
 test: install
 	@$(BIN)/integrator check
-	@$(BIN)/lint-imports --no-cache > .venv/imports.txt || (cat .venv/imports.txt; exit 1)
 	@$(BIN)/pytest -q -m "not soak" $(ARGS)
 
 check: install
