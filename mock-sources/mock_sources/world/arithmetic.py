@@ -49,29 +49,27 @@ class Shuffle:
         self._rows = size // self._columns
         self._keys = tuple(scatter(key, turn) << 16 for turn in range(_ROUNDS))
 
+    # The four rounds are written out: this is the innermost step of every answer, and a call costs more than a round.
+
     def __getitem__(self, index: int) -> int:
-        row, column = divmod(index, self._columns)
         rows, columns = self._rows, self._columns
+        row, column = divmod(index, columns)
         first, second, third, fourth = self._keys
-        row = (row + _round(first, column)) % rows
-        column = (column + _round(second, row)) % columns
-        row = (row + _round(third, column)) % rows
-        column = (column + _round(fourth, row)) % columns
+        row = (row + (((column + first) * _ODD & _MASK) >> 37)) % rows
+        column = (column + (((row + second) * _ODD & _MASK) >> 37)) % columns
+        row = (row + (((column + third) * _ODD & _MASK) >> 37)) % rows
+        column = (column + (((row + fourth) * _ODD & _MASK) >> 37)) % columns
         return row * columns + column
 
     def back(self, place: int) -> int:
-        row, column = divmod(place, self._columns)
         rows, columns = self._rows, self._columns
+        row, column = divmod(place, columns)
         first, second, third, fourth = self._keys
-        column = (column - _round(fourth, row)) % columns
-        row = (row - _round(third, column)) % rows
-        column = (column - _round(second, row)) % columns
-        row = (row - _round(first, column)) % rows
+        column = (column - (((row + fourth) * _ODD & _MASK) >> 37)) % columns
+        row = (row - (((column + third) * _ODD & _MASK) >> 37)) % rows
+        column = (column - (((row + second) * _ODD & _MASK) >> 37)) % columns
+        row = (row - (((column + first) * _ODD & _MASK) >> 37)) % rows
         return row * columns + column
-
-
-def _round(key: int, value: int) -> int:
-    return (((value + key) * _ODD) & _MASK) >> 37
 
 
 def largest_divisor_up_to_the_root(size: int) -> int:

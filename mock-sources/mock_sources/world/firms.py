@@ -6,11 +6,11 @@ arithmetic too. Derived numbers start at 1.5 milliard, where the KBO has issued 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 from itertools import product
 
 from mock_sources.world.arithmetic import Shuffle, key_for, scatter
 from mock_sources.world.blocks import BLOCKS, YEAR
+from mock_sources.world.circumstances import text
 from mock_sources.world.facts import (
     Activity,
     Address,
@@ -100,9 +100,9 @@ class Firms:
         first, second = divmod(rest, self._sizes[1])
         return f"{_WORDS[0][first]} {_WORDS[1][second]} {_WORDS[2][third]}"
 
-    def named(self, text: str) -> Iterator[tuple[int, int]]:
+    def named(self, words_asked: str) -> Iterator[tuple[int, int]]:
         """Legal persons whose name holds every word asked, whole or from its beginning, in any order."""
-        asked = [plain(word) for word in text.split() if plain(word)]
+        asked = [plain(word) for word in words_asked.split() if plain(word)]
         if not asked or len(asked) > 3:
             return
         columns = [[rank for rank, word in enumerate(words)] for words in self._folded]
@@ -131,8 +131,8 @@ class Firms:
         leasing = place == LEASING_ENTERPRISE and block % LEASING_EVERY == 0
         dice = 0 if leasing else draw // 9000 % 100
         status = "AC" if dice < 88 else "ST" if dice < 98 else "AN"
-        closed = None if status == "AC" else _text(started + (HORIZON - started) * (dice % 10 + 1) // 12)
-        start, number = _text(started), self.number(block, place)
+        closed = None if status == "AC" else text(started + (HORIZON - started) * (dice % 10 + 1) // 12)
+        start, number = text(started), self.number(block, place)
         seat = self._seat(block, place, owner, draw)
         units = tuple(self._unit(block, place, rank, start, closed) for rank in range(self._unit_count(block, place)))
         form = "014" if leasing else ("610", "610", "610", "014", "017")[draw // 7 % 5]
@@ -175,7 +175,3 @@ def _situations(status: str, start: str, closed: str | None) -> tuple[Situation,
     if closed is None:
         return (Situation("000", start),)
     return Situation("012", closed, None, status), Situation("000", start, closed)
-
-
-def _text(day: int) -> str:
-    return date.fromordinal(day).isoformat()

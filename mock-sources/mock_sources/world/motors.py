@@ -7,10 +7,10 @@ leased cars of fifty blocks; their drivers live in those blocks.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 
 from mock_sources.world.arithmetic import Shuffle, key_for, scatter
 from mock_sources.world.blocks import ADULTS, BLOCKS, YEAR
+from mock_sources.world.circumstances import text
 from mock_sources.world.facts import Holder, Vehicle
 from mock_sources.world.families import HORIZON
 from mock_sources.world.identifiers import CAR_INITIALS, PLATES_PER_INITIAL, plate, plate_place
@@ -113,12 +113,12 @@ class Motors:
         car = registration.block * _CARS_IN_BLOCK + registration.place - (registration.place > _BIKE)
         return plate(CAR_INITIALS, self._cars[car])
 
-    def by_plate(self, text: str) -> Registration | None:
-        bike = plate_place("M", text)
+    def by_plate(self, plate: str) -> Registration | None:
+        bike = plate_place("M", plate)
         if bike is not None:
             block = self._bikes.back(bike)
             return Registration(block, _BIKE) if block < BLOCKS else None
-        place = plate_place(CAR_INITIALS, text)
+        place = plate_place(CAR_INITIALS, plate)
         if place is None:
             return None
         block, car = divmod(self._cars.back(place), _CARS_IN_BLOCK)
@@ -129,15 +129,15 @@ class Motors:
         middle = "".join(_VIN_LETTERS[draw // 33**turn % 33] for turn in range(6))
         return f"{self._model(registration)[2]}{middle}{10_000_000 + self._vins[registration.index]}"
 
-    def by_vin(self, text: str) -> Registration | None:
-        tail = text[9:]
-        if len(text) != 17 or not text.isascii() or not tail.isdigit():
+    def by_vin(self, vin: str) -> Registration | None:
+        tail = vin[9:]
+        if len(vin) != 17 or not vin.isascii() or not tail.isdigit():
             return None
         place = int(tail) - 10_000_000
         if not 0 <= place < BLOCKS * VEHICLES_IN_BLOCK:
             return None
         found = Registration(*divmod(self._vins.back(place), VEHICLES_IN_BLOCK))
-        return found if self.vin(found) == text else None
+        return found if self.vin(found) == vin else None
 
     def _model(self, registration: Registration) -> tuple[str, str, str, str, int]:
         draw = scatter(self._facts_key, registration.index)
@@ -167,9 +167,9 @@ class Motors:
             holder=Holder(cbe=holder_cbe) if holder_cbe else Holder(ssin=user),
             driver=user if holder_cbe else None, lease=registration.place in _LEASED,
             make=make, model=model, category=registration.category,
-            first_registration=_text(built), registered_since=_text(since),
+            first_registration=text(built), registered_since=text(since),
             status="deregistered" if gone else "REG",
-            deregistered_on=_text(min(since + 30 + draw % 900, HORIZON - 1)) if gone else None,
+            deregistered_on=text(min(since + 30 + draw % 900, HORIZON - 1)) if gone else None,
             fuel=fuel, mass=mass + draw % 90, colour=_COLOURS[draw % len(_COLOURS)])
 
 
@@ -192,10 +192,6 @@ def registrations_of_enterprise(block: int, place: int) -> tuple[Registration, .
 
 def _by_circle_place(places: tuple[int, ...], first: int) -> dict[int, tuple[int, ...]]:
     return {place: tuple(first + rank for rank, other in enumerate(places) if other == place) for place in places}
-
-
-def _text(day: int) -> str:
-    return date.fromordinal(day).isoformat()
 
 
 _ADULT_RANK = {slot: rank for rank, slot in enumerate(ADULTS)}

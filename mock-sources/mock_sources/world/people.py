@@ -2,42 +2,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
 
 from mock_sources.world.arithmetic import key_for, scatter
 from mock_sources.world.blocks import BLOCKS, RESIDENT_SEATS, SEATS, SLOTS, YEAR
+from mock_sources.world.circumstances import (
+    birth_place,
+    elsewhere,
+    integrations,
+    licences,
+    living_wage,
+    nationalities,
+    registers,
+    statuses,
+    text,
+)
 from mock_sources.world.facts import (
     CivilState,
-    Coded,
     Death,
     Household,
-    Integration,
     LegalCohabitation,
-    Licence,
-    LivingWage,
     Member,
     Name,
     Person,
     Position,
     Residence,
 )
-from mock_sources.world.families import COUNTRY_LABELS, HORIZON, Families, Family
-from mock_sources.world.identifiers import enterprise_number
-from mock_sources.world.municipalities import TERRITORIES, public_body_first_eight
+from mock_sources.world.families import HORIZON, Families, Family
+from mock_sources.world.municipalities import TERRITORIES
 from mock_sources.world.naming import first_names, surname, surname_index
 from mock_sources.world.places import Places
 from mock_sources.world.roll import Roll
-
-_BIRTHPLACES = (
-    *((territory.municipality.nis, territory.municipality.names.fr) for territory in TERRITORIES),
-    ("11002", "Antwerpen"), ("44021", "Gent"), ("62063", "Liège"), ("92094", "Namur"), ("24062", "Leuven"),
-    ("12025", "Mechelen"), ("52011", "Charleroi"), ("53053", "Mons"), ("31005", "Brugge"), ("25072", "Nivelles"))
-_WAGE_KINDS = ("young single", "single", "divorced", "parent and child", "parent and two", "parent and three")
-
-
-def text(day: int) -> str:
-    """`YYYY-MM-DD` of a proleptic ordinal."""
-    return date.fromordinal(day).isoformat()
 
 
 class People:
@@ -81,9 +75,11 @@ class People:
 
     def surname_index(self, slot: int, block: int) -> int:
         """Cheap on purpose: searching by name asks this for everybody born on a day."""
-        chair = SLOTS[slot]
-        shared, language, origin = self._families.surname(chair.house, block)
-        if chair.chair.code in ("01", "03", "06", "09") or chair.chair.fate in ("abroad", "struck_off"):
+        return self._surname(slot, block, *self._families.surname(SLOTS[slot].house, block))
+
+    def _surname(self, slot: int, block: int, shared: int, language: str, origin: str) -> int:
+        chair = SLOTS[slot].chair
+        if chair.code in ("01", "03", "06", "09") or chair.fate in ("abroad", "struck_off"):
             return shared
         return surname_index(scatter(self._surname_key, slot * BLOCKS + block), language, origin != "150")
 
@@ -102,22 +98,22 @@ class People:
         died = self._death_day(family, born) if chair.chair.fate == "late" else 0
         residences, arrived = self._residences(slot, family, born, died, moves, origin)
         relatives = {SLOTS[seat].chair.code: seat for seat in seats} if len(seats) > 1 else {}
-        wages = self._living_wage(slot, family, help_, born)
-        nationalities = _nationalities(family, origin, born, arrived, chair.chair.code)
+        wages = living_wage(slot, family, help_, born)
+        own = self._surname(slot, block, family.surname, family.language, family.origin)
+        held = nationalities(family, origin, born, arrived, chair.chair.code)
         return Person(
             ssin=ssin, register="RR", sex=sex, birth_date=text(born),
-            birth_place=_birth_place(family, origin, chair.chair.code),
-            names=(Name((surname(self.surname_index(slot, block)),), self.first_names(slot, block, sex),
-                        text(born)),),
-            nationalities=nationalities,
+            birth_place=birth_place(family, origin, chair.chair.code),
+            names=(Name((surname(own),), self.first_names(slot, block, sex), text(born)),),
+            nationalities=held,
             civil_states=self._civil_states(slot, family, born, partner),
             residences=residences,
-            registers=_registers(nationalities),
+            registers=registers(held),
             legal_cohabitation=LegalCohabitation(partner, text(family.bond_day))
             if family.bond == "cohabiting" and chair.seat < 2 else None,
             not_communicable=chair.resident and family.since % 500 == 0,
             death=Death(text(died), TERRITORIES[family.quarter].municipality.nis) if died else None,
-            licences=self._licences(slot, block, papers, born) if chair.chair.code != "03" and not died else (),
+            licences=licences(self._drives(slot, block), papers, born) if chair.chair.code != "03" and not died else (),
             household_id=family.index if chair.resident else None,
             position=Position("reference" if chair.seat == 0 else "member", self._code(slot, family),
                               text(self._joined(slot, family))) if chair.resident else None,
@@ -125,8 +121,8 @@ class People:
             children=self._children(chair.chair.code, relatives, seats, block),
             language=family.language,
             living_wage=wages,
-            statuses=_statuses(wages, help_, born),
-            integrations=_integrations(wages, papers),
+            statuses=statuses(wages, help_, born),
+            integrations=integrations(wages, papers),
         )
 
     def _partner(self, slot: int, block: int, family: Family) -> str | None:
@@ -164,7 +160,7 @@ class People:
             current = Residence("main", home, None, None, text(began))
         else:
             began = died or adult + moves % (HORIZON - adult)
-            current = _elsewhere(chair.chair.fate, began, family, moves)
+            current = elsewhere(chair.chair.fate, began, family, moves)
         older: list[Residence] = []
         first = adult if moves % 100 < 70 or family.origin != "150" else born
         for _ in range(2 if not chair.resident else moves % 3):
@@ -192,80 +188,3 @@ class People:
         else:
             return ()
         return tuple(self._roll.number(seat, block) for seat in seats if SLOTS[seat].chair.code in wanted)
-
-    def _licences(self, slot: int, block: int, papers: int, born: int) -> tuple[Licence, ...]:
-        driven = self._drives(slot, block)
-        if papers % 100 >= (97 if driven else 66):
-            return ()
-        adult = born + round(18 * YEAR)
-        since = adult + papers // 100 % max(min(HORIZON - adult, 2500), 1)
-        withdrawn = text(HORIZON - 1 - papers % 700) if papers // 7 % 97 == 0 and since < HORIZON - 700 else None
-        number = f"{papers % 10**9 + 10**9:010d}"
-        categories = ("AM", "B", "A") if "L3e" in driven else ("AM", "B", "C") if papers % 23 == 0 else ("AM", "B")
-        return tuple(Licence(category, text(since), number, withdrawn, "01" if withdrawn else None)
-                     for category in categories)
-
-    def _living_wage(self, slot: int, family: Family, draw: int, born: int) -> tuple[LivingWage, ...]:
-        chair = SLOTS[slot]
-        likely = 9 if family.kind.name in _WAGE_KINDS else 1
-        if not chair.adult or draw % 100 >= likely or born + round(65 * YEAR) < HORIZON:
-            return ()
-        start = max(HORIZON - 60 - draw // 100 % 2500, born + round(18 * YEAR))
-        end = None if draw // 7 % 10 < 6 else text(start + (HORIZON - start) * (draw % 90 + 5) // 100)
-        category = "1" if likely == 1 else "2" if len(SEATS[family.house]) == 1 else "3"
-        cpas = enterprise_number(public_body_first_eight(TERRITORIES[family.quarter].municipality.nis, "412"))
-        return (LivingWage(cpas, text(start), end, category),)
-
-
-def _elsewhere(fate: str, began: int, family: Family, moves: int) -> Residence:
-    if fate == "abroad":
-        country = family.origin if family.origin != "150" else ("111", "129", "103", "109")[moves % 4]
-        return Residence("abroad", None, country, COUNTRY_LABELS[country], text(began))
-    return Residence("struck_off", None, None, None, text(began))
-
-
-def _birth_place(family: Family, origin: int, code: str) -> tuple[str, str]:
-    if family.origin != "150" and code != "03" and origin % 100 < 80:
-        return family.origin, COUNTRY_LABELS[family.origin]
-    return _BIRTHPLACES[origin // 100 % len(_BIRTHPLACES)]
-
-
-def _nationalities(family: Family, origin: int, born: int, arrived: int, code: str) -> tuple[Coded, ...]:
-    if family.origin == "150" or (code == "02" and origin // 7 % 100 < 20):
-        return (Coded("150", text(born)),)
-    first = born if code == "03" else max(born, arrived)
-    if origin // 11 % 100 < 30 and HORIZON - first > 2000:
-        became = first + 1800 + origin // 100 % (HORIZON - first - 1800)
-        return Coded("150", text(became)), Coded(family.origin, text(first), text(became))
-    return (Coded(family.origin, text(first)),)
-
-
-def _registers(nationalities: tuple[Coded, ...]) -> tuple[Coded, ...]:
-    """IT210: Belgians in the population register (2), others in the foreigners' register (1)."""
-    return tuple(Coded("2" if held.code == "150" else "1", held.start, held.end) for held in nationalities)
-
-
-def _statuses(wages: tuple[LivingWage, ...], draw: int, born: int) -> frozenset[str]:
-    paid = bool(wages) and wages[0].end is None
-    old = born + round(66 * YEAR) < HORIZON
-    found = {"livingWage"} if paid else set()
-    if old and draw // 13 % 100 < 12:
-        found.add("incomeGuaranteeElderly")
-    if not old and draw // 17 % 100 < 3:
-        found |= {"disabilityAllowance", "disabilityRecognition"}
-    if found or draw // 19 % 100 < 8:
-        found.add("increasedReimbursement")
-    if "increasedReimbursement" in found and draw // 23 % 100 < 30:
-        found.add("heatingAllowance")
-    return frozenset(found)
-
-
-_FILED = "2021-01-01"
-_SINCE_2021 = (Integration(65, 0, 0, _FILED), Integration(17, 1, 1, _FILED))
-
-
-def _integrations(wages: tuple[LivingWage, ...], papers: int) -> tuple[Integration, ...]:
-    """The Region and the OCMW keep a file about fifteen people in sixteen; who gets a living wage has that quality."""
-    if wages:
-        return (*_SINCE_2021, Integration(17, 1, 2, wages[0].start, wages[0].end))
-    return () if papers // 3 % 16 == 0 else _SINCE_2021
