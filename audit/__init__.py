@@ -1,6 +1,6 @@
-"""A tamper-evident ledger of exchanges: entries without personal data, sealed values beside them, durable group commit.
+"""A ledger of exchanges: entries without personal data, sealed values beside them, durable group commit.
 
-    ledger = audit.Ledger(audit.open_store("sqlite:///ledger.db"), audit.FileKeyRing("keys"), shard="hub/test/n1-1/2026")
+    ledger = audit.Ledger(audit.open_store("sqlite:///ledger.db"), audit.FileKeyRing("keys"), shard="hub/n1-1/2026")
     records = await ledger.append([audit.Draft(type="intent", …)])     # returns when durable for all of them
 
 A library that never heard of the hub. See README.md for an example that runs.
@@ -23,6 +23,8 @@ from audit.errors import (
 )
 from audit.keys import FileKeyRing, KeyRing
 from audit.ledger import Ledger
+from audit.read import Opened, find_by_agent, find_by_subject, open_entry
+from audit.recovery import settle
 from audit.store import Hit, Store, Stored, open_store
 
 __all__ = [
@@ -37,6 +39,7 @@ __all__ = [
     "Ledger",
     "LedgerError",
     "LedgerUnwritable",
+    "Opened",
     "Record",
     "ShardTaken",
     "Store",
@@ -44,5 +47,9 @@ __all__ = [
     "Stored",
     "Subject",
     "UnsafeStore",
+    "find_by_agent",
+    "find_by_subject",
+    "open_entry",
     "open_store",
+    "settle",
 ]

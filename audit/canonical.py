@@ -52,6 +52,11 @@ def canonical(value: dict[str, Any] | list[Any]) -> bytes:
     return text
 
 
+def encode(value: dict[str, Any] | list[Any]) -> bytes:
+    """Canonical bytes of a value that `canonical` accepted before."""
+    return orjson.dumps(value, option=_JCS)
+
+
 def leaf_hash(entry: bytes) -> bytes:
     """Hash one entry: 32 bytes, SHA-256 over 0x00 || entry (RFC 6962 §2.1, so leaf and node never collide).
 
@@ -84,9 +89,10 @@ def _check(value: Any, path: str, above: list[int]) -> None:
                 raise EntryRefused(f"{path or 'entry'}: a key that is not ASCII text sorts differently elsewhere")
             _check(item, f"{path}.{key}" if path else str(key), inside)
     elif kind is not int and kind is not bool:
-        raise EntryRefused(f"{path or 'entry'}: {_WHY_NOT.get(kind, 'not one of text, integer, boolean, array, object')}")
+        raise EntryRefused(f"{path or 'entry'}: {_WHY_NOT.get(kind, _NOT_JSON)}")
 
 
+_NOT_JSON = "not one of text, integer, boolean, array, object"
 _WHY_NOT = {
     float: "a float has no canonical form here; use an integer of a smaller unit",
     type(None): "null is not written; leave the field out",

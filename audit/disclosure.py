@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from audit.canonical import b64url, canonical
+from audit.canonical import b64url, canonical, encode
 from audit.errors import EntryAltered, EntryRefused
 
 SALT = 18  # bytes, one salt for each value: 144 bits (RFC 9901 asks 128), exactly 24 characters of base64url
@@ -30,9 +30,15 @@ def commit_all(values: list[tuple[str, Any]]) -> tuple[list[bytes], list[str]]:
     >>> first == second
     False
     """
+    try:
+        canonical(values)  # one check for all; what follows writes the same values again, each under its salt
+    except EntryRefused:
+        for name, value in values:
+            canonical({name: value})  # raises the same, naming the value instead of its place in our list
+        raise
     salts = b64url(os.urandom(SALT * len(values))).decode()
     disclosures = [
-        commit(name, value, salts[start : start + 24])
+        disclose(name, value, salts[start : start + 24])
         for (name, value), start in zip(values, range(0, len(salts), 24), strict=True)
     ]
     # A zero byte after each 32 makes every digest start on a group of its own: one encoding for all of them.
@@ -40,22 +46,13 @@ def commit_all(values: list[tuple[str, Any]]) -> tuple[list[bytes], list[str]]:
     return disclosures, [digests[start : start + 43] for start in range(0, len(digests), 44)]
 
 
-def commit(name: str, value: Any, salt: str) -> bytes:
-    """Return the disclosure of one value.
+def disclose(name: str, value: Any, salt: str) -> bytes:
+    """Return the disclosure of one value whose canonical form was checked before.
 
-    >>> commit("a", 1, "_26bc4LT-ac6q2KI6cBW5es")
-    b'WyJfMjZiYzRMVC1hYzZxMktJNmNCVzVlcyIsImEiLDFd'
+    >>> disclose("a", 1, "_26bc4LT-ac6q2KI6cBW5esA")
+    b'WyJfMjZiYzRMVC1hYzZxMktJNmNCVzVlc0EiLCJhIiwxXQ'
     """
-    try:
-        return b64url(canonical([salt, name, value]))
-    except EntryRefused as error:
-        raise EntryRefused(f"{name}: {_without_position(error)}") from None
-
-
-def _without_position(error: EntryRefused) -> str:
-    """"2.given: why" -> "given: why": the caller knows the name, not our array of three."""
-    position, _, rest = str(error).partition("2")
-    return str(error) if position or not rest else rest.lstrip(".: ")
+    return b64url(encode([salt, name, value]))
 
 
 def digest_of(disclosure: bytes) -> str:
@@ -66,7 +63,7 @@ def digest_of(disclosure: bytes) -> str:
 def reveal(disclosure: bytes) -> tuple[str, Any]:
     """Return (name, value) of a disclosure. Raises EntryAltered when it is not one.
 
-    >>> reveal(commit("case_ref", "2026/117", "_26bc4LT-ac6q2KI6cBW5es"))
+    >>> reveal(disclose("case_ref", "2026/117", "_26bc4LT-ac6q2KI6cBW5esA"))
     ('case_ref', '2026/117')
     """
     try:
@@ -93,7 +90,8 @@ def _tree_hash(leaves: list[bytes]) -> bytes:
     if not leaves:
         return sha256(b"").digest()
     while len(leaves) > 1:
-        paired = [sha256(b"\x01" + left + right).digest() for left, right in zip(leaves[::2], leaves[1::2], strict=False)]
+        pairs = zip(leaves[::2], leaves[1::2], strict=False)
+        paired = [sha256(b"\x01" + left + right).digest() for left, right in pairs]
         leaves = paired + leaves[len(paired) * 2 :]
     return leaves[0]
 

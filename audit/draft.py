@@ -12,17 +12,20 @@ from audit.seal import SUBJECT, TECHNICAL
 
 # intent, outcome, denied and unknown are one exchange; the others are written by later rooms of this library.
 TYPES = frozenset(
-    ("intent outcome denied unknown close audit.read admin policy key erasure restrict release annotate index gap seal").split()
+    (
+        *("intent", "outcome", "denied", "unknown", "close", "audit.read", "admin", "policy", "key"),
+        *("erasure", "restrict", "release", "annotate", "index", "gap", "seal"),
+    )
 )
 NEEDS_INTENT = frozenset(("outcome", "unknown", "close"))
 
 # Names as in LDV (dpl.*), OpenTelemetry, FSC and DPV. Nothing here may hold personal data.
 CLEAR_FIELDS = frozenset(
     (
-        "parent_span_id start_time end_time status http reason_code op consumer source delegator policy legal_basis"
-        " categories categories_ver counts initiator intent_ref dpl.core.processing_activity_id"
-        " dpl.core.foreign_operation dpl.read.externalReadAPI_id"
-    ).split()
+        *("parent_span_id", "start_time", "end_time", "status", "http", "reason_code", "op", "consumer", "source"),
+        *("delegator", "policy", "legal_basis", "categories", "categories_ver", "counts", "initiator", "intent_ref"),
+        *("dpl.core.processing_activity_id", "dpl.core.foreign_operation", "dpl.read.externalReadAPI_id"),
+    )
 )
 
 # Who may open what was committed. `subject` and `subject_role` come from Draft.subjects, `agent` from Draft.agent.
@@ -94,7 +97,8 @@ class Draft:
     def _check_clear(self) -> None:
         clear = self.clear
         if not clear.keys() <= CLEAR_FIELDS:
-            raise EntryRefused("clear: not a field of the clear part: " + ", ".join(sorted(clear.keys() - CLEAR_FIELDS)))
+            unknown = ", ".join(sorted(clear.keys() - CLEAR_FIELDS))
+            raise EntryRefused(f"clear: not a field of the clear part: {unknown}")
         if self.type in NEEDS_INTENT and type(clear.get("intent_ref")) is not int:
             raise EntryRefused(f"intent_ref: {self.type} names the index of its intent")
 
@@ -103,7 +107,8 @@ class Draft:
             return
         name = min(self.committed.keys() - AUDIENCE_OF.keys())
         where = {"subject": "subjects", "subject_role": "subjects", "agent": "agent"}.get(name)
-        raise EntryRefused(f"committed.{name}: " + (f"give it as Draft.{where}" if where else "no audience is known for it"))
+        advice = f"give it as Draft.{where}" if where else "no audience is known for it"
+        raise EntryRefused(f"committed.{name}: {advice}")
 
 
 def check_no_person(body: bytes) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from audit.canonical import MAX_ENTRY, canonical, leaf_hash
@@ -46,7 +47,8 @@ class Prepared(NamedTuple):
     parts: tuple[Part, ...]  # at least one
 
 
-class Record(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Record:
     """The receipt of a durable entry."""
 
     index: int  # in its shard, without gaps, from 0
@@ -134,7 +136,7 @@ def _body(draft: Draft, ts: int, month: int, commitments: _Commitments) -> bytes
         entry["subjects_root"] = root_of(commitments.rooted)
     body = canonical(entry)
     if len(body) > MAX_ENTRY:
-        raise EntryRefused(f"entry: {len(body)} bytes, at most {MAX_ENTRY} fit; commit long values, do not write them in clear")
+        raise EntryRefused(f"entry: {len(body)} bytes, at most {MAX_ENTRY} fit; commit long values instead")
     check_no_person(body)
     return body
 

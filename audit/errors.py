@@ -1,14 +1,14 @@
 """Every way the ledger can refuse or fail. No message holds a value of an entry: messages reach logs.
 
-    LedgerError
-      ├─ EntryRefused      the caller's: this entry may not enter the ledger (too big, a float, an unknown field …)
-      ├─ LedgerUnwritable  nothing was acknowledged: store down, queue full, closed. The cause is kept.
-      │    ├─ StoreFailed      raised by an engine; the ledger reopens it and re-reads the head
-      │    └─ HeadMoved        somebody else wrote to our shard, or rows we acknowledged are gone
-      ├─ ShardTaken        another writer holds the shard; refused at start
-      ├─ UnsafeStore       the engine cannot promise durability as configured; refused at start
-      ├─ KeyMissing        a key was destroyed, lost or never made: what it sealed cannot be opened
-      └─ EntryAltered      stored bytes, hash, digests or sealed values contradict each other
+LedgerError
+  ├─ EntryRefused      the caller's: this entry may not enter the ledger (too big, a float, an unknown field …)
+  ├─ LedgerUnwritable  nothing was acknowledged: store down, queue full, closed. The cause is kept.
+  │    ├─ StoreFailed      raised by an engine; the ledger reopens it and re-reads the head
+  │    └─ HeadMoved        somebody else wrote to our shard, or rows we acknowledged are gone
+  ├─ ShardTaken        another writer holds the shard; refused at start
+  ├─ UnsafeStore       the engine cannot promise durability as configured; refused at start
+  ├─ KeyMissing        a key was destroyed, lost or never made: what it sealed cannot be opened
+  └─ EntryAltered      stored bytes, hash, digests or sealed values contradict each other
 """
 
 from __future__ import annotations

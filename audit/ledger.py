@@ -33,7 +33,8 @@ CAPACITY = 8_192  # entries waiting; beyond, appends are refused at once
 PROBE = 1.0  # seconds between attempts to reopen a failed store when nobody appends
 
 
-def _now() -> int:
+def now() -> int:
+    """µs since 1970."""
     return time.time_ns() // 1000
 
 
@@ -47,8 +48,7 @@ class Ledger:
     """One shard, open for writing. Safe to use from many tasks, event loops and threads of one process.
 
     Takes the shard's lease when made: raises ShardTaken, UnsafeStore or StoreFailed then.
-    `clock` gives µs since 1970.
-    """
+    `clock` gives µs since 1970."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Ledger:
         keyring: KeyRing,
         *,
         shard: str,
-        clock: Callable[[], int] = _now,
+        clock: Callable[[], int] = now,
         capacity: int = CAPACITY,
     ) -> None:
         self.shard = shard
@@ -95,6 +95,10 @@ class Ledger:
     def size(self) -> int:
         """Entries in the shard, as far as acknowledged by this process: the next index."""
         return self._head
+
+    def now(self) -> int:
+        """The ledger's time: µs since 1970."""
+        return self._clock()
 
     async def append(self, drafts: Sequence[Draft]) -> list[Record]:
         """Record all drafts in one transaction; returns, in their order, when ALL are durable.
@@ -212,7 +216,7 @@ class Ledger:
         try:
             size = self._writer.reopen()
             if size < self._head:
-                raise HeadMoved(f"shard {self.shard} holds {size} entries of {self._head} acknowledged: entries are lost")
+                raise HeadMoved(f"shard {self.shard} holds {size} entries, {self._head} were acknowledged")
         except Exception as error:  # the thread lives on to try again
             self._failure = error
             return False

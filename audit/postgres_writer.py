@@ -1,25 +1,22 @@
 """The writing side of the PostgreSQL engine: schema, connection, and the one writer of a shard.
 
 A batch is ONE statement on an autocommit connection: three inserts over unnested arrays, so one round trip and one
-fsync whatever the size of the group. Arrays travel in binary: psycopg sends lists of bytes as text otherwise, which
-was six times slower.
+fsync whatever the size of the group.
 """
 
 from __future__ import annotations
 
 import hashlib
-import struct
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
-from psycopg.adapt import Buffer, Dumper
-from psycopg.pq import Format
 
 from audit.entry import Prepared
 from audit.errors import HeadMoved, ShardTaken, StoreFailed, UnsafeStore
+from audit.postgres_arrays import bigints, byteas, register, texts
 
 VERSION = 1
 # side and dek are partitioned by month: a month that is over is forgotten by dropping its partition. Partitions are
@@ -27,7 +24,8 @@ VERSION = 1
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS ledger (version int NOT NULL);
 CREATE TABLE IF NOT EXISTS shard (
-    no int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text COLLATE "C" NOT NULL UNIQUE, settled bigint NOT NULL DEFAULT 0);
+    no int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text COLLATE "C" NOT NULL UNIQUE,
+    settled bigint NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS entry (
     shard int NOT NULL, idx bigint NOT NULL, ts bigint NOT NULL, kind text NOT NULL, ref bigint,
     lh bytea NOT NULL, body bytea NOT NULL, PRIMARY KEY (shard, idx));
@@ -35,7 +33,8 @@ ALTER TABLE entry ALTER lh SET STORAGE PLAIN, ALTER body SET STORAGE EXTERNAL;
 CREATE TABLE IF NOT EXISTS side (
     month int NOT NULL, shard int NOT NULL, idx bigint NOT NULL, part int NOT NULL, tag bytea, agent_tag bytea,
     org text, activity text, op text, ts bigint NOT NULL, vis smallint NOT NULL DEFAULT 0,
-    ct_subject bytea, ct_agent bytea, ct_technical bytea, PRIMARY KEY (month, shard, idx, part)) PARTITION BY RANGE (month);
+    ct_subject bytea, ct_agent bytea, ct_technical bytea, PRIMARY KEY (month, shard, idx, part))
+    PARTITION BY RANGE (month);
 CREATE INDEX IF NOT EXISTS side_by_tag ON side (tag, ts) WHERE tag IS NOT NULL;
 CREATE INDEX IF NOT EXISTS side_by_agent ON side (agent_tag, ts) WHERE agent_tag IS NOT NULL;
 CREATE TABLE IF NOT EXISTS dek (
@@ -58,7 +57,8 @@ p AS (
         AS u (off, month, part, tag, agent_tag, org, activity, op, ts, cs, ca, ct, ws, wa, wt)
     WHERE base = %(expect)s),
 s AS (
-    INSERT INTO side (month, shard, idx, part, tag, agent_tag, org, activity, op, ts, ct_subject, ct_agent, ct_technical)
+    INSERT INTO side
+        (month, shard, idx, part, tag, agent_tag, org, activity, op, ts, ct_subject, ct_agent, ct_technical)
     SELECT month, %(shard)s, idx, part, tag, agent_tag, org, activity, op, ts, cs, ca, ct FROM p),
 d AS (
     INSERT INTO dek (month, shard, idx, part, wrapped_subject, wrapped_agent, wrapped_technical)
@@ -87,84 +87,16 @@ def connect(url: str) -> psycopg.Connection[Any]:
         connection = psycopg.connect(url, autocommit=True, connect_timeout=3)
         try:
             connection.execute(_SESSION)
-            settings = dict(
-                connection.execute(
-                    "SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'synchronous_commit')"
-                ).fetchall()
-            )
-            if settings["fsync"] != "on":
+            query = "SELECT current_setting('fsync'), current_setting('synchronous_commit')"
+            [(fsync, synchronous)] = connection.execute(query).fetchall()
+            if fsync != "on":
                 raise UnsafeStore("PostgreSQL runs with fsync=off: acknowledged entries would be lost in a crash")
-            if settings["synchronous_commit"] == "off":
+            if synchronous == "off":
                 connection.execute("SET synchronous_commit = on")
         except BaseException:
             connection.close()
             raise
     return connection
-
-
-class Array(bytes):
-    """A PostgreSQL array in its binary form, packed here: twice as fast as having the driver look at every item."""
-
-
-class _BigintArray(Array):
-    pass
-
-
-class _TextArray(Array):
-    pass
-
-
-class _ByteaArray(Array):
-    pass
-
-
-class _Raw(Dumper):
-    format = Format.BINARY
-
-    def dump(self, obj: Any) -> Buffer:
-        return bytes(obj)
-
-
-class _RawBigints(_Raw):
-    oid = 1016
-
-
-class _RawTexts(_Raw):
-    oid = 1009
-
-
-class _RawByteas(_Raw):
-    oid = 1001
-
-
-def bigints(values: Sequence[int | None]) -> Array:
-    """Pack int8[]; None becomes NULL."""
-    return _BigintArray(_pack(20, [None if value is None else value.to_bytes(8, "big", signed=True) for value in values]))
-
-
-def texts(values: Sequence[str | None]) -> Array:
-    """Pack text[]; None becomes NULL."""
-    return _TextArray(_pack(25, [None if value is None else value.encode() for value in values]))
-
-
-def byteas(values: Sequence[bytes | None]) -> Array:
-    """Pack bytea[]; None becomes NULL."""
-    return _ByteaArray(_pack(17, values))
-
-
-_NULL = b"\xff\xff\xff\xff"
-
-
-def _pack(oid: int, items: Sequence[bytes | None]) -> bytes:
-    """Header: dimensions, has-nulls, element type, length, lower bound; then each item with its length before it."""
-    pieces = [struct.pack(">iiIii", 1, 1 if None in items else 0, oid, len(items), 1)]
-    for item in items:
-        if item is None:
-            pieces.append(_NULL)
-        else:
-            pieces.append(len(item).to_bytes(4, "big"))
-            pieces.append(item)
-    return b"".join(pieces)
 
 
 class PostgresWriter:
@@ -228,8 +160,7 @@ class PostgresWriter:
 
     def _open(self, wait: float) -> None:
         connection = self._connection = connect(self._url)
-        for array, dumper in ((_BigintArray, _RawBigints), (_TextArray, _RawTexts), (_ByteaArray, _RawByteas)):
-            connection.adapters.register_dumper(array, dumper)
+        register(connection)
         deadline = time.monotonic() + wait
         while not self._take_lease(connection):
             if time.monotonic() >= deadline:

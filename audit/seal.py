@@ -57,7 +57,9 @@ class Sealer:
         self._wrapping_keys: dict[tuple[str, int, str], bytes] = {}
         self._index_keys: dict[tuple[str, int], bytes] = {}
 
-    def seal(self, plain: bytes, dek: bytes, leaf: bytes, retention: str, month: int, audience: str) -> tuple[bytes, bytes]:
+    def seal(
+        self, plain: bytes, dek: bytes, leaf: bytes, retention: str, month: int, audience: str
+    ) -> tuple[bytes, bytes]:
         """Return (ciphertext with its 16-byte tag, wrapped key of 40 bytes). `dek` MUST be fresh random bytes."""
         kek = self._wrapping_keys.get((retention, month, audience)) or self._wrapping_key(retention, month, audience)
         return AESGCM(dek).encrypt(_NONCE, plain, leaf), aes_key_wrap(kek, dek)

@@ -19,8 +19,30 @@ from audit.sqlite_writer import SCHEMA, VERSION, SqliteWriter, connect, naming_f
 from audit.store import Hit, Sealed, Stored
 
 _PAGE = 500  # rows fetched at a time by `read`
-_STORED = "SELECT ?, idx, ts, kind, ref, lh, body FROM entry"
-
+_HEAD = "SELECT coalesce(max(idx) + 1, 0) FROM entry WHERE shard = ?"
+_READ = (
+    "SELECT ?, idx, ts, kind, ref, lh, body FROM entry WHERE shard = ? AND idx >= ? AND idx < ? ORDER BY idx LIMIT ?"
+)
+_SEALED = (
+    "SELECT s.part, s.tag, ct_subject, ct_agent, ct_technical, wrapped_subject, wrapped_agent, wrapped_technical"
+    " FROM side s LEFT JOIN dek USING (month, shard, idx, part)"
+    " WHERE s.month = ? AND s.shard = ? AND s.idx = ? ORDER BY s.part"
+)
+_HITS = (
+    "SELECT shard.name, idx, part, ts, tag, agent_tag, org, activity, op, vis FROM side"
+    " JOIN shard ON shard.no = side.shard WHERE "
+)
+_BEFORE = " AND (ts, shard.name, idx, part) < (?, ?, ?, ?)"
+_NEWEST_FIRST = " ORDER BY ts DESC, shard.name DESC, idx DESC, part DESC LIMIT ?"
+_OPEN_INTENTS = (
+    "SELECT ?, idx, ts, kind, ref, lh, body FROM entry i WHERE shard = ? AND idx >= ? AND kind = 'intent'"
+    " AND idx NOT IN (SELECT ref FROM entry WHERE shard = ? AND idx >= ? AND ref IS NOT NULL) ORDER BY idx"
+)
+_MONTHS = (
+    "WITH RECURSIVE m (month) AS (SELECT min(month) FROM side UNION ALL"
+    " SELECT (SELECT min(month) FROM side WHERE month > m.month) FROM m WHERE m.month IS NOT NULL)"
+    " SELECT month FROM m WHERE month IS NOT NULL"
+)
 
 
 class SqliteStore:
@@ -62,7 +84,7 @@ class SqliteStore:
 
     def size(self, shard: str) -> int:
         """See audit.store.Store.size."""
-        rows = self._rows("SELECT coalesce(max(idx) + 1, 0) FROM entry WHERE shard = ?", self._number(shard))
+        rows = self._rows(_HEAD, self._number(shard))
         return int(rows[0][0])
 
     def read(self, shard: str, start: int = 0, stop: int | None = None) -> Iterator[Stored]:
@@ -70,9 +92,8 @@ class SqliteStore:
         number = self._number(shard)
         stop = self.size(shard) if stop is None else stop
         while start < stop:
-            query = f"{_STORED} WHERE shard = ? AND idx >= ? AND idx < ? ORDER BY idx LIMIT {_PAGE}"
-            rows = self._rows(query, shard, number, start, stop)
-            yield from map(Stored._make, rows)
+            rows = self._rows(_READ, shard, number, start, stop, _PAGE)
+            yield from (Stored(*row) for row in rows)
             if len(rows) < _PAGE:
                 return
             start = rows[-1][1] + 1
@@ -83,14 +104,7 @@ class SqliteStore:
         entry = self._rows("SELECT ts FROM entry WHERE shard = ? AND idx = ?", number, index)
         if not entry:
             return []
-        rows = self._rows(
-            "SELECT s.part, s.tag, ct_subject, ct_agent, ct_technical, wrapped_subject, wrapped_agent, wrapped_technical"
-            " FROM side s LEFT JOIN dek USING (month, shard, idx, part)"
-            " WHERE s.month = ? AND s.shard = ? AND s.idx = ? ORDER BY s.part",
-            month_of(entry[0][0]),
-            number,
-            index,
-        )
+        rows = self._rows(_SEALED, month_of(entry[0][0]), number, index)
         return [Part(row[0], row[1], row[2:5], row[5:8]) for row in rows]
 
     def find(
@@ -105,40 +119,28 @@ class SqliteStore:
     ) -> list[Hit]:
         """See audit.store.Store.find."""
         column = {"subject": "tag", "agent": "agent_tag"}[by]
-        query = (
-            "SELECT shard.name, idx, part, ts, tag, agent_tag, org, activity, op, vis FROM side"
-            f" JOIN shard ON shard.no = side.shard WHERE {column} IN ({','.join('?' * len(tags))}) AND ts >= ? AND ts < ?"  # noqa: S608
-        )
+        query = f"{_HITS} {column} IN ({','.join('?' * len(tags))}) AND ts >= ? AND ts < ?"
         values: list[Any] = [*tags, since, until]
         if before is not None:
-            query += " AND (ts, shard.name, idx, part) < (?, ?, ?, ?)"
+            query += _BEFORE
             values += before
-        rows = self._rows(query + " ORDER BY ts DESC, shard.name DESC, idx DESC, part DESC LIMIT ?", *values, limit)
-        return [Hit._make(row) for row in rows]
+        rows = self._rows(query + _NEWEST_FIRST, *values, limit)
+        return [Hit(*row) for row in rows]
 
     def dangling(self, shard: str, before: int) -> list[Stored]:
         """See audit.store.Store.dangling. What is found settled is remembered, so the next look is short."""
         number = self._number(shard)
         settled = int((self._rows("SELECT settled FROM shard WHERE no = ?", number) or [(0,)])[0][0])
         head = self.size(shard)  # read first: what the next query sees holds at least these
-        open_intents = self._rows(
-            f"{_STORED} WHERE shard = ? AND idx >= ? AND kind = 'intent' AND idx NOT IN"
-            " (SELECT ref FROM entry WHERE shard = ? AND idx >= ? AND ref IS NOT NULL) ORDER BY idx",
-            shard, number, settled, number, settled,
-        )  # fmt: skip
+        open_intents = self._rows(_OPEN_INTENTS, shard, number, settled, number, settled)
         newly_settled = open_intents[0][1] if open_intents else head
         if newly_settled > settled:
             self._remember_settled(number, newly_settled)
-        return [Stored._make(row) for row in open_intents if row[2] < before]
+        return [Stored(*row) for row in open_intents if row[2] < before]
 
     def months(self) -> list[int]:
         """See audit.store.Store.months."""
-        query = (
-            "WITH RECURSIVE m (month) AS (SELECT min(month) FROM side UNION ALL"
-            " SELECT (SELECT min(month) FROM side WHERE month > m.month) FROM m WHERE m.month IS NOT NULL)"
-            " SELECT month FROM m WHERE month IS NOT NULL"
-        )
-        return [month for (month,) in self._rows(query)]
+        return [month for (month,) in self._rows(_MONTHS)]
 
     def close(self) -> None:
         """See audit.store.Store.close."""

@@ -17,28 +17,34 @@ from audit.errors import HeadMoved, ShardTaken, StoreFailed, UnsafeStore
 VERSION = 1
 # Partition dropping has no counterpart here: a month ends by DELETE, on a file that one machine can hold.
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS shard (no INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, settled INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS shard (
+    no INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, settled INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS entry (
     shard INTEGER NOT NULL, idx INTEGER NOT NULL, ts INTEGER NOT NULL, kind TEXT NOT NULL, ref INTEGER,
     lh BLOB NOT NULL, body BLOB NOT NULL, PRIMARY KEY (shard, idx));
 CREATE TABLE IF NOT EXISTS side (
-    month INTEGER NOT NULL, shard INTEGER NOT NULL, idx INTEGER NOT NULL, part INTEGER NOT NULL, tag BLOB, agent_tag BLOB,
-    org TEXT, activity TEXT, op TEXT, ts INTEGER NOT NULL, vis INTEGER NOT NULL DEFAULT 0,
+    month INTEGER NOT NULL, shard INTEGER NOT NULL, idx INTEGER NOT NULL, part INTEGER NOT NULL,
+    tag BLOB, agent_tag BLOB, org TEXT, activity TEXT, op TEXT, ts INTEGER NOT NULL, vis INTEGER NOT NULL DEFAULT 0,
     ct_subject BLOB, ct_agent BLOB, ct_technical BLOB, PRIMARY KEY (month, shard, idx, part)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS side_by_tag ON side (tag, ts) WHERE tag IS NOT NULL;
 CREATE INDEX IF NOT EXISTS side_by_agent ON side (agent_tag, ts) WHERE agent_tag IS NOT NULL;
 CREATE TABLE IF NOT EXISTS dek (
     month INTEGER NOT NULL, shard INTEGER NOT NULL, idx INTEGER NOT NULL, part INTEGER NOT NULL,
-    wrapped_subject BLOB, wrapped_agent BLOB, wrapped_technical BLOB, PRIMARY KEY (month, shard, idx, part)) WITHOUT ROWID;
+    wrapped_subject BLOB, wrapped_agent BLOB, wrapped_technical BLOB, PRIMARY KEY (month, shard, idx, part))
+    WITHOUT ROWID;
 """
 _ENTRY = "INSERT INTO entry (shard, idx, ts, kind, ref, lh, body) VALUES (?,?,?,?,?,?,?)"
 _SIDE = (
-    "INSERT INTO side (month, shard, idx, part, tag, agent_tag, org, activity, op, ts, ct_subject, ct_agent, ct_technical)"
+    "INSERT INTO side"
+    " (month, shard, idx, part, tag, agent_tag, org, activity, op, ts, ct_subject, ct_agent, ct_technical)"
     " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"
 )
 _DEK = (
-    "INSERT INTO dek (month, shard, idx, part, wrapped_subject, wrapped_agent, wrapped_technical) VALUES (?,?,?,?,?,?,?)"
+    "INSERT INTO dek (month, shard, idx, part, wrapped_subject, wrapped_agent, wrapped_technical)"
+    " VALUES (?,?,?,?,?,?,?)"
 )
+_HEAD = "SELECT coalesce(max(idx) + 1, 0) FROM entry WHERE shard = ?"
+
 
 @contextmanager
 def naming_failures() -> Iterator[None]:
@@ -136,8 +142,7 @@ class SqliteWriter:
         self._lease = -1
 
     def _head(self, connection: sqlite3.Connection) -> int:
-        row = connection.execute("SELECT coalesce(max(idx) + 1, 0) FROM entry WHERE shard = ?", (self._number,)).fetchone()
-        return int(row[0])
+        return int(connection.execute(_HEAD, (self._number,)).fetchone()[0])
 
     def _drop(self) -> None:
         connection, self._connection = self._connection, None

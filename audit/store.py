@@ -11,14 +11,16 @@ backup cycle: once its backups have expired, an erased value cannot be read from
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
 from audit.entry import Part, Prepared
 
 Sealed = Part  # what `sealed` gives back is what was handed in
 
 
-class Stored(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Stored:
     """One entry as it lies in the store. Nothing was checked: see audit.read."""
 
     shard: str
@@ -30,7 +32,8 @@ class Stored(NamedTuple):
     body: bytes
 
 
-class Hit(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Hit:
     """One row of the side table that carries a tag that was asked for."""
 
     shard: str
