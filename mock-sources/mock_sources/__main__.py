@@ -55,7 +55,7 @@ def _announce(mocks: Mocks, base: str) -> None:
         "sources": {room: f"{base}/{prefix}" for prefix, room in ROOMS.items()},
         "admin": f"{base}/mock",
         "credentials": str(mocks.credentials.folder),
-        "parking": str(mocks.credentials.state / "parking" / "cards.txt"),
+        "parking": str(mocks.parking.path),
     }
     sys.stdout.write(json.dumps(line) + "\n")
     sys.stdout.flush()

@@ -27,9 +27,10 @@ from mock_sources.faults import KINDS, NAMES, Board, UnknownFault, parse_fault
 from mock_sources.layer import Count
 
 _BODY_LIMIT = 4096
+_PERSONAS = 100
 
 Facts = Callable[[], dict[str, Any]]
-Find = Callable[[str], list[dict[str, Any]]]
+Find = Callable[[str, int], list[dict[str, Any]]]
 
 
 class Admin:
@@ -58,9 +59,10 @@ class Admin:
                 await respond_problem(send, problem(404, "resourceNotFound", "see mock-sources/README.md for /mock"))
 
     async def _personas(self, scope: Scope, send: Send) -> None:
-        wanted = [value for name, value in query_pairs(scope) if name == "find"]
+        """All personas, or those for whom `find` holds; the language of `find` is world/find.py's."""
+        asked = dict(query_pairs(scope))
         try:
-            items = self._find(wanted[0] if wanted else "")
+            items = self._find(asked.get("find", ""), int(asked.get("limit", _PERSONAS)))
         except ValueError as error:
             await respond_problem(send, problem(400, "badRequest", str(error)))
             return

@@ -11,31 +11,36 @@ from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from mock_sources import credentials as kit
-from mock_sources.admin import Admin, Find
+from mock_sources.admin import Admin
 from mock_sources.asgi import App, Receive, Scope, Send, problem, respond_problem
 from mock_sources.clock import Clock, system_clock
 from mock_sources.credentials import Credentials
 from mock_sources.faults import Board
 from mock_sources.layer import FaultLayer
+from mock_sources.sources import parking
+from mock_sources.sources.parking import Package
 from mock_sources.world import World
 
 ROOMS = {"rr": "rijksregister", "ksz": "ksz", "kbo": "kbo", "div": "div", "best": "best"}
 """Prefix of a source that answers over HTTP, and the folder under sources/ that holds it."""
 
 
+_BRUSSELS = ZoneInfo("Europe/Brussels")  # "moved yesterday" is said by a clerk in Brussels
+
+
 class Mocks:
-    """The whole region over HTTP. `credentials`, `world` and `board` are there for tests that run in-process."""
+    """The whole region over HTTP; its parts are there for tests that run in-process."""
 
     def __init__(
-        self, world: World, credentials: Credentials, board: Board, sources: Mapping[str, App], find: Find
+        self, world: World, credentials: Credentials, board: Board, sources: Mapping[str, App], parking: Package
     ) -> None:
-        self.world, self.credentials, self.board = world, credentials, board
-        self._doors: dict[str, App] = {}
-        layers = {name: FaultLayer(app, name, board) for name, app in sources.items()}
-        self._doors.update(layers)
-        self._doors["mock"] = Admin(board, {name: layer.count for name, layer in layers.items()}, self._facts, find)
+        self.world, self.credentials, self.board, self.parking = world, credentials, board, parking
+        self.layers = {name: FaultLayer(app, name, board) for name, app in sources.items()}
+        counts = {name: layer.count for name, layer in self.layers.items()}
+        self._doors: dict[str, App] = {**self.layers, "mock": Admin(board, counts, self._facts, self._find)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Route on the first path segment; the source sees the path that the real one would see."""
@@ -44,7 +49,7 @@ class Mocks:
         _, prefix, rest = (*scope["path"].split("/", 2), "", "")[:3]
         door = self._doors.get(prefix)
         if door is None:
-            await respond_problem(send, problem(404, "resourceNotFound", f"sources here: {', '.join(self._doors)}"))
+            await respond_problem(send, problem(404, "resourceNotFound", f"here are: {', '.join(self._doors)}"))
             return
         scope["root_path"] = scope.get("root_path", "") + "/" + prefix
         scope["path"] = "/" + rest
@@ -53,7 +58,16 @@ class Mocks:
 
     def _facts(self) -> dict[str, Any]:
         """What /mock/health shows beside its status."""
-        return {"credentials": str(self.credentials.folder), "world": dict(self.world.counts)}
+        return {
+            "sources": [*self.layers, "parking"],
+            "credentials": str(self.credentials.folder),
+            "parking": str(self.parking.path),
+            "world": dict(self.world.counts),
+        }
+
+    def _find(self, text: str, limit: int) -> list[dict[str, Any]]:
+        find = import_module("mock_sources.world.find").find
+        return list(find(self.world, text, limit=limit))
 
 
 def build(state: Path, seed: int = 7, clock: Clock | None = None) -> Mocks:
@@ -62,16 +76,14 @@ def build(state: Path, seed: int = 7, clock: Clock | None = None) -> Mocks:
     Raises credentials.KitIncomplete when `state/credentials` is damaged.
     """
     clock = clock or system_clock
-    credentials = kit.ensure(state)
-    world, board = World.build(seed, lambda: clock().date()), Board(seed)
-    sources = {
-        prefix: import_module(f"mock_sources.sources.{room}").build(world, credentials, clock)
-        for prefix, room in ROOMS.items()
-    }
-    package = import_module("mock_sources.sources.parking").build(world, credentials, clock)
+    credentials = kit.ensure(state.resolve())
+    world, board = World.build(seed, lambda: clock().astimezone(_BRUSSELS).date()), Board(seed)
+    sources = {prefix: _open(room, world, credentials, clock) for prefix, room in ROOMS.items()}
+    package = parking.build(world, credentials, clock)
     board.watch("parking", package.apply)
-    return Mocks(world, credentials, board, sources, _finder(world))
+    return Mocks(world, credentials, board, sources, package)
 
 
-def _finder(world: World) -> Find:
-    return lambda text: find.personas(world, text)
+def _open(room: str, world: World, credentials: Credentials, clock: Clock) -> App:
+    app: App = import_module(f"mock_sources.sources.{room}").build(world, credentials, clock)
+    return app
