@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from mock_sources.world import World
 from mock_sources.world.facts import Person
 
@@ -9,12 +11,20 @@ from mock_sources.world.facts import Person
 def stranger(world: World, ssin: str) -> Person:
     """Somebody other than `ssin`, registered and alive, who is not even of the same household."""
     asked = world.person(ssin)
-    for persona in world.personas.values():
-        person: Person | None = persona.person
-        if person is None or person.ssin == ssin or person.register != "RR":
-            continue
-        if person.death or person.replaced_by or person.address is None or person.position is None:
-            continue
-        if asked is None or person.household_id != asked.household_id:
-            return person
-    raise LookupError("the world has no second person")
+    home = asked.household_id if asked else None
+    return next(one for one in _candidates(world) if one.ssin != ssin and _plain(one) and one.household_id != home)
+
+
+def _plain(person: Person) -> bool:
+    """Say whether nothing about a person would give the mistake away."""
+    settled = person.register == "RR" and person.address is not None and person.position is not None
+    return settled and person.death is None and person.replaced_by is None
+
+
+def _candidates(world: World) -> Iterator[Person]:
+    """The personas in their order, then whoever lives in the first street."""
+    yield from (persona.person for persona in world.personas.values() if persona.person is not None)
+    street = next(iter(world.streets()))
+    for address in world.addresses(street.id):
+        for household in world.households_at(address.id):
+            yield from filter(None, map(world.person, (member.ssin for member in household.members)))
