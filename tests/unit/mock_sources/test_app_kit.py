@@ -23,8 +23,8 @@ def test_the_kit_has_the_agreed_files_and_only_its_owner_reads_them(tmp_path: Pa
     folder = credentials.ensure(tmp_path).folder
 
     assert {path.name for path in folder.iterdir()} == FILES
-    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert {0o600} == {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+    assert 0o700 == stat.S_IMODE(folder.stat().st_mode)
 
 
 def test_the_kit_is_made_once(tmp_path: Path) -> None:
@@ -77,5 +77,5 @@ def test_two_processes_that_start_at_once_get_one_kit(tmp_path: Path) -> None:
     for starter in starters:
         starter.join()
 
-    assert len({kit.div.client_secret for kit in kits}) == 1
-    assert [path.name for path in tmp_path.iterdir()] == ["credentials"]
+    assert 1 == len({kit.div.client_secret for kit in kits})
+    assert ["credentials"] == [path.name for path in tmp_path.iterdir()]

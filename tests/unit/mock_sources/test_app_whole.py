@@ -51,7 +51,7 @@ def call(mocks: Mocks, ask: Any) -> Iterator[Any]:
 
 @pytest.mark.parametrize("path", ["/", "/nowhere", "/mock", "/mock/nothing", "/rr/../div"])
 def test_a_path_that_leads_nowhere_is_a_404(call: Any, path: str) -> None:
-    assert call("GET", path).status == 404
+    assert 404 == call("GET", path).status
 
 
 def test_health_tells_what_is_here_and_where_the_kit_lies(call: Any, mocks: Mocks) -> None:
@@ -60,19 +60,19 @@ def test_health_tells_what_is_here_and_where_the_kit_lies(call: Any, mocks: Mock
     assert (health["status"], health["sources"]) == ("UP", [*SOURCES, "parking"])
     assert Path(health["credentials"]) == mocks.credentials.folder
     assert Path(health["parking"]).is_file()
-    assert health["world"]["people"] == 1_250_000
+    assert 1_250_000 == health["world"]["people"]
 
 
 def test_a_source_sees_its_own_path(call: Any) -> None:
     answer = call("GET", "/best/belgianAddress/v2/municipalities", headers={"BelGov-Trace-Id": "a", "Host": "h"})
 
-    assert answer.json["self"] == "http://h/best/belgianAddress/v2/municipalities"
+    assert "http://h/best/belgianAddress/v2/municipalities" == answer.json["self"]
 
 
 def test_an_id_with_encoded_slashes_survives_the_routing(call: Any) -> None:
     place = "/best/belgianAddress/v2/municipalities/https%3A%2F%2Fdatabrussels.be%2Fid%2Fmunicipality%2F21009%2F2"
 
-    assert call("GET", place, headers={"BelGov-Trace-Id": "a"}).json["nisCode"] == "21009"
+    assert "21009" == call("GET", place, headers={"BelGov-Trace-Id": "a"}).json["nisCode"]
 
 
 # --- admin ------------------------------------------------------------------------------------------------------
@@ -83,15 +83,15 @@ def test_a_fault_is_set_shown_and_cleared(call: Any) -> None:
     shown = call("GET", "/mock/faults/div").json
     gone = call("DELETE", "/mock/faults/div").status
 
-    assert (put.status, gone) == (200, 204)
-    assert shown["fault"] == {"kind": "delay", "ms": 5, "rate": 0.5, "times": 3, "at": "service"}
+    assert (200, 204) == (put.status, gone)
+    assert {"kind": "delay", "ms": 5, "rate": 0.5, "times": 3, "at": "service"} == shown["fault"]
     assert "fault" not in call("GET", "/mock/faults/div").json
 
 
 def test_a_source_may_be_called_by_its_room(call: Any) -> None:
     call("PUT", "/mock/faults/rijksregister", {"kind": "http500"})
 
-    assert call("GET", "/mock/faults/rr").json["fault"]["kind"] == "http500"
+    assert "http500" == call("GET", "/mock/faults/rr").json["fault"]["kind"]
 
 
 @pytest.mark.parametrize(
@@ -110,14 +110,14 @@ def test_a_fault_that_cannot_be_is_refused(call: Any, path: str, document: objec
 
 
 def test_a_fault_that_is_no_json_is_refused(call: Any) -> None:
-    assert call("PUT", "/mock/faults/div", {"kind": "delay"}, headers={"content-type": "text/plain"}).status == 415
+    assert 415 == call("PUT", "/mock/faults/div", {"kind": "delay"}, headers={"content-type": "text/plain"}).status
 
 
 @pytest.mark.parametrize("path", ["/mock/faults/div", "/mock/requests/div"])
 def test_an_admin_method_that_does_not_exist_says_which_do(call: Any, path: str) -> None:
     refused = call("POST", path)
 
-    assert (refused.status, "GET" in refused.headers["allow"]) == (405, True)
+    assert (405, True) == (refused.status, "GET" in refused.headers["allow"])
 
 
 def test_calls_are_counted_per_source(call: Any) -> None:
@@ -127,8 +127,8 @@ def test_calls_are_counted_per_source(call: Any) -> None:
     call("GET", "/best/health")
     counted = {item["source"]: item for item in call("GET", "/mock/requests").json["items"]}
 
-    assert counted["best"] == {"source": "best", "requests": 3, "questions": 2, "struck": 1}
-    assert counted["div"]["requests"] == 0
+    assert {"source": "best", "requests": 3, "questions": 2, "struck": 1} == counted["best"]
+    assert 0 == counted["div"]["requests"]
 
 
 def test_what_was_asked_is_kept_nowhere(call: Any) -> None:
@@ -168,7 +168,7 @@ def test_the_parking_file_breaks_and_heals_over_the_admin_api(call: Any, mocks: 
     gone = not mocks.parking.path.exists()
     call("DELETE", "/mock/faults/parking")
 
-    assert (len(whole) - len(broken), gone) == (202, True)
+    assert (202, True) == (len(whole) - len(broken), gone)
     assert mocks.parking.path.read_bytes() == whole
 
 
@@ -242,8 +242,8 @@ def test_the_program_says_where_it_is_and_stops_when_told_even_while_hanging(tmp
             program.send_signal(signal.SIGTERM)
             program.communicate(timeout=20)
 
-    assert (line["ready"], health["status"]) == (True, "UP")
-    assert set(line["sources"]) == {"rijksregister", "ksz", "kbo", "div", "best"}
+    assert (True, "UP") == (line["ready"], health["status"])
+    assert {"rijksregister", "ksz", "kbo", "div", "best"} == set(line["sources"])
     assert Path(line["parking"]).parent.parent == tmp_path
 
 
@@ -254,6 +254,6 @@ def test_a_taken_port_is_said_at_once(tmp_path: Path) -> None:
         with _program(tmp_path, taken.getsockname()[1]) as program:
             out, told = program.communicate(timeout=20)
 
-    assert (program.returncode, out) == (2, "")
+    assert (2, "") == (program.returncode, out)
     assert "in use" in told
     assert not (tmp_path / "credentials").exists()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -84,6 +85,8 @@ ANNA_CARS = tuple(
 
 class Garage:
     """A world of two people, one enterprise and eight cars."""
+
+    today = date(2026, 11, 23)
 
     def __init__(self) -> None:
         self.cars = {one.plate: one for one in (LEASED, GONE, BORIS_CAR, *ANNA_CARS)}
@@ -167,9 +170,9 @@ def test_a_bought_token_opens_the_register(div: Registrations, ask: Any, way: st
         headers={"authorization": f"bearer {token}"},
     )
 
-    assert (sold.status, sold.json["token_type"], sold.json["expires_in"]) == (200, "Bearer", 300)
-    assert sold.headers["cache-control"] == "no-store"
-    assert answer.status == 200
+    assert (200, "Bearer", 300) == (sold.status, sold.json["token_type"], sold.json["expires_in"])
+    assert "no-store" == sold.headers["cache-control"]
+    assert 200 == answer.status
 
 
 @pytest.mark.parametrize(
@@ -197,14 +200,14 @@ def test_a_refused_token_request_says_which_rule(
 def test_a_client_that_authenticates_twice_is_refused(div: Registrations, ask: Any) -> None:
     form = {"grant_type": "client_credentials", "client_id": CLIENT.client_id, "client_secret": CLIENT.client_secret}
 
-    assert buy(div, ask, form, "hub:s3cret").json == {"error": "invalid_request"}
+    assert {"error": "invalid_request"} == buy(div, ask, form, "hub:s3cret").json
 
 
 def test_without_token_nothing_is_told_but_where_to_buy_one(div: Registrations, ask: Any) -> None:
     refused = ask(div, "GET", "/v1/mobility/registrations", query={"plateNr": "MIJNAUTO"})
 
-    assert (refused.status, refused.headers["www-authenticate"]) == (401, 'Bearer realm="div"')
-    assert refused.json["type"] == "urn:problem-type:belgif:noAccessToken"
+    assert (401, 'Bearer realm="div"') == (refused.status, refused.headers["www-authenticate"])
+    assert "urn:problem-type:belgif:noAccessToken" == refused.json["type"]
 
 
 @pytest.mark.parametrize("change", ["last", "first", "cut", "rubbish"])
@@ -218,7 +221,7 @@ def test_a_changed_token_is_refused(div: Registrations, ask: Any, change: str) -
     }[change]
     refused = ask(div, "GET", "/v1/mobility/registrations", headers={"authorization": f"Bearer {broken}"})
 
-    assert (refused.status, refused.json["type"]) == (401, "urn:problem-type:belgif:invalidAccessToken")
+    assert (401, "urn:problem-type:belgif:invalidAccessToken") == (refused.status, refused.json["type"])
     assert 'error="invalid_token"' in refused.headers["www-authenticate"]
 
 
@@ -232,14 +235,14 @@ def test_a_token_dies_after_five_minutes_even_when_it_was_used_before(div: Regis
     alive = knock()
     clock.forward(seconds=300)
 
-    assert (alive, knock()) == (200, 401)
+    assert (200, 401) == (alive, knock())
 
 
 def test_a_token_of_another_client_secret_is_refused(div: Registrations, garage: Garage, ask: Any, clock: Any) -> None:
     other = Registrations(garage, ClientSecret("hub", "another"), clock)  # type: ignore[arg-type]
     headers = {"authorization": f"Bearer {other.tokens.make()}"}
 
-    assert ask(div, "GET", "/v1/mobility/registrations", headers=headers).status == 401
+    assert 401 == ask(div, "GET", "/v1/mobility/registrations", headers=headers).status
 
 
 # --- questions --------------------------------------------------------------------------------------------------
@@ -276,7 +279,7 @@ def test_a_bad_question_names_the_parameter(get: Any, query: dict[str, str], kin
     refused = get(**query)
     found = [(one["type"].rsplit(":", 1)[1], one["name"]) for one in refused.json["issues"]]
 
-    assert (refused.status, refused.headers["content-type"]) == (400, "application/problem+json")
+    assert (400, "application/problem+json") == (refused.status, refused.headers["content-type"])
     assert (kind, name) in found
 
 
@@ -288,7 +291,7 @@ def test_a_repeated_parameter_is_refused(div: Registrations, ask: Any) -> None:
     headers = {"authorization": f"Bearer {div.tokens.make()}"}
     twice = [("plateNr", "1ANA000"), ("plateNr", "1ANA001")]
 
-    assert ask(div, "GET", "/v1/mobility/registrations", query=twice, headers=headers).status == 400
+    assert 400 == ask(div, "GET", "/v1/mobility/registrations", query=twice, headers=headers).status
 
 
 # --- answers ----------------------------------------------------------------------------------------------------
@@ -297,28 +300,28 @@ def test_a_repeated_parameter_is_refused(div: Registrations, ask: Any) -> None:
 def test_a_plate_is_found_with_its_holder(get: Any) -> None:
     item = get(plateNr="1ANA003").json["items"][0]
 
-    assert item["license"]["plateNr"] == "1ANA003"
+    assert "1ANA003" == item["license"]["plateNr"]
     assert item["titular"]["person"]["nationalNr"] == {"identificator": ANNA}
-    assert item["titular"]["person"]["lastName"] == ["Serruÿs"]
+    assert ["Serruÿs"] == item["titular"]["person"]["lastName"]
 
 
 def test_the_registration_address_is_the_one_of_that_day(get: Any) -> None:
     contact = get(plateNr="1ANA003").json["items"][0]["titular"]["contactInfo"]
 
-    assert (contact["registrationAddress"]["houseNumber"], contact["address"]["houseNumber"]) == ("7", "12")
-    assert contact["address"]["streetName"]["string"] == "Voorbeeldstraat"
+    assert ("7", "12") == (contact["registrationAddress"]["houseNumber"], contact["address"]["houseNumber"])
+    assert "Voorbeeldstraat" == contact["address"]["streetName"]["string"]
 
 
 def test_streets_are_written_in_the_language_of_the_titular(get: Any) -> None:
     item = get(plateNr="MIJNAUTO").json["items"][0]
 
-    assert item["license"]["languageCode"] == "FR"
-    assert item["titular"]["contactInfo"]["address"]["streetName"]["string"] == "Rue de l’Exemple"
+    assert "FR" == item["license"]["languageCode"]
+    assert "Rue de l’Exemple" == item["titular"]["contactInfo"]["address"]["streetName"]["string"]
 
 
 @pytest.mark.parametrize("unifier", [{}, {"unifier": "01"}])
 def test_a_chassis_is_found_with_and_without_unifier(get: Any, unifier: dict[str, str]) -> None:
-    assert get(vin=BORIS_CAR.vin, **unifier).json["items"][0]["license"]["plateNr"] == "MIJNAUTO"
+    assert "MIJNAUTO" == get(vin=BORIS_CAR.vin, **unifier).json["items"][0]["license"]["plateNr"]
 
 
 def test_a_shared_chassis_number_gives_both_cars(get: Any, garage: Garage) -> None:
@@ -343,13 +346,13 @@ def test_a_shared_chassis_number_gives_both_cars(get: Any, garage: Garage) -> No
 def test_no_hit_is_204_without_body(get: Any, query: dict[str, str]) -> None:
     answer = get(**query)
 
-    assert (answer.status, answer.body) == (204, b"")
+    assert (204, b"") == (answer.status, answer.body)
 
 
 def test_a_handed_in_plate_is_not_an_unknown_plate(get: Any) -> None:
     answer = get(plateNr="1OUT001")
 
-    assert (answer.status, answer.json["code"]) == (404, "40131")
+    assert (404, "40131") == (answer.status, answer.json["code"])
 
 
 def test_a_handed_in_plate_was_valid_while_it_lasted(get: Any) -> None:
@@ -358,7 +361,7 @@ def test_a_handed_in_plate_was_valid_while_it_lasted(get: Any) -> None:
         for moment in ("2024-02-29", "2024-03-01")
     }
 
-    assert on == {"2024-02-29": 200, "2024-03-01": 204}
+    assert {"2024-02-29": 200, "2024-03-01": 204} == on
 
 
 def test_a_holder_gets_all_plates_page_by_page_and_none_twice(get: Any) -> None:
@@ -373,21 +376,21 @@ def test_a_holder_gets_all_plates_page_by_page_and_none_twice(get: Any) -> None:
         query = dict(parse_qsl(urlsplit(page["next"]).query))
 
     assert [one.plate for one in ANNA_CARS] == plates
-    assert (sizes, page["total"]) == ([2, 2, 1], 5)
+    assert ([2, 2, 1], 5) == (sizes, page["total"])
 
 
 def test_a_cursor_of_another_question_is_refused(get: Any) -> None:
     page = get(nationalNr=ANNA, pageSize="2").json
     after = dict(parse_qsl(urlsplit(page["next"]).query))["after"]
 
-    assert get(nationalNr=BORIS, pageSize="2", after=after).status == 400
+    assert 400 == get(nationalNr=BORIS, pageSize="2", after=after).status
 
 
 def test_a_leased_car_has_an_enterprise_for_titular_and_a_driver(get: Any) -> None:
     item = get("registrationsTitular", plateNr="1LEA001").json["items"][0]
 
-    assert (item["driver"]["person"]["nationalNr"], item["driver"]["source"]) == (ANNA, "RRN")
-    assert item["titular"]["organisation"]["isLeaseCompany"] == "Y"
+    assert (ANNA, "RRN") == (item["driver"]["person"]["nationalNr"], item["driver"]["source"])
+    assert "Y" == item["titular"]["organisation"]["isLeaseCompany"]
     assert item["titular"]["organisation"]["companyNr"] == {"identificator": FLEET}
 
 
@@ -434,17 +437,17 @@ def test_wrong_subject_is_somebody_elses_registration(get: Any, collection: str,
 
 
 def test_wrong_subject_does_not_invent_a_hit(get: Any) -> None:
-    assert get(plateNr="9ZZZ999", fault="wrong_subject").status == 204
+    assert 204 == get(plateNr="9ZZZ999", fault="wrong_subject").status
 
 
 def test_throttling_is_an_ordinary_200(get: Any) -> None:
     answer = get(plateNr="MIJNAUTO", fault="throttled")
 
-    assert (answer.status, answer.json["items"], answer.json["uitzonderingen"][0]["identificatie"]) == (
+    assert (
         200,
         [],
         "99996",
-    )
+    ) == (answer.status, answer.json["items"], answer.json["uitzonderingen"][0]["identificatie"])
 
 
 # --- the published answers --------------------------------------------------------------------------------------
@@ -488,7 +491,7 @@ def test_every_leaf_has_the_type_that_was_published(
     theirs = published(contracts / "div/files/registrations") | theirs
     wrong = {path: kinds for path, kinds in ours.items() if path in theirs and not kinds <= theirs[path]}
 
-    assert wrong == {}
+    assert {} == wrong
     assert len([path for path in ours if path in theirs]) > 40
 
 

@@ -61,7 +61,7 @@ def test_a_fault_for_two_times_wears_off_after_the_second() -> None:
     board = Board()
     board.put("div", Fault("empty", times=2))
 
-    assert [fault and fault.kind for fault in (board.draw("div") for _ in range(3))] == ["empty", "empty", None]
+    assert ["empty", "empty", None] == [fault and fault.kind for fault in (board.draw("div") for _ in range(3))]
     assert board.get("div") is None
 
 

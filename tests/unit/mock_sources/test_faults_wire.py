@@ -72,7 +72,7 @@ def source(served: Source) -> Iterator[Source]:
 def test_healthy_source_answers_untouched(source: Source) -> None:
     with source.get() as answer:
         assert answer.read() == BODY
-        assert answer.headers["seen-fault"] == "none"
+        assert "none" == answer.headers["seen-fault"]
 
 
 def test_reset_is_a_real_tcp_reset(source: Source) -> None:
@@ -121,19 +121,19 @@ def test_malformed_is_whole_but_cannot_be_read(source: Source) -> None:
 def test_malformed_no_content_still_breaks_something(source: Source) -> None:
     source.board.put("div", Fault("malformed"))
     with source.get("/nothing") as answer:
-        assert (answer.status, len(answer.read()) > 0) == (200, True)
+        assert (200, True) == (answer.status, len(answer.read()) > 0)
 
 
 def test_empty_keeps_the_status_and_loses_the_body(source: Source) -> None:
     source.board.put("div", Fault("empty"))
     with source.get() as answer:
-        assert (answer.status, answer.read()) == (200, b"")
+        assert (200, b"") == (answer.status, answer.read())
 
 
 def test_content_type_lies_about_a_true_body(source: Source) -> None:
     source.board.put("div", Fault("content_type"))
     with source.get() as answer:
-        assert (answer.headers["content-type"], answer.read()) == ("text/html; charset=iso-8859-1", BODY)
+        assert ("text/html; charset=iso-8859-1", BODY) == (answer.headers["content-type"], answer.read())
 
 
 @pytest.mark.parametrize(("kind", "status"), [("http500", 500), ("http503", 503)])
@@ -143,7 +143,7 @@ def test_http_errors_of_a_rest_source_are_problems(source: Source, kind: str, st
         source.get()
     with refused.value as answer:
         assert status == answer.code
-        assert answer.headers["content-type"] == "application/problem+json"
+        assert "application/problem+json" == answer.headers["content-type"]
         assert ("2" if status == 503 else None) == answer.headers["retry-after"]
         assert status == json.load(answer)["status"]
 
@@ -180,19 +180,19 @@ def test_a_late_answer_is_still_the_true_one(source: Source, kind: str) -> None:
 
 def test_semantic_faults_reach_the_source_itself(source: Source) -> None:
     with source.get("/", **{"Integrator-Test-Scenario": "div.wrong_subject"}) as answer:
-        assert answer.headers["seen-fault"] == "wrong_subject"
+        assert "wrong_subject" == answer.headers["seen-fault"]
 
 
 def test_a_scenario_for_another_source_passes_by(source: Source) -> None:
     with source.get("/", **{"Integrator-Test-Scenario": "kbo.wrong_subject"}) as answer:
-        assert answer.headers["seen-fault"] == "none"
+        assert "none" == answer.headers["seen-fault"]
 
 
 def test_a_misspelled_scenario_is_a_loud_400(source: Source) -> None:
     with pytest.raises(urllib.error.HTTPError) as refused:
         source.get("/", **{"Integrator-Test-Scenario": "div.resett"})
     with refused.value as answer:
-        assert answer.code == 400
+        assert 400 == answer.code
 
 
 def test_tokens_are_not_counted_as_questions_nor_struck_by_a_service_fault(source: Source) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
+
+import orjson
 
 from mock_sources.asgi import Receive, Scope, Send, problem, query_pairs, respond, respond_json, respond_problem
 from mock_sources.clock import Clock
 from mock_sources.credentials import ClientSecret
+from mock_sources.memo import Memo
 from mock_sources.sources.div.oauth import TokenRefused, Tokens, challenge
 from mock_sources.sources.div.question import Question, QuestionRefused, read
 from mock_sources.sources.div.render import everything, registration, titular_item
@@ -20,6 +23,7 @@ _ITEMS: dict[str, Callable[[World, Vehicle], dict[str, Any]]] = {
     "registrations": registration,
     "registrationsTitular": titular_item,
 }
+_REMEMBERED = 4096
 _NO_CACHE = [(b"cache-control", b"no-store")]
 _THROTTLED = {
     "identificatie": "99996",
@@ -36,6 +40,8 @@ class Registrations:
         self._world, self._clock = world, clock
         self.tokens = Tokens(client, clock)
         self._decoys: tuple[Vehicle, ...] | None = None
+        self._cars: Memo[tuple[Vehicle, ...]] = Memo(_REMEMBERED, lambda: world.today)
+        self._items: Memo[bytes] = Memo(_REMEMBERED, lambda: world.today)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Token first, then method, then parameters: a stranger learns nothing about the rest."""
@@ -83,42 +89,47 @@ class Registrations:
         day = (question.moment or self._clock().date()).isoformat()
         return sorted((car for car in self._candidates(question) if _held_on(car, day)), key=lambda car: car.plate)
 
-    def _candidates(self, question: Question) -> Sequence[Vehicle]:
+    def _candidates(self, question: Question) -> tuple[Vehicle, ...]:
+        key = question.key, question.value, question.unifier
+        return self._cars.get(key, lambda: tuple(self._looked_up(question)))
+
+    def _looked_up(self, question: Question) -> Iterable[Vehicle]:
         world, value = self._world, question.value
-        match question.key:
-            case "plateNr":
-                return _one(world.vehicle(value))
-            case "vin":
-                same = world.vehicles_by_vin(value)  # a VIN may be shared: with its unifier it is a key
-                return [car for car in same if question.unifier in (None, car.unifier)]
-            case "nationalNr":
-                return world.vehicles_of(ssin=value)
-            case _:
-                return world.vehicles_of(cbe=value)
+        if question.key == "nationalNr":
+            return world.vehicles_of(ssin=value)
+        if question.key == "companyNr":
+            return world.vehicles_of(cbe=value)
+        if question.key == "vin":  # a VIN may be shared: with its unifier it is a key
+            return (car for car in world.vehicles_by_vin(value) if question.unifier in (None, car.unifier))
+        vehicle = world.vehicle(value)
+        return () if vehicle is None else (vehicle,)
 
     def _is_struck_off(self, question: Question) -> bool:
         """A plate that was handed in: known, while its chassis is not any more (MAGDA 40131)."""
-        if question.key != "plateNr" or question.moment is not None:
-            return False
-        vehicle = self._world.vehicle(question.value)
-        return vehicle is not None and vehicle.status != "REG"
+        asked_today = question.key == "plateNr" and question.moment is None
+        return asked_today and any(car.status != "REG" for car in self._candidates(question))
 
     async def _deliver(
         self, collection: str, question: Question, found: list[Vehicle], fault: str | None, send: Send
     ) -> None:
         unseen = [car for car in found if question.after is None or car.plate > question.after]
         page = unseen[: question.page_size]
-        items = [_ITEMS[collection](self._world, car) for car in page]
-        if fault == "over_delivery":
-            items = [everything(self._world, car, item) for car, item in zip(page, items, strict=True)]
-        body = self._envelope(collection, question, items)
+        body = self._envelope(collection, question, [self._item(collection, car, fault) for car in page])
         if collection == "registrations":
             body["total"] = len(found)  # registrationsTitular is published without a total
         if len(unseen) > len(page):
             body["next"] = question.link(collection, after=page[-1].plate)
         await respond_json(send, 200, body, _NO_CACHE)
 
-    def _envelope(self, collection: str, question: Question, items: list[dict[str, Any]]) -> dict[str, Any]:
+    def _item(self, collection: str, car: Vehicle, fault: str | None) -> object:
+        """One item, ready for orjson; the true ones are kept as the bytes they become."""
+        make = _ITEMS[collection]
+        if fault == "over_delivery":
+            return everything(self._world, car, make(self._world, car))
+        key = collection, car.plate
+        return orjson.Fragment(self._items.get(key, lambda: orjson.dumps(make(self._world, car))))
+
+    def _envelope(self, collection: str, question: Question, items: list[object]) -> dict[str, Any]:
         return {"@context": _CONTEXT, "self": question.link(collection, question.after), "items": items}
 
     def _decoy(self, question: Question) -> Vehicle:
@@ -138,10 +149,6 @@ def _authorization(scope: Scope) -> bytes | None:
 
 def _held_on(vehicle: Vehicle, day: str) -> bool:
     return vehicle.registered_since <= day and (vehicle.deregistered_on is None or day < vehicle.deregistered_on)
-
-
-def _one(vehicle: Vehicle | None) -> Sequence[Vehicle]:
-    return () if vehicle is None else (vehicle,)
 
 
 def _keys(vehicle: Vehicle) -> tuple[str | None, ...]:

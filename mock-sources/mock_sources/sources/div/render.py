@@ -10,7 +10,7 @@ from typing import Any
 
 from mock_sources.sources.div.labels import coded
 from mock_sources.sources.div.technical import technical
-from mock_sources.sources.div.titular import driver, language, titular, titular_in_full
+from mock_sources.sources.div.titular import Bearer, driver, titular, titular_in_full
 from mock_sources.world import World
 from mock_sources.world.facts import Vehicle
 
@@ -18,11 +18,11 @@ from mock_sources.world.facts import Vehicle
 def registration(world: World, vehicle: Vehicle) -> dict[str, Any]:
     """One item of `registrations`."""
     draw, since = zlib.crc32(vehicle.plate.encode()), vehicle.registered_since
-    normal = coded("statusLegal", "NOR")
+    bearer, normal = Bearer.of(world, vehicle), coded("statusLegal", "NOR")
     return {
-        "license": {**_license(world, vehicle, draw), "lastUpdateDateTime": f"{since}T09:25:57.303Z"},
+        "license": {**_license(vehicle, bearer, draw), "lastUpdateDateTime": f"{since}T09:25:57.303Z"},
         "certificates": [{"id": f"{draw % 10**9:09d}", "beginDate": f"{since}T00:00:00Z", "statusLegal": normal}],
-        "titular": titular(world, vehicle),
+        "titular": titular(world, vehicle, bearer),
         "transaction": {
             "typeCode": "REG",
             "subTypeCode": coded("transactionSubType", "REGNM"),
@@ -37,9 +37,11 @@ def titular_item(world: World, vehicle: Vehicle) -> dict[str, Any]:
     """One item of `registrationsTitular`: licence and vehicle stand inside the titular, as published."""
     who = driver(world, vehicle)
     shown: dict[str, Any] = {} if who is None else {"driver": who}
-    licence = _license(world, vehicle, zlib.crc32(vehicle.plate.encode()))
+    bearer = Bearer.of(world, vehicle)
+    licence = _license(vehicle, bearer, zlib.crc32(vehicle.plate.encode()))
     del licence["plateUID"]
-    return {**shown, "titular": {**titular_in_full(world, vehicle), "license": licence, "vehicle": technical(vehicle)}}
+    held = titular_in_full(world, vehicle, bearer)
+    return {**shown, "titular": {**held, "license": licence, "vehicle": technical(vehicle)}}
 
 
 def everything(world: World, vehicle: Vehicle, item: dict[str, Any]) -> dict[str, Any]:
@@ -64,13 +66,13 @@ def everything(world: World, vehicle: Vehicle, item: dict[str, Any]) -> dict[str
     return {**item, **{name: value for name, value in more.items() if value is not None}}
 
 
-def _license(world: World, vehicle: Vehicle, draw: int) -> dict[str, Any]:
+def _license(vehicle: Vehicle, bearer: Bearer, draw: int) -> dict[str, Any]:
     since = f"{vehicle.registered_since}T00:00:00Z"
     return {
         "plateNr": vehicle.plate,
         "plateUID": f"{draw:010d}",
         "plateType": coded("plateType", vehicle.plate_type),
-        "languageCode": language(world, vehicle).upper(),
+        "languageCode": bearer.language.upper(),
         "startSituationDate": since,
         "lastRegistrationDate": since,
         "status": coded("licenseStatus", "REG"),

@@ -7,6 +7,7 @@ a driver's number as plain text and a titular's inside an object.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from mock_sources.sources.div.labels import label
@@ -23,20 +24,33 @@ _SOURCES = {"RR": "RRN", "BIS": "BIS", "RAD": "RAD"}
 _KBO_LANGUAGES = {"1": "fr", "2": "nl", "3": "de"}
 
 
-def language(world: World, vehicle: Vehicle) -> str:
-    """The titular's language, nl | fr | de; DIV keeps it with the licence and writes streets in it."""
-    person, enterprise = _holder(world, vehicle)
-    if person is not None:
-        return person.language
-    if enterprise is not None and enterprise.names:
-        return _KBO_LANGUAGES.get(enterprise.names[0].language, "nl")
-    return "nl"
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """Who holds the plate, looked up once: a person, an enterprise, or neither where no register knows the number."""
+
+    person: Person | None
+    enterprise: Enterprise | None
+
+    @classmethod
+    def of(cls, world: World, vehicle: Vehicle) -> Bearer:
+        """Ask the world for the holder of this vehicle."""
+        if vehicle.holder.cbe is not None:
+            return cls(None, world.enterprise(vehicle.holder.cbe))
+        return cls(world.person(vehicle.holder.ssin) if vehicle.holder.ssin else None, None)
+
+    @property
+    def language(self) -> str:
+        """nl | fr | de; DIV keeps it with the licence and writes streets in it."""
+        if self.person is not None:
+            return self.person.language
+        if self.enterprise is not None and self.enterprise.names:
+            return _KBO_LANGUAGES.get(self.enterprise.names[0].language, "nl")
+        return "nl"
 
 
-def titular(world: World, vehicle: Vehicle) -> dict[str, Any]:
+def titular(world: World, vehicle: Vehicle, bearer: Bearer) -> dict[str, Any]:
     """The titular as `registrations` gives it. A holder whom no register knows leaves only its number."""
-    person, enterprise = _holder(world, vehicle)
-    spoken = language(world, vehicle)
+    person, enterprise = bearer.person, bearer.enterprise
     if vehicle.holder.cbe is not None:
         homes = _seats(enterprise, vehicle.registered_since) if enterprise else (None, None)
         who = {"organisation": _organisation(vehicle.holder.cbe, enterprise, vehicle.lease)}
@@ -45,12 +59,13 @@ def titular(world: World, vehicle: Vehicle) -> dict[str, Any]:
         homes = _homes(person, vehicle.registered_since) if person else (None, None)
         who = {"person": _person(vehicle.holder.ssin or "", person)}
         kind, source = "P", _SOURCES[person.register] if person else "RRN"
-    return {**_AGENT, "type": kind, "source": source, **who, "contactInfo": _contact(world, *homes, spoken)}
+    contact = _contact(world, *homes, bearer.language)
+    return {**_AGENT, "type": kind, "source": source, **who, "contactInfo": contact}
 
 
-def titular_in_full(world: World, vehicle: Vehicle) -> dict[str, Any]:
+def titular_in_full(world: World, vehicle: Vehicle, bearer: Bearer) -> dict[str, Any]:
     """The titular as `registrationsTitular` gives it: today's address only, with who updated it and when."""
-    whole = titular(world, vehicle)
+    whole = titular(world, vehicle, bearer)
     now = whole["contactInfo"].pop("address", None)
     whole["contactInfo"].pop("registrationAddress", None)
     whole.get("person", {}).pop("birthYear", None)
@@ -74,12 +89,6 @@ def driver(world: World, vehicle: Vehicle) -> dict[str, Any] | None:
         updated = _updated(shown["source"], person.residence.start)
         shown["address"] = driver_address(world, person.address, person.language, updated)
     return shown
-
-
-def _holder(world: World, vehicle: Vehicle) -> tuple[Person | None, Enterprise | None]:
-    if vehicle.holder.cbe is not None:
-        return None, world.enterprise(vehicle.holder.cbe)
-    return (world.person(vehicle.holder.ssin) if vehicle.holder.ssin else None), None
 
 
 def _person(number: str, person: Person | None) -> dict[str, Any]:

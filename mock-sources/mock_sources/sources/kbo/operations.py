@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from lxml import etree
 
+from mock_sources.memo import Memo
 from mock_sources.soap import SoapFault
 from mock_sources.sources.kbo import render
 from mock_sources.sources.kbo.names import FIND, MESSAGES, READ_ENTERPRISE
@@ -15,6 +16,7 @@ from mock_sources.world import World
 from mock_sources.world.facts import Enterprise, Establishment
 
 _MAXIMUM = 25
+_REMEMBERED = 4096
 _THROTTLED = (
     "<mes:Uitzonderingen><mes:Uitzondering><mes:Identificatie>99996</mes:Identificatie>"
     "<mes:Oorsprong>MAGDA</mes:Oorsprong><mes:Type>FOUT</mes:Type>"
@@ -28,6 +30,7 @@ class Operations:
     def __init__(self, world: World) -> None:
         self._world = world
         self._decoys: tuple[Enterprise, ...] | None = None
+        self._records: Memo[str | None] = Memo(_REMEMBERED, lambda: world.today)
 
     def answer(self, question: etree._Element, language: str, fault: str | None) -> str:
         """The reply element, without namespace declarations; raises SoapFault for a number that does not exist."""
@@ -41,13 +44,18 @@ class Operations:
         return self._unit(value(question, "EstablishmentUnitNumber"), language, fault)
 
     def _enterprise(self, number: str, language: str, fault: str | None) -> str:
-        found = self._world.enterprise(_checked(number))
-        if found is None:
+        key = _checked(number), language, fault
+        record = self._records.get(key, lambda: self._record(number, language, fault))
+        if record is None:
             raise _refused("EnterpriseNotFound", "No enterprise has this number.")
-        if fault == "wrong_subject":
-            found = self._decoy(number)
-        record = render.enterprise(self._world, found, language, over=fault == "over_delivery")
         return f"<mes:ReadEnterpriseResponse>{record}</mes:ReadEnterpriseResponse>"
+
+    def _record(self, number: str, language: str, fault: str | None) -> str | None:
+        found = self._world.enterprise(number)
+        if found is not None and fault == "wrong_subject":
+            found = self._decoy(number)
+        over = fault == "over_delivery"
+        return None if found is None else render.enterprise(self._world, found, language, over=over)
 
     def _unit(self, number: str, language: str, fault: str | None) -> str:
         found = self._world.establishment(_checked(number))
