@@ -211,11 +211,16 @@ class _Compiler:
 
     def _reader(self, spec: Spec, attribute: str | None) -> Reader:
         word = spec.get("read", "text")
-        read = READERS[word][0 if self._sheet.xml and not attribute else 1]
+        value = self._sheet.path(spec.get("value", "."))  # below `at`, where `current`, `ended` and `when` are judged
+        below = bool(value) and value[-1].startswith("@")
+        read = READERS[word][0 if self._sheet.xml and not attribute and not below else 1]
         if read is None:
             raise ConfigurationError(f"mapping {self._sheet.name}: reader {word!r} cannot read this kind of document")
         if attribute:
             read = _chain(lambda element: element.get(attribute), read)
+        if value:
+            find = _find_xml if self._sheet.xml else _find_json
+            read = _chain(lambda element: find(element, value), read)
         if "values" in spec:
             translations = {str(key): value for key, value in spec["values"].items()}
             read = _chain(read, lambda value: translations.get(str(value)))
@@ -232,13 +237,23 @@ class _Compiler:
         for written, wanted in spec.get("when", {}).items():
             tests.append(partial(_equals, find, self._sheet.path(written), str(wanted)))
         if "current" in spec:  # what holds today, history or not: somebody struck off has no address
-            tests.append(partial(_open, find, self._sheet.path(spec["current"])))
+            tests.append(partial(_open, self._end(spec["current"])))
         if "ended" in spec:
-            path = self._sheet.path(spec["ended"])
-            tests.append(partial(_open, find, path) if not self._history else partial(_since, find, path, self._since))
+            end = self._end(spec["ended"])
+            tests.append(partial(_open, end) if not self._history else partial(_since, end, self._since))
         if not tests:
             return None
         return tests[0] if len(tests) == 1 else lambda element: all(test(element) for test in tests)
+
+    def _end(self, written: str | Spec) -> Reader:
+        """How to find the end of a record: a path, or `{read: …}` for a source that does not write it down."""
+        if isinstance(written, str):
+            find, path = _find_xml if self._sheet.xml else _find_json, self._sheet.path(written)
+            return lambda element: find(element, path)
+        read = READERS[written["read"]][0 if self._sheet.xml else 1]
+        if read is None:
+            raise ConfigurationError(f"mapping {self._sheet.name}: reader {written['read']!r} cannot read this document")
+        return read
 
 
 # --- what happens at a leaf -------------------------------------------------------------------------------------------
@@ -346,18 +361,18 @@ def _equals(find: Callable[..., Any], path: tuple[str, ...], wanted: str, elemen
     return found is not None and _string(found) == wanted
 
 
-def _open(find: Callable[..., Any], path: tuple[str, ...], element: Any) -> bool:
-    return find(element, path) is None
+def _open(end: Reader, element: Any) -> bool:
+    return end(element) is None
 
 
-def _since(find: Callable[..., Any], path: tuple[str, ...], since: str | None, element: Any) -> bool:
+def _since(end: Reader, since: str | None, element: Any) -> bool:
     """Keep a closed record when it ended on or after `since`; an end that cannot be read counts as too old."""
-    found = find(element, path)
+    found = end(element)
     if found is None or since is None:
         return True
     read = READERS["rrn_date"][0] if not isinstance(found, str) and len(found) else READERS["date"][1]
-    end = read(found if isinstance(found, str) or len(found) else found.text) if read else None
-    return end is not None and end >= since
+    ended = read(found if isinstance(found, str) or len(found) else found.text) if read else None
+    return ended is not None and ended >= since
 
 
 def _chain(first: Reader, second: Reader) -> Reader:

@@ -121,6 +121,31 @@ def _rrn_event_date(element: Any) -> str:
     return _rrn_date(element) or UNKNOWN_DATE
 
 
+def _rrn_end_date(element: Any) -> str | None:
+    """When a piece of information of the Rijksregister ended: its DelDate, else when the next newer one began.
+
+    Published files list newest first and leave DelDate out of what was merely overtaken by something newer.
+    """
+    name = element.tag
+    end = element.find("{*}DelDate")
+    if end is None:
+        newer = element.getprevious()
+        if newer is None or newer.tag != name:
+            return None
+        end = newer.find("{*}Date")
+    return UNKNOWN_DATE if end is None else _rrn_event_date(end)
+
+
+def _rrn_home_end_date(element: Any) -> str | None:
+    """When a main address (TI 020) ended: also when TI 001 says that since then no municipality keeps the file."""
+    end = _rrn_end_date(element)
+    main = end is None and element.get("Type") == "020"
+    keeper = element.find("../../{*}FileOwner/{*}Residences") if main else None
+    if keeper is None or municipality_code(keeper.findtext("{*}Residence/{*}Code")):
+        return end
+    return _rrn_event_date(keeper.find("{*}Date"))
+
+
 def _rrn_last_names(element: Any) -> str | None:
     labels = (child.findtext("{*}Label") for child in element.iterchildren("{*}LastName"))
     return " ".join(label.strip() for label in labels if label and label.strip()) or None
@@ -172,6 +197,8 @@ READERS: dict[str, tuple[Reader | None, Reader | None]] = {
     "present": (lambda element: True, lambda value: value not in (None, False, "", [], {})),
     "rrn_date": (_rrn_date, None),
     "rrn_event_date": (_rrn_event_date, None),  # it happened: an unknown day is 0000-00-00, never absent
+    "rrn_end_date": (_rrn_end_date, None),  # of a whole piece of information, also as `current:` or `ended:`
+    "rrn_home_end_date": (_rrn_home_end_date, None),  # of a main address: abroad or struck off since, it is over
     "rrn_last_names": (_rrn_last_names, None),  # several LastName/Label as one family name
     "municipality_code": (_of_text(municipality_code), _of_json(municipality_code)),
     "street_code": (_of_text(street_code), _of_json(street_code)),

@@ -64,6 +64,49 @@ def test_what_is_current_stays_so_when_history_is_granted():
     assert {} == plan.extract(etree.fromstring(closed), {"ssin": "71000000001"}).values
 
 
+def test_a_value_may_stand_below_the_element_that_is_judged():
+    fields = {
+        "former": {"at": "r:Names/r:Name", "when": {"r:Last": "Peeters"}, "value": "r:DelDate", "read": "rrn_date"},
+        "givenNames": {"at": "r:Names/r:Name/r:First", "many": True, "current": "../r:DelDate"},
+    }
+    plan = sheet(fields=fields).plan(None, history=True)
+    found = {"former": "1999-00-00", "givenNames": ["Ann", "Bea"]}
+
+    assert found == plan.extract(etree.fromstring(FILE), {"ssin": "71000000001"}).values
+
+
+SERIES = b"""<reply xmlns:r="urn:r"><file>
+  <r:Number>71000000001</r:Number>
+  <r:Home><r:Date><r:Century>20</r:Century><r:Year>15</r:Year></r:Date><r:Zip>1050</r:Zip></r:Home>
+  <r:Home><r:Date><r:Century>19</r:Century><r:Year>98</r:Year></r:Date><r:Zip>1000</r:Zip></r:Home>
+  <r:Home><r:Date><r:Century>19</r:Century><r:Year>90</r:Year></r:Date><r:DelDate><r:Century>19</r:Century>
+     <r:Year>95</r:Year></r:DelDate><r:Zip>1190</r:Zip></r:Home>
+</file></reply>"""
+
+
+def homes(**options):
+    fields = {
+        "homes": {
+            "at": "r:Home", "many": True, "ended": {"read": "rrn_end_date"},
+            "record": {"zip": {"at": "r:Zip"}, "end": {"at": ".", "read": "rrn_end_date"}},
+        },
+    }  # fmt: skip
+    plan = sheet(fields=fields).plan(None, **options)
+    return plan.extract(etree.fromstring(SERIES), {"ssin": "71000000001"}).values["homes"]
+
+
+def test_what_was_merely_overtaken_is_not_current():
+    assert [{"zip": "1050"}] == homes()
+
+
+def test_what_was_overtaken_ended_when_the_newer_began():
+    assert ["2015-00-00", "1995-00-00"] == [home["end"] for home in homes(history=True)[1:]]
+
+
+def test_history_depth_counts_for_what_was_overtaken_too():
+    assert ["1050", "1000"] == [home["zip"] for home in homes(history=True, since="2001-01-01")]
+
+
 def test_one_list_may_stand_in_two_places():
     fields = {"words": {"at": ["r:Address/r:Street", "r:Civil/r:Code"], "many": True}}
     plan = sheet(fields=fields).plan(None)
