@@ -10,7 +10,7 @@ from lxml import etree
 from mock_sources.soap import Call, child_texts
 from mock_sources.sources.ksz.network import Directory, Registration
 from mock_sources.sources.ksz.proof import evidence
-from mock_sources.sources.ksz.ssdn import Detail, Reasons, Told, User
+from mock_sources.sources.ksz.ssdn import COMMON, Detail, Reasons, Told, User
 from mock_sources.sources.strangers import stranger
 from mock_sources.world import World
 from mock_sources.world.facts import Person
@@ -124,5 +124,6 @@ def _registration(line: Registration, register: str) -> str:
 
 
 def _period(start: str, end: str | None) -> str:
-    closed = f"<ns3:EndDate>{end}</ns3:EndDate>" if end else ""
-    return f"<ns3:Period><ns3:StartDate>{start}</ns3:StartDate>{closed}</ns3:Period>"
+    """The dates of a period are of the common namespace, the element round them is of the service's."""
+    closed = f"<m:EndDate>{end}</m:EndDate>" if end else ""
+    return f'<ns3:Period xmlns:m="{COMMON}"><m:StartDate>{start}</m:StartDate>{closed}</ns3:Period>'
