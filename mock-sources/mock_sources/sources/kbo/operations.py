@@ -96,7 +96,8 @@ class Operations:
 
 def value(parent: etree._Element, name: str) -> str:
     """The text of a child of a valid element, "" where absent; a comment inside it is no part of the text."""
-    return str(parent.xpath("string(*[local-name()=$name])", name=name))
+    child = parent.find(f"{{*}}{name}")
+    return "" if child is None else "".join((child.text or "", *(inner.tail or "" for inner in child)))
 
 
 def _checked(number: str) -> str:
