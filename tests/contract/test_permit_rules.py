@@ -86,6 +86,8 @@ SITUATIONS: list[tuple[str, str, Answers, str]] = [
      {"household": household(home(street="VOORBEELDSTRAAT"))}, "yes"),
     ("tower_asked_without_box", "livesAtAddress",
      {"household": household(home(box="77")), "place": best(home(box="1"), home(box="2"))}, "yes"),
+    ("tower_of_somebody_else_asked_without_box", "livesAtAddress",
+     {"place": PartAnswer({"items": [home(box="1", number="200")]}, state="incomplete")}, "no"),
     ("holder_is_the_applicant", "vehicleRegistered", {}, "yes"),
     ("holder_is_the_partner", "vehicleRegistered", {"registration": plate(ssin=PARTNER)}, "yes"),
     ("holder_is_a_neighbour", "vehicleRegistered", {"registration": plate(ssin=NEIGHBOUR)}, "no"),
