@@ -38,7 +38,7 @@ AUDIENCE_OF = {
     "query_digest": TECHNICAL,
     "response_digest": TECHNICAL,
 }
-MAX_SUBJECTS = 10_000  # in one entry; a bulk delivery writes a manifest, not one entry
+MAX_SUBJECTS = 1_000  # in one entry; a bulk delivery writes a manifest, not one entry
 
 _TRACE = re.compile(r"(?!0{32})[0-9a-f]{32}").fullmatch
 _SPAN = re.compile(r"(?!0{16})[0-9a-f]{16}").fullmatch

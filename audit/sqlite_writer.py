@@ -18,20 +18,20 @@ VERSION = 1
 # Partition dropping has no counterpart here: a month ends by DELETE, on a file that one machine can hold.
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS shard (
-    no INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, settled INTEGER NOT NULL DEFAULT 0);
+    no INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, settled INTEGER NOT NULL DEFAULT 0) STRICT;
 CREATE TABLE IF NOT EXISTS entry (
     shard INTEGER NOT NULL, idx INTEGER NOT NULL, ts INTEGER NOT NULL, kind TEXT NOT NULL, ref INTEGER,
-    lh BLOB NOT NULL, body BLOB NOT NULL, PRIMARY KEY (shard, idx));
+    lh BLOB NOT NULL, body BLOB NOT NULL, PRIMARY KEY (shard, idx)) STRICT;
 CREATE TABLE IF NOT EXISTS side (
     month INTEGER NOT NULL, shard INTEGER NOT NULL, idx INTEGER NOT NULL, part INTEGER NOT NULL,
     tag BLOB, agent_tag BLOB, org TEXT, activity TEXT, op TEXT, ts INTEGER NOT NULL, vis INTEGER NOT NULL DEFAULT 0,
-    ct_subject BLOB, ct_agent BLOB, ct_technical BLOB, PRIMARY KEY (month, shard, idx, part)) WITHOUT ROWID;
+    ct_subject BLOB, ct_agent BLOB, ct_technical BLOB, PRIMARY KEY (month, shard, idx, part)) WITHOUT ROWID, STRICT;
 CREATE INDEX IF NOT EXISTS side_by_tag ON side (tag, ts) WHERE tag IS NOT NULL;
 CREATE INDEX IF NOT EXISTS side_by_agent ON side (agent_tag, ts) WHERE agent_tag IS NOT NULL;
 CREATE TABLE IF NOT EXISTS dek (
     month INTEGER NOT NULL, shard INTEGER NOT NULL, idx INTEGER NOT NULL, part INTEGER NOT NULL,
     wrapped_subject BLOB, wrapped_agent BLOB, wrapped_technical BLOB, PRIMARY KEY (month, shard, idx, part))
-    WITHOUT ROWID;
+    WITHOUT ROWID, STRICT;
 """
 _ENTRY = "INSERT INTO entry (shard, idx, ts, kind, ref, lh, body) VALUES (?,?,?,?,?,?,?)"
 _SIDE = (
