@@ -16,7 +16,7 @@ mapping: div_registrations                         # the sheet that reads the do
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -28,15 +28,18 @@ from multidict import CIMultiDict
 
 from integrator.contract import Connector, HttpAnswer, Question, Reply
 from integrator.errors import SourceError, SourceFault, SourceThrottled, SourceUnavailable
-from integrator.mapping import Sheet, load_sheets
+from integrator.mapping import Sheet
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = 1_796_036_400.0  # 2026-11-30, epoch seconds
 
 
 @cache
-def sheets() -> Mapping[str, Sheet]:
-    return load_sheets(ROOT / "mappings")
+def sheet(name: str) -> Sheet:
+    """One sheet, whatever state the others are in."""
+    folder = ROOT / "mappings"
+    codes = {path.stem: load(path)["codes"] for path in (folder / "codes").glob("*.yaml")}
+    return Sheet(load(folder / f"{name}.yaml"), codes)
 
 
 def cases(room: str) -> list[Path]:
@@ -82,7 +85,7 @@ class FakeSend:
         method: str,
         path: str,
         *,
-        body: bytes | None = None,
+        body: bytes | Callable[[], bytes] | None = None,
         headers: Mapping[str, str] | None = None,
         deadline: float,
         query: Mapping[str, str] | None = None,
@@ -91,7 +94,8 @@ class FakeSend:
         for answer in self.always:
             if path.endswith(answer["path"]):
                 return self._given(answer)
-        self.sent.append(Sent(method, path, body or b"", CIMultiDict(headers or {}), dict(query or {}), repeatable))
+        written = body() if callable(body) else body
+        self.sent.append(Sent(method, path, written or b"", CIMultiDict(headers or {}), dict(query or {}), repeatable))
         if not self.answers:
             raise AssertionError("the connector asked more than the case answers")
         return self._given(self.answers[0] if len(self.answers) == 1 else self.answers.pop(0))
@@ -149,7 +153,7 @@ def _read(case: Mapping[str, Any], asked: Question, reply: Reply) -> dict[str, A
     told: dict[str, Any] = {"incomplete": reply.incomplete, "filtered": list(reply.filtered)}
     told |= {"replacedBy": reply.replaced_by, "ticket": reply.ticket}
     if "mapping" in case:
-        plan = sheets()[case["mapping"]].plan(None, history=asked.history)
+        plan = sheet(case["mapping"]).plan(None, history=asked.history)
         told["values"] = _without_labels(plan.extract(reply.document, asked.keys).values)
     return told
 
