@@ -215,6 +215,18 @@ async def test_body_is_sent_with_its_length():
         assert b"<e/>" == source.visits[0].body
 
 
+async def test_body_that_is_written_anew_for_every_attempt():
+    written = iter((b"<first/>", b"<second/>"))
+
+    async def peer(visit: Visit) -> None:
+        await (reset(visit) if visit.number == 1 else well(visit))
+
+    async with calling(peer, Limits(attempts=2)) as (channel, source):
+        await channel("POST", "/soap", body=lambda: next(written), deadline=soon())
+
+        assert [b"<first/>", b"<second/>"] == [visit.body for visit in source.visits]
+
+
 async def test_connection_is_kept_for_the_next_question():
     async with calling(well) as (channel, source):
         for _ in range(3):
