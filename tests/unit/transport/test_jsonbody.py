@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,22 +33,21 @@ def example(schema: Any) -> Any:
     return {"integer": 3, "number": 3, "boolean": True, "string": text(schema.get("pattern", ""))}[kind]
 
 
+TEXTS = (
+    "AB123",
+    "12345678901",
+    "1234567890",
+    "2020-02-20",
+    "01",
+    "21009",
+    "1050",
+    "ABCDEFGH12345678",
+    "https://databrussels.be/id/address/219307/2",
+)
+
+
 def text(pattern: str) -> str:
-    for known in (
-        "AB123",
-        "12345678901",
-        "1234567890",
-        "2020-02-20",
-        "01",
-        "21009",
-        "1050",
-        "ABCDEFGH12345678",
-        "https://h/1",
-        "x",
-    ):
-        if jsonschema.Draft202012Validator({"pattern": pattern}).is_valid(known):
-            return known
-    raise AssertionError(f"no text known for {pattern}")
+    return next(one for one in TEXTS if re.search(pattern, one))
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
