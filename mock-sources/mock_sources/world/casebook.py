@@ -34,6 +34,7 @@ from mock_sources.world.facts import (
 from mock_sources.world.places import Places
 
 FOLDER = Path(__file__).resolve().parent.parent / "personas"
+_SAFE = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same words, read eight times faster
 _PARTNERS = ("02", "21", "22")
 
 
@@ -48,7 +49,7 @@ def cases(folder: Path = FOLDER) -> tuple[Words, ...]:
     validator = jsonschema.Draft202012Validator(schema)
     found: list[Words] = []
     for file in sorted(folder.glob("*.yaml")):
-        told = yaml.safe_load(file.read_text(encoding="utf-8"))
+        told = yaml.load(file.read_text(encoding="utf-8"), Loader=_SAFE)  # noqa: S506 - either of the two safe ones
         problem = jsonschema.exceptions.best_match(validator.iter_errors(told))
         if problem is not None:
             raise CaseError(f"{file.name}: {'/'.join(map(str, problem.absolute_path))}: {problem.message}")
@@ -90,7 +91,7 @@ class Casebook:
         if me:
             self._household(slug, case, [me, *case.get("household", ())])
         for rank, other in enumerate(case.get("others", ())):
-            self._household(f"{slug} other {rank}", other, [other])
+            self._household(f"{slug} other {rank}", other, [other, *other.get("household", ())])
         for words in case.get("vehicles", ()):
             self._keep(self.vehicles, words["plate"], read.vehicle(words, ssin, self._day), slug)
         for words in case.get("enterprises", ()):

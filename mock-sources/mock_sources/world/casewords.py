@@ -36,7 +36,7 @@ from mock_sources.world.municipalities import public_body_first_eight
 
 Words = Mapping[str, Any]
 _RELATIVE = re.compile(r"today(?:([+-])(\d{1,5}))?\Z")
-_USUAL_INTEGRATIONS = ([65, 0, 0, "2021-01-01"], [17, 1, 1, "2021-01-01"])
+_USUAL_INTEGRATIONS = ([65, 0, 0, "2021-01-01"], [17, 1, 1, "2021-01-01"], [48, 0, 0, "2022-01-01"])
 
 
 class Dates:
@@ -121,7 +121,7 @@ def living_wages(words: Words, day: Dates) -> tuple[LivingWage, ...]:
 
 
 def integrations(words: Words, day: Dates) -> tuple[Integration, ...]:
-    """`[sector, institution, quality, start, end?]`; by default the Region and the OCMW keep a file."""
+    """`[sector, institution, quality, start, end?]`; by default Region, OCMW and housing company keep a file."""
     return tuple(Integration(each[0], each[1], each[2], day.needed(each[3]), day(each[4]) if len(each) > 4 else None)
                  for each in words.get("integrations", _USUAL_INTEGRATIONS))
 

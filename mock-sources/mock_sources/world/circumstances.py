@@ -92,10 +92,13 @@ def statuses(wages: tuple[LivingWage, ...], draw: int, born: int) -> frozenset[s
 
 _FILED = "2021-01-01"
 _SINCE_2021 = (Integration(65, 0, 0, _FILED), Integration(17, 1, 1, _FILED))
+_HOUSED = Integration(48, 0, 0, "2022-01-01")
 
 
 def integrations(wages: tuple[LivingWage, ...], papers: int) -> tuple[Integration, ...]:
-    """The Region and the OCMW keep a file about fifteen people in sixteen; who gets a living wage has that quality."""
-    if wages:
-        return (*_SINCE_2021, Integration(17, 1, 2, wages[0].start, wages[0].end))
-    return () if papers // 3 % 16 == 0 else _SINCE_2021
+    """Who keeps a file: the Region (65.0) and the OCMW (17.1) about fifteen people in sixteen, a housing company (48.0)
+    about one in three; the OCMW in quality 2 about who gets or got a living wage."""
+    if not wages and papers // 3 % 16 == 0:
+        return ()
+    paid = tuple(Integration(17, 1, 2, wage.start, wage.end) for wage in wages)
+    return _SINCE_2021 + paid + ((_HOUSED,) if papers // 5 % 3 == 0 else ())
