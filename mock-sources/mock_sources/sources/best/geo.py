@@ -78,7 +78,7 @@ def wgs84(x: float, y: float) -> tuple[float, float]:
     """Latitude and longitude in degrees of a point in Lambert 72.
 
     >>> [round(angle, 3) for angle in wgs84(150_000, 170_000)]
-    [50.841, 4.367]
+    [50.84, 4.369]
     """
     lat, lon = LAMBERT72.geographic(x, y)
     px, py, pz = _to_space(lat, lon, *_HAYFORD)
