@@ -50,7 +50,7 @@ class Gate:
 
     def admit(self, envelope: etree._Element) -> etree._Element:
         """Return the signed soap:Body of `envelope` (the document's root); the numbers are the module's."""
-        _refuse_split_text(envelope)  # 0
+        _walk(envelope)  # 0, 1, 2
         header, body = _positions(envelope)  # 1
         token, timestamp, signature = _security_parts(header)  # 2
         self._check_token(token, signature)  # 3
@@ -93,31 +93,28 @@ class Gate:
                 raise SecurityRefused("InvalidSecurity", "this MessageID was accepted before: a replay")
 
 
-def _refuse_split_text(envelope: etree._Element) -> None:
-    if next(envelope.iter(etree.Comment, etree.PI, etree.Entity), None) is not None:
-        raise SecurityRefused("InvalidSecurity", "a signed message holds no comments or processing instructions")
+def _walk(envelope: etree._Element) -> None:
+    """Rules 0, 1 and 2 that hold for the whole message, in one walk over it."""
+    counts = dict.fromkeys(_ONCE, 0)
+    ids: set[str] = set()
+    for element in envelope.iter():
+        if not isinstance(element.tag, str):
+            raise SecurityRefused("InvalidSecurity", "a signed message holds no comments or processing instructions")
+        if element.tag in counts:
+            counts[element.tag] += 1
+        for name, value in element.items():
+            if name in _ID_LIKE and value in ids:
+                raise SecurityRefused("InvalidSecurity", "two elements carry the same id")
+            if name in _ID_LIKE:
+                ids.add(value)
+    if any(count != 1 for count in counts.values()):
+        raise SecurityRefused("InvalidSecurity", "Header, Body, Security, Timestamp and Signature must each occur once")
 
 
 def _positions(envelope: etree._Element) -> tuple[etree._Element, etree._Element]:
     if [child.tag for child in envelope] != [_SOAP + "Header", _SOAP + "Body"]:
         raise SecurityRefused("InvalidSecurity", "the Envelope must hold one Header, then one Body")
-    counts = dict.fromkeys(_ONCE, 0)
-    for element in envelope.iter(*_ONCE):
-        counts[element.tag] += 1
-    if any(count != 1 for count in counts.values()):
-        raise SecurityRefused("InvalidSecurity", "Header, Body, Security, Timestamp and Signature must each occur once")
-    _refuse_shared_ids(envelope)
     return envelope[0], envelope[1]
-
-
-def _refuse_shared_ids(envelope: etree._Element) -> None:
-    seen: set[str] = set()
-    for element in envelope.iter():
-        for name, value in element.attrib.items():
-            if name in _ID_LIKE:
-                if value in seen:
-                    raise SecurityRefused("InvalidSecurity", "two elements carry the same id")
-                seen.add(value)
 
 
 def _security_parts(header: etree._Element) -> tuple[etree._Element, etree._Element, etree._Element]:

@@ -21,6 +21,7 @@ from mock_sources.sources.ksz.network import Directory, Members
 from mock_sources.sources.ksz.projection import Answer, Projection
 from mock_sources.sources.ksz.social_status import SocialStatus
 from mock_sources.sources.ksz.ssdn import CONNECTOR, SendXml, ServiceBody
+from mock_sources.sources.recall import Recall
 from mock_sources.world import World
 from mock_sources.wsse import Gate, Signer
 
@@ -62,20 +63,20 @@ def build(world: World, credentials: Credentials, clock: Clock) -> Router:
     manual = yaml.safe_load((ROOM / "mock.yaml").read_text("utf-8"))
     signer = Signer(credentials.ksz.key, credentials.ksz.certificate)
     gate = Gate(credentials.client.certificate, clock)
-    operations = _operations(world, manual)
+    operations = _operations(world, clock, manual)
     return Router({one.path: Service(one, gate, signer, clock) for one in operations})
 
 
-def _operations(world: World, manual: dict[str, Any]) -> list[Operation]:
+def _operations(world: World, clock: Clock, manual: dict[str, Any]) -> list[Operation]:
     members, directory = Members(manual["organisations"]), Directory(world)
-    rules = manual["services"]
+    rules, region = manual["services"], Recall(world, clock)
     answers: dict[str, Answer] = {
-        "household_composition": HouseholdComposition(world),
+        "household_composition": HouseholdComposition(region),
         "living_wage": LivingWage(rules["living_wage"]["decision_lag_days"]),
         "social_status": SocialStatus(rules["social_status"]),
     }
     projections = {
-        name: Projection(PROJECTIONS[name][1], namespace(name), answer, rules[name], world, members, directory)
+        name: Projection(PROJECTIONS[name][1], namespace(name), answer, rules[name], region, members, directory)
         for name, answer in answers.items()
     }
     classic: dict[str, ServiceBody] = {

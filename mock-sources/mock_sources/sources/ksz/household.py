@@ -6,7 +6,7 @@ from html import escape
 
 from mock_sources.commonv3 import FOUND, NO_DATA
 from mock_sources.sources.ksz.projection import Found, Question
-from mock_sources.world import World
+from mock_sources.sources.recall import Recall
 from mock_sources.world.facts import Address, Member, Names, Person
 
 _DETAILS = ("since", "lastName", "firstName", "birthDate", "genderCode", "nationalityCode", "civilStateCode")
@@ -15,16 +15,16 @@ _DETAILS = ("since", "lastName", "firstName", "birthDate", "genderCode", "nation
 class HouseholdComposition:
     """The service's own part."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, region: Recall) -> None:
+        self._region = region
 
     def __call__(self, question: Question) -> Found:
         """The household of today; NO_DATA for somebody who has none (abroad, struck off)."""
-        household = self._world.household_of(question.person.ssin)
+        household = self._region.household_of(question.person.ssin)
         if household is None:
             return Found(NO_DATA)
         shown = [name for name in _DETAILS if f"member/{name}" not in question.hidden]
-        people = [(member, self._world.person(member.ssin)) for member in household.members]
+        people = [(member, self._region.person(member.ssin)) for member in household.members]
         filtered = [f"member/{name}" for name in _DETAILS if name not in shown]
         secret = any(person is not None and person.not_communicable for _, person in people)
         address = "" if household.address is None else self._address(household.address)
@@ -35,7 +35,7 @@ class HouseholdComposition:
         return Found(FOUND, content, tuple(filtered))
 
     def _address(self, address: Address) -> str:
-        street, town = address.street, self._world.municipality(address.nis)
+        street, town = address.street, self._region.municipality(address.nis)
         box = f"<boxNumber>{escape(address.box, quote=False)}</boxNumber>" if address.box else ""
         return (
             f"<address><municipalityCode>{address.nis}</municipalityCode>"

@@ -5,7 +5,7 @@ The directory starts from what the world knows and remembers, in memory, what Ma
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -70,9 +70,12 @@ class Directory:
             for one in (person.integrations if person else ())
         )
 
-    def is_integrated(self, ssin: str, place: Place, day: str) -> bool:
-        """Say whether this place keeps a file about somebody on that day, in any quality."""
-        return any(one.place == place and one.overlaps(day, day) for one in self.lines(ssin))
+    def is_integrated(self, ssin: str, place: Place, day: str, qualities: Collection[int] | None = None) -> bool:
+        """Say whether this place keeps a file about somebody on that day, in one of these qualities (None: any)."""
+        return any(
+            one.place == place and one.overlaps(day, day) and (qualities is None or one.quality in qualities)
+            for one in self.lines(ssin)
+        )
 
     def add(self, line: Registration) -> None:
         """Write a line."""

@@ -18,8 +18,8 @@ from mock_sources import commonv3
 from mock_sources.commonv3 import Customer, Status
 from mock_sources.soap import Call, child_texts
 from mock_sources.sources.ksz.network import Directory, Members, Place
+from mock_sources.sources.recall import Recall
 from mock_sources.sources.strangers import stranger
-from mock_sources.world import World
 from mock_sources.world.facts import Person
 
 
@@ -56,15 +56,15 @@ class Projection:
         namespace: str,
         answer: Answer,
         rules: Mapping[str, Any],
-        world: World,
+        region: Recall,
         members: Members,
         directory: Directory,
     ) -> None:
         self._name, self._namespace = name, namespace
         self._answer = answer
         self._rules = rules
-        self._world, self._members, self._directory = world, members, directory
-        self._tags = {one.ssin: one.tags for one in world.personas.values() if one.ssin}
+        self._region, self._members, self._directory = region, members, directory
+        self._tags = {one.ssin: one.tags for one in region.world.personas.values() if one.ssin}
 
     def __call__(self, request: etree._Element, call: Call) -> str:
         """Answer a valid request element with the XML of its response."""
@@ -75,7 +75,7 @@ class Projection:
         place = self._members.place(customer.cbe, customer.sector, customer.institution)
         refusal = self._refusal(asked, customer, place, context, call)
         if refusal is None and call.fault == "wrong_subject":
-            about = stranger(self._world, asked).ssin
+            about = stranger(self._region.world, asked).ssin
         found = Found(refusal) if refusal else self._found(about, search, place, call)
         echoed = about if call.variant == "echo_other" else asked
         return (
@@ -90,18 +90,19 @@ class Projection:
         rules = self._rules
         if place is None or place.sector not in rules["sectors"] or context not in rules["legal_contexts"]:
             return commonv3.WRONG_CONTEXT
-        if trouble := commonv3.trouble_with(ssin, self._world):
+        if trouble := commonv3.trouble_with(ssin, self._region):
             return trouble
-        if not self._directory.is_integrated(ssin, place, call.clock().date().isoformat()):
+        today, qualities = call.clock().date().isoformat(), rules["qualities"].get(place.sector)
+        if not self._directory.is_integrated(ssin, place, today, qualities):
             fields = (("ssin", ssin), ("cbeNumber", customer.cbe or f"{place.sector}.{place.institution}"))
             return replace(commonv3.NOT_INTEGRATED, information=fields)
-        person = self._world.person(ssin)
+        person = self._region.person(ssin)
         if person and person.death and rules["deceased"] == "refused":
             return replace(commonv3.DECEASED, information=(("deceiseDate", person.death.date),))
         return None
 
     def _found(self, ssin: str, search: etree._Element, place: Place | None, call: Call) -> Found:
-        person = self._world.person(ssin)
+        person = self._region.person(ssin)
         if person is None or place is None:
             return Found(commonv3.UNKNOWN)
         surplus = call.fault == "over_delivery"

@@ -14,6 +14,7 @@ from mock_sources.clock import Clock
 from mock_sources.commonv3 import Status
 from mock_sources.credentials import Credentials
 from mock_sources.soap import Call, Contract, Operation, Router, Service, child_texts
+from mock_sources.sources.recall import Recall
 from mock_sources.sources.rijksregister.file import file_info, surplus_info
 from mock_sources.sources.rijksregister.page import Page
 from mock_sources.sources.rijksregister.parts import LANGUAGES, words_in
@@ -30,8 +31,8 @@ ACTION = "http://kszbcss.fgov.be/RetrieveTIGroupsService/retrieveTI"
 class RetrieveTIGroups:
     """Turns a question into an answer; everything about envelopes and signatures is elsewhere."""
 
-    def __init__(self, world: World, manual: Mapping[str, Any], lists: Mapping[str, Any]) -> None:
-        self._world = world
+    def __init__(self, region: Recall, manual: Mapping[str, Any], lists: Mapping[str, Any]) -> None:
+        self._region = region
         self._contexts = frozenset(manual["legal_contexts"])
         self._kept = manual["registers"]
         self._words = {language: words_in(language, lists) for language in LANGUAGES}
@@ -45,7 +46,7 @@ class RetrieveTIGroups:
         status = self._status(asked, context, call)
         echoed, about = asked, asked
         if call.fault == "wrong_subject" and status.code == "MSG00000":
-            about = stranger(self._world, asked).ssin
+            about = stranger(self._region.world, asked).ssin
             echoed = about if call.variant == "echo_other" else asked
         content = ""
         if status is commonv3.FOUND:
@@ -60,19 +61,19 @@ class RetrieveTIGroups:
             return commonv3.THROTTLED
         if context not in self._contexts:
             return commonv3.WRONG_CONTEXT
-        trouble = commonv3.trouble_with(ssin, self._world)
+        trouble = commonv3.trouble_with(ssin, self._region)
         if trouble is not None:
             return trouble
-        person = self._world.person(ssin)
+        person = self._region.person(ssin)
         return commonv3.FOUND if person and self._kept[person.register] == "file" else commonv3.NO_DATA
 
     def _file(self, ssin: str, language: str, history: bool, call: Call) -> str:
-        person = self._world.person(ssin)
+        person = self._region.person(ssin)
         if person is None:
             return ""
         surplus = call.fault == "over_delivery"
         words = self._words[language]  # type: ignore[index]  # the schema allows these three only
-        page = Page(person, self._world, words, history or surplus, call.clock().date())
+        page = Page(person, self._region, words, history or surplus, call.clock().date())
         content = surplus_info(page) if surplus else file_info(page)
         return f"<rrn_it_implicit>{content}</rrn_it_implicit>"
 
@@ -93,7 +94,7 @@ def build(world: World, credentials: Credentials, clock: Clock) -> Router:
         path=PATH,
         action=ACTION,
         question=f"{{{NAMESPACE}}}retrieveTIGroupsRequest",
-        handle=RetrieveTIGroups(world, manual, lists),
+        handle=RetrieveTIGroups(Recall(world, clock), manual, lists),
         contract=Contract(ROOM / "schema" / "messages.xsd"),
         fault_detail=commonv3.fault_detail(NAMESPACE, "retrieveTIGroupsFault"),
     )

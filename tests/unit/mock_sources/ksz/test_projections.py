@@ -89,15 +89,25 @@ def test_a_file_that_was_closed_yesterday(project, subject, changed, name):
     assert "MSG00012" == project(name, search(name, subject.ssin), **INQUIRY).text("code")
 
 
-def test_a_file_of_the_region_does_not_open_the_door_for_a_housing_company(project, subject):
-    reply = project(
-        "household_composition",
-        search("household_composition", subject.ssin),
-        cbe=HOUSING,
-        context="HOUSING:CANDIDATE",
-    )
+def test_a_file_of_the_region_does_not_open_the_door_for_a_housing_company(project, subject, changed):
+    changed(replace(subject, integrations=(Integration(65, 0, 0, "2021-01-01"),)))
+    asked = search("household_composition", subject.ssin)
+    reply = project("household_composition", asked, cbe=HOUSING, context="HOUSING:CANDIDATE")
 
     assert "MSG00012" == reply.text("code")
+
+
+@pytest.mark.parametrize("slug", ["onbekende-kwal", "verlopen-melk", "morgen-kuiken", "andere-hoed"])
+def test_personas_of_whom_nobody_may_ask_for_the_living_wage(project, world, slug):
+    reply = project("living_wage", search("living_wage", world.personas[slug].ssin), **INQUIRY)
+
+    assert "MSG00012" == reply.text("code")
+
+
+def test_another_quality_is_enough_where_any_will_do(project, world):
+    asked = search("social_status", world.personas["andere-hoed"].ssin)
+
+    assert "DATA_FOUND" == project("social_status", asked, **INQUIRY).text("value")
 
 
 @pytest.mark.parametrize(
@@ -259,6 +269,21 @@ def test_a_status_that_does_not_exist_spoils_the_question(project, subject):
     reply = project("social_status", search("social_status", subject.ssin, "livingWage", "wealth"), **INQUIRY)
 
     assert ("NO_RESULT", "MSG00008", "wealth") == (reply.text("value"), reply.text("code"), reply.text("fieldValue"))
+
+
+def test_a_source_behind_the_bank_that_is_silent_makes_the_answer_incomplete(project, world):
+    names = ("disabilityAllowance", "livingWage", "disabilityRecognition")
+    reply = project("social_status", search("social_status", world.personas["halve-ekster"].ssin, *names), **INQUIRY)
+
+    assert (200, "INCOMPLETE_DATA", "HAN20200") == status(reply)
+    assert ["livingWage"] == reply.texts("name")
+    assert ["disabilityAllowance", "disabilityRecognition"] == reply.texts("fieldValue")
+
+
+def test_what_does_not_need_the_silent_source_is_complete(project, world):
+    asked = search("social_status", world.personas["halve-ekster"].ssin, "livingWage")
+
+    assert "DATA_FOUND" == project("social_status", asked, **INQUIRY).text("value")
 
 
 def test_statuses_nobody_asked_come_only_with_over_delivery(project, subject):

@@ -112,6 +112,31 @@ def test_a_number_that_leads_nowhere(retrieve, code, ssin):
     assert [] == reply.all("rrn_it_implicit")
 
 
+def test_a_replaced_number_tells_the_new_one_and_nothing_else(retrieve, world):
+    old = world.personas["oude-koekoek"].person
+    reply = retrieve(old.ssin)
+
+    assert ("MSG00006", "newSSIN", old.replaced_by) == (
+        reply.text("code"),
+        reply.text("fieldName"),
+        reply.text("fieldValue"),
+    )
+    assert [] == reply.all("rrn_it_implicit")
+
+
+@pytest.mark.parametrize("slug", ["stille-uil", "mysterieuze-lynx"])
+def test_the_register_has_no_file_behind_a_bis_number(retrieve, world, slug):
+    reply = retrieve(world.personas[slug].ssin)
+
+    assert ("NO_DATA_FOUND", "MSG00100") == (reply.text("value"), reply.text("code"))
+
+
+def test_who_was_struck_off_long_ago_has_a_file_without_an_address(retrieve, world):
+    reply = retrieve(world.personas["vergeten-rat"].ssin)
+
+    assert ("DATA_FOUND", []) == (reply.text("value"), reply.all("LegalMainAddress"))
+
+
 def test_a_legal_context_nobody_agreed(retrieve, subject):
     assert ("NO_RESULT", "MSG00013") == (
         (reply := retrieve(subject, context="CURIOSITY:MINE")).text("value"),
