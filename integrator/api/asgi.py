@@ -27,6 +27,7 @@ Send = Callable[[Any], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _JSON = (b"content-type", b"application/json")
+_CLOSE = (b"connection", b"close")
 _ANY_HOST = frozenset((b"/livez", b"/readyz", b"/metrics"))  # probes ask by the machine's own address
 
 
@@ -183,8 +184,8 @@ class Front:
         rendered = self._problems.render(error, trace)
         self._hub.metrics.refused.labels(_kind(error)).inc()
         extra = rendered.headers
-        if not await drain(headers, receive, self._limits) and (b"connection", b"close") not in extra:
-            extra = (*extra, (b"connection", b"close"))
+        if _CLOSE not in extra and not await drain(headers, receive, self._limits):
+            extra = (*extra, _CLOSE)
         await self._answer(send, trace, rendered.status, extra, rendered.body)
 
     async def _fail(self, error: Exception, trace: Trace, send: Send, service: str = "") -> None:

@@ -141,6 +141,7 @@ def _operation(service: Service) -> Json:
     words = name(service)
     operation: Json = {
         "operationId": words[0].lower() + words[1:],
+        "x-service": service.name,  # how clients and policies call it
         "summary": service.title.en,
         "description": service.description.en,
         "tags": [_tag(service.tag)],

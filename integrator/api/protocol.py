@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
+import struct
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +20,9 @@ from integrator.api.problems import EdgeRefusal, Problems
 from integrator.model import Trace
 
 _CLOSE = b"connection: close\r\ncache-control: no-store\r\nx-content-type-options: nosniff\r\n"
+
+
+_RESET = struct.pack("ii", 1, 0)  # linger: on, for 0 seconds
 
 
 class _Refused(Exception):
@@ -75,6 +80,8 @@ class EdgeProtocol(HttpToolsProtocol):
         cycle = self.cycle
         if not self.pipeline and cycle.response_complete and cycle.more_body:
             self.transport.close()  # a body nobody read: its rest must not keep this connection open
+        if self._deaf:
+            self.transport.close()
         if self.transport.is_closing():
             self._await_reader()
 
@@ -105,6 +112,8 @@ class EdgeProtocol(HttpToolsProtocol):
     def _reader_late(self) -> None:
         self._write_timer = None
         if self.transport.get_write_buffer_size():
+            # Without the reset the kernel would go on keeping megabytes for a reader who does not read.
+            self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             self.transport.abort()
 
     def _head_late(self) -> None:
@@ -150,6 +159,8 @@ class EdgeProtocol(HttpToolsProtocol):
                     raise _Refused("badRequest", "Transfer-Encoding: chunked only, or send Content-Length.")
         if lengths + codings > 1:
             raise _Refused("badRequest", "One Content-Length, or one Transfer-Encoding: never two, never both.")
+        if self.parser.get_http_version() not in ("1.0", "1.1"):
+            raise _Refused("badRequest", "HTTP/1.1 is spoken here.")
         if codings and self.parser.get_http_version() != "1.1":
             raise _Refused("badRequest", "Transfer-Encoding does not exist before HTTP/1.1.")
         if size > self.limits.head_bytes or len(self.headers) > self.limits.head_fields:
@@ -165,13 +176,18 @@ class EdgeProtocol(HttpToolsProtocol):
         self._refuse(refused)
 
     def _refuse(self, refused: _Refused) -> None:
-        """Say why and close. Behind an answer still under way, only close: a refusal must not be taken for that answer."""
+        """Say why and close. Behind an answer under way, only close: a refusal must not be taken for that answer."""
         self._in_head = False
-        if self.cycle is not None and not self.cycle.response_complete:
-            self._deaf = True
-            self.cycle.keep_alive = False
-            self.pipeline.clear()
-            return
+        cycle = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            if self.pipeline or cycle.response_started or not cycle.more_body:
+                self._deaf = True
+                cycle.keep_alive = False
+                self.pipeline.clear()
+                return
+            # Its own body is broken: whoever waits for the rest of it is told that there is none.
+            cycle.disconnected = True
+            cycle.message_event.set()
         digits = os.urandom(16).hex()
         rendered = self.problems.render(EdgeRefusal(refused.problem, refused.advice), Trace(digits, digits[:16]))
         trace = f"belgov-trace-id: {digits}\r\ncontent-length: {len(rendered.body)}\r\n".encode()

@@ -60,3 +60,24 @@ async def call(hub: Any, api: Any) -> Any:
 @pytest.fixture
 def stranger(api: Any) -> Any:
     return stand_in.Caller(api.front)
+
+
+@pytest.fixture
+def serve(make_hub: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
+    """Start a hub on a free port, in a thread of its own with uvloop, as it runs for real."""
+    running = []
+
+    def start(**limits: Any) -> Any:
+        live = stand_in.Live(make_hub(limits=limits))
+        running.append(live)
+        return live
+
+    yield start
+    for live in running:
+        live.stop()
+
+
+@pytest.fixture
+def caller() -> Any:
+    """Makes callers of an application: `caller(app, token)`."""
+    return stand_in.Caller

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import select
+import socket
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import orjson
+import uvloop
 
-from integrator.errors import IntegratorError
+from integrator.api.server import run
 from integrator.identity import keys
 from integrator.identity.applications import create_application
 from integrator.identity.assertions import make
@@ -220,3 +224,118 @@ class Caller:
         return Reply(start["status"], named, b"".join(message.get("body", b"") for message in rest))
 
 
+
+
+class Live:
+    """A running server, and plain sockets to speak to it as rudely as one likes."""
+
+    def __init__(self, hub: StandIn) -> None:
+        self.hub = hub
+        self.token = asyncio.run(hub.token())
+        self.port = 0
+        self._started, self._failed = threading.Event(), None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+        if not self._started.wait(20) or self._failed is not None:
+            raise RuntimeError("the server did not start") from self._failed
+
+    def _run(self) -> None:
+        async def main() -> None:
+            self.loop = asyncio.get_running_loop()
+            self.ending = asyncio.Event()
+            await run(self.hub, "127.0.0.1", 0, started=self._on_start, stop=self.ending)
+
+        try:
+            uvloop.run(main())
+        except BaseException as error:
+            self._failed = error
+        finally:
+            self._started.set()
+
+    def _on_start(self, port: int) -> None:
+        self.port = port
+        self._started.set()
+
+    def soon(self, act: Callable[[], Any]) -> None:
+        self.loop.call_soon_threadsafe(act)
+
+    def begin_stop(self) -> None:
+        if self._thread.is_alive():
+            self.soon(self.ending.set)
+
+    def stop(self) -> None:
+        self.begin_stop()
+        self._thread.join(40)
+        assert not self._thread.is_alive(), "the server did not stop"
+        if self._failed is not None:
+            raise self._failed
+
+    def connect(self) -> Wire:
+        return Wire(self.port)
+
+    def head(self, length: int, path: str = PERSON) -> bytes:
+        return (
+            f"POST {path} HTTP/1.1\r\nhost: hub.example\r\nauthorization: Bearer {self.token}\r\n"
+            f"content-type: application/json\r\ncontent-length: {length}\r\n\r\n"
+        ).encode()
+
+    def question(self, body: bytes = b'{"ssin":"85660812341","dossierReference":"IX-1"}') -> bytes:
+        return self.head(len(body)) + body
+
+
+class Wire:
+    """One TCP connection, read with patience of ten seconds."""
+
+    def __init__(self, port: int) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
+        self.buffer = b""
+
+    def __enter__(self) -> Wire:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+
+    def send(self, data: bytes) -> Wire:
+        self.socket.sendall(data)
+        return self
+
+    def reply(self) -> Reply:
+        """The next whole answer. Raises `EOFError` when the connection ends before one."""
+        while b"\r\n\r\n" not in self.buffer:
+            self._more()
+        head, _, rest = self.buffer.partition(b"\r\n\r\n")
+        first, *lines = head.decode("latin-1").split("\r\n")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        while len(rest) < int(headers.get("content-length", "0")):
+            self._more()
+            rest = self.buffer.partition(b"\r\n\r\n")[2]
+        length = int(headers.get("content-length", "0"))
+        self.buffer = rest[length:]
+        return Reply(int(first.split()[1]), headers, rest[:length])
+
+    def closed(self) -> bool:
+        """Whether the other side ends the connection (waits for it)."""
+        try:
+            while self.socket.recv(65536):
+                pass
+        except TimeoutError:
+            return False
+        except ConnectionError:
+            return True
+        return True
+
+    def was_reset(self) -> bool:
+        """Whether the other side gives up on us although we never read (waits for it)."""
+        watch = select.poll()
+        watch.register(self.socket, 0)  # errors and hang-ups only
+        return bool(watch.poll(10_000))
+
+    def _more(self) -> None:
+        try:
+            data = self.socket.recv(65536)
+        except ConnectionError as error:
+            raise EOFError(str(error)) from error
+        if not data:
+            raise EOFError(f"closed after {self.buffer[:200]!r}")
+        self.buffer += data
