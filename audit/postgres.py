@@ -55,7 +55,7 @@ class PostgresStore:
     def __init__(self, url: str) -> None:
         self._url = url
         self._lock = Lock()
-        self._reader: psycopg.Connection[Any] | None = connect(url)
+        self._reader = connect(url)
         try:
             with naming_failures():
                 self._prepare(self._reader)
@@ -145,8 +145,7 @@ class PostgresStore:
     def close(self) -> None:
         """See audit.store.Store.close."""
         with self._lock:
-            if self._reader is not None:
-                self._reader.close()
+            self._reader.close()
 
     def _number(self, shard: str) -> int:
         rows = self._rows("SELECT no FROM shard WHERE name = %s", shard)
@@ -154,6 +153,15 @@ class PostgresStore:
 
     def _rows(self, query: str, *values: Any) -> list[Any]:
         with self._lock, naming_failures():
-            if self._reader is None or self._reader.closed:
-                self._reader = connect(self._url)
-            return self._reader.execute(query, values).fetchall()
+            try:
+                return self._connected().execute(query, values).fetchall()
+            except psycopg.OperationalError:
+                if not self._reader.closed:
+                    raise
+            # The connection had died since the last question (a restart, a failover): asking again is harmless.
+            return self._connected().execute(query, values).fetchall()
+
+    def _connected(self) -> psycopg.Connection[Any]:
+        if self._reader.closed:
+            self._reader = connect(self._url)
+        return self._reader

@@ -76,7 +76,7 @@ class SqliteWriter:
         self._number = number
         self._poisoned = False
         self._connection: sqlite3.Connection | None = None
-        self._lease = _take_lease(Path(f"{path}.{number}.lock"), shard, wait)
+        self._lease: int | None = _take_lease(Path(f"{path}.{number}.lock"), shard, wait)
         try:
             self.reopen()
         except BaseException:
@@ -138,8 +138,9 @@ class SqliteWriter:
     def close(self) -> None:
         """See audit.store.Writer.close."""
         self._drop()
-        os.close(self._lease)
-        self._lease = -1
+        if self._lease is not None:
+            os.close(self._lease)
+            self._lease = None
 
     def _head(self, connection: sqlite3.Connection) -> int:
         return int(connection.execute(_HEAD, (self._number,)).fetchone()[0])
