@@ -171,6 +171,18 @@ def street_code(value: str | None) -> str | None:
     return code[-4:].zfill(4) if code.isdigit() else None
 
 
+def _ksz_register(element: Any) -> str | None:
+    """RR, BIS or RAD of a person that the KSZ tells: it names itself for both of its own registers.
+
+    A BIS number has 20 or 40 added to the month of birth; the RAD register keeps numbers of the Rijksregister.
+    """
+    origin = element.get("origin")
+    if origin != "BCSS_KSZ":
+        return "RR" if origin == "RN_RR" else None
+    number = (element.findtext("{*}Basic/{*}SocialSecurityUser") or "").strip()
+    return "BIS" if "20" <= number[2:4] <= "52" else "RAD"
+
+
 def _localized(value: Any) -> dict[str, str] | None:
     names = {language: name for language, name in value.items() if language in ("nl", "fr", "de", "en") and name}
     return names or None
@@ -199,6 +211,7 @@ READERS: dict[str, tuple[Reader | None, Reader | None]] = {
     "rrn_event_date": (_rrn_event_date, None),  # it happened: an unknown day is 0000-00-00, never absent
     "rrn_end_date": (_rrn_end_date, None),  # of a whole piece of information, also as `current:` or `ended:`
     "rrn_home_end_date": (_rrn_home_end_date, None),  # of a main address: abroad or struck off since, it is over
+    "ksz_register": (_ksz_register, None),  # of a LimitedLegalData
     "rrn_last_names": (_rrn_last_names, None),  # several LastName/Label as one family name
     "municipality_code": (_of_text(municipality_code), _of_json(municipality_code)),
     "street_code": (_of_text(street_code), _of_json(street_code)),

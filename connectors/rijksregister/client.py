@@ -37,9 +37,7 @@ class Rijksregister:
             "ssin": str(question.keys["ssin"]),
             "language": question.language if question.language in LANGUAGES else LANGUAGES[0],
         }
-        answer = await self._soap.ask(
-            self._path, self._contract, self._templates[question.history], slots, question
-        )
+        answer = await self._soap.ask(self._path, self._contract, self._templates[question.history], slots, question)
         return self._read(answer, question)
 
     async def check(self) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import yaml
 
-from integrator.errors import ConfigurationError, SourceError
+from integrator.errors import ConfigurationError
 from integrator.transport.faults import Faults
 
 _KINDS = frozenset({"found", "nothing", "replaced"})
@@ -53,8 +53,9 @@ class Answers:
             if word in self._verdicts:
                 return self._verdicts[word]
             if word in self._faults:
-                raise self.fault(word)
-        raise self.fault("")
+                raise self._faults.error(word)
+        raise self._faults.error("")
 
-    def fault(self, word: str) -> SourceError:
-        return self._faults.error(word)
+    def incomplete(self, words: list[str]) -> bool:
+        """Whether one of these words, said beside an answer, means that there is more."""
+        return any(self._verdicts[word].incomplete for word in words if word in self._verdicts)

@@ -115,5 +115,3 @@ def _codes(fault: Fault) -> Iterator[str]:
     if fault.detail is not None:
         yield from ((element.text or "").strip() for element in fault.detail.iter("{*}reasonCode"))
     yield fault.code
-
-

@@ -113,14 +113,19 @@ class Contract:
             raise ConfigurationError(f"contract {wsdl.name}: {error}") from error
         return cls(wsdl, client)
 
-    def template(self, operation: str, values: Mapping[str, Any], headers: Mapping[str, Any] | None = None) -> Template:
+    def template(
+        self, operation: str, values: Mapping[str, Any] | str, headers: Mapping[str, Any] | None = None
+    ) -> Template:
         """Compile one request; `values` are zeep's keyword arguments with `slot(…)` where something varies.
 
-        Booleans cannot be slots (zeep writes them from Python truth): make one template for each.
+        A plain string is the whole content of a message that is nothing but text. Booleans cannot be slots (zeep
+        writes them from Python truth): make one template for each.
         """
-        given = {"_soapheaders": dict(headers)} if headers else {}
+        given: dict[str, Any] = {"_soapheaders": dict(headers)} if headers else {}
+        text = (values,) if isinstance(values, str) else ()
+        named = {} if isinstance(values, str) else values
         try:
-            root = self._client.create_message(self._client.service, operation, **values, **given)
+            root = self._client.create_message(self._client.service, operation, *text, **named, **given)
         except (zeep.exceptions.Error, TypeError, ValueError) as error:
             raise ConfigurationError(f"contract {self._wsdl.name}, {operation}: {error}") from error
         header, body = root.find(_HEADER), root.find(_BODY)
