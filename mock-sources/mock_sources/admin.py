@@ -5,6 +5,7 @@ It listens on loopback with the mocks and is no part of any source; whoever reac
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -62,7 +63,9 @@ class Admin:
         """All personas, or those for whom `find` holds; the language of `find` is world/find.py's."""
         asked = dict(query_pairs(scope))
         try:
-            items = self._find(asked.get("find", ""), int(asked.get("limit", _PERSONAS)))
+            limit = int(asked.get("limit", _PERSONAS))
+            # A rare property may take seconds to find: the sources must go on answering meanwhile.
+            items = await asyncio.to_thread(self._find, asked.get("find", ""), limit)
         except ValueError as error:
             await respond_problem(send, problem(400, "badRequest", str(error)))
             return

@@ -113,6 +113,9 @@ class Register:
         hits = [one for one in self.all.values() if any(text.lower() in held.text.lower() for held in one.names)]
         return hits[:limit]
 
+    def person(self, ssin: str) -> None:
+        return None
+
     def municipality(self, nis: str) -> Municipality:
         return Municipality(nis, Names("Elsene", "Ixelles"), ("1050",))
 
@@ -438,6 +441,14 @@ def test_without_active_unit_a_home_is_the_privacy_text(asker: Asker, register: 
     record = asker.reply(READ.format(LONE.number))[0]
 
     assert ([PRIVACY], []) == (texts(record, "d:Address/d:Street"), texts(record, "d:Address/d:HouseNumber"))
+
+
+def test_hidden_data_say_so_beside_the_shop(asker: Asker, register: Register) -> None:
+    register.all[LONE.number] = _changed(LONE, private_hidden=True)
+    record = asker.reply(READ.format(LONE.number))[0]
+
+    assert ["REGO", "OBAD"] == texts(record, "d:Address/d:Type")
+    assert [PRIVACY, "Voorbeeldstraat"] == texts(record, "d:Address/d:Street")
 
 
 def test_hidden_data_hide_the_home_even_when_it_is_the_shop(asker: Asker, register: Register) -> None:

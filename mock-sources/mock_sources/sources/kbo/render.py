@@ -1,7 +1,8 @@
 """An enterprise and its establishment units as XML, with the privacy rules of the public service.
 
-Natural persons: the home address is never shown. The oldest active establishment unit stands in for it (OBAD);
-without one, or when the person had the data hidden, the privacy text does.
+Natural persons: the home address is never shown. The oldest active establishment unit stands in for it (OBAD),
+without one the privacy text does. Who had the data hidden gets the privacy text in any case, and a unit that is at
+home is hidden with it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _MANAGER = "10006"  # zaakvoerder / gérant
 
 def enterprise(world: World, facts: Enterprise, language: str, over: bool = False) -> str:
     """The public record; `over` adds what the register holds but this service must not give."""
-    homes = _every_address(world, facts, language) if over else ""
+    homes = _every_home(world, facts, language) if over else ""
     return (
         f"<dat:Enterprise>{_head(facts, language)}"
         f"{''.join(_situation(one, language) for one in facts.situations)}"
@@ -40,7 +41,7 @@ def summary(facts: Enterprise, language: str) -> str:
 def unit(world: World, facts: Establishment, owner: Enterprise | None, language: str) -> str:
     """One establishment unit; its address is withheld where it is a home that had to be hidden."""
     span = words.validity(facts.start, facts.end)
-    if owner is not None and owner.private_hidden and facts.address in _homes(owner):
+    if owner is not None and _is_hidden_home(world, facts.address, owner):
         place = words.private_address("BAET", language)
     else:
         place = words.address(world, "BAET", facts.address, span, language)
@@ -89,25 +90,42 @@ def _activity(one: Activity, language: str) -> str:
 
 def _addresses(world: World, facts: Enterprise, language: str) -> str:
     if facts.kind != _NATURAL:
-        return (
-            words.private_address("REGO", language) if facts.private_hidden else _every_address(world, facts, language)
-        )
+        return words.private_address("REGO", language) if facts.private_hidden else _seats(world, facts, language)
+    oldest = _oldest_active(facts)
+    hidden = words.private_address("REGO", language) if facts.private_hidden or oldest is None else ""
+    if oldest is None or _is_hidden_home(world, oldest.address, facts):
+        return hidden
+    return hidden + words.address(world, "OBAD", oldest.address, words.validity(oldest.start, None), language)
+
+
+def _oldest_active(facts: Enterprise) -> Establishment | None:
     active = [one for one in facts.establishments if one.status == "AC" and one.end is None]
-    if facts.private_hidden or not active:
-        return words.private_address("REGO", language)
-    oldest = min(active, key=lambda one: one.start)
-    return words.address(world, "OBAD", oldest.address, words.validity(oldest.start, None), language)
+    return min(active, key=lambda one: one.start, default=None)
 
 
-def _every_address(world: World, facts: Enterprise, language: str) -> str:
+def _is_hidden_home(world: World, place: Address, owner: Enterprise) -> bool:
+    """Whether this is where the owner lives, of an enterprise whose private data are hidden."""
+    return owner.private_hidden and place in _homes(world, owner)
+
+
+def _homes(world: World, facts: Enterprise) -> list[Address]:
+    """The seat, and where the person behind a natural person's enterprise is registered."""
+    owner = None if facts.owner_ssin is None else world.person(facts.owner_ssin)
+    homes = [one.address for one in facts.addresses if one.kind == "REGO"]
+    return homes if owner is None or owner.address is None else [*homes, owner.address]
+
+
+def _seats(world: World, facts: Enterprise, language: str) -> str:
     return "".join(
         words.address(world, one.kind, one.address, words.validity(one.start, one.end), language)
         for one in facts.addresses
     )
 
 
-def _homes(facts: Enterprise) -> list[Address]:
-    return [one.address for one in facts.addresses]
+def _every_home(world: World, facts: Enterprise, language: str) -> str:
+    """The addresses that the public record keeps back, as the register has them."""
+    span = words.validity(facts.start, facts.close)
+    return "".join(words.address(world, "REGO", one, span, language) for one in _homes(world, facts))
 
 
 def _withheld(facts: Enterprise) -> str:
