@@ -71,7 +71,7 @@ def _operations(world: World, clock: Clock, manual: dict[str, Any]) -> list[Oper
     members, directory = Members(manual["organisations"]), Directory(world)
     rules, region = manual["services"], Recall(world, clock)
     answers: dict[str, Answer] = {
-        "household_composition": HouseholdComposition(region),
+        "household_composition": HouseholdComposition(region, rules["household_composition"]),
         "living_wage": LivingWage(rules["living_wage"]["decision_lag_days"]),
         "social_status": SocialStatus(rules["social_status"]),
     }

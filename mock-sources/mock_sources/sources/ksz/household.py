@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
+from typing import Any
 
 from mock_sources.commonv3 import FOUND, NO_DATA
 from mock_sources.sources.ksz.projection import Found, Question
@@ -15,24 +17,26 @@ _DETAILS = ("since", "lastName", "firstName", "birthDate", "genderCode", "nation
 class HouseholdComposition:
     """The service's own part."""
 
-    def __init__(self, region: Recall) -> None:
+    def __init__(self, region: Recall, rules: Mapping[str, Any]) -> None:
         self._region = region
+        self._given_themselves = frozenset(rules["secret_address"])
 
     def __call__(self, question: Question) -> Found:
         """The household of today; NO_DATA for somebody who has none (abroad, struck off)."""
         household = self._region.household_of(question.person.ssin)
         if household is None:
             return Found(NO_DATA)
-        shown = [name for name in _DETAILS if f"member/{name}" not in question.hidden]
         people = [(member, self._region.person(member.ssin)) for member in household.members]
-        filtered = [f"member/{name}" for name in _DETAILS if name not in shown]
-        secret = any(person is not None and person.not_communicable for _, person in people)
+        filtered = [name for name in _DETAILS if f"member/{name}" in question.hidden]
+        shown = [name for name in _DETAILS if question.surplus or name not in filtered]
+        content = "".join(_member(member, person, shown) for member, person in people)
         address = "" if household.address is None else self._address(household.address)
-        if address and not question.surplus and (secret or "address" in question.hidden):
-            address, filtered = "", ["address", *filtered]
-        content = f"<housingCode>{household.collective}</housingCode>{address}"
-        content += "".join(_member(member, person, shown) for member, person in people)
-        return Found(FOUND, content, tuple(filtered))
+        names = [f"member/{name}" for name in filtered]
+        secret = any(person is not None and person.not_communicable for _, person in people)
+        if address and secret and question.context not in self._given_themselves:
+            names.insert(0, "address")
+            address = address if question.surplus else ""
+        return Found(FOUND, f"<housingCode>{household.collective}</housingCode>{address}{content}", tuple(names))
 
     def _address(self, address: Address) -> str:
         street, town = address.street, self._region.municipality(address.nis)

@@ -30,7 +30,7 @@ class LivingWage:
         if not grants:
             return Found(NO_DATA)
         payer_hidden = "livingWage/cpas" in question.hidden
-        content = "".join(_grant(question, one, payer_hidden) for one in grants)
+        content = "".join(_grant(question, one, payer_hidden and not question.surplus) for one in grants)
         return Found(FOUND, content, ("livingWage/cpas",) if payer_hidden else ())
 
 

@@ -29,15 +29,16 @@ class Question:
 
     search: etree._Element
     person: Person
-    hidden: frozenset[str]  # what this customer may not have; empty when the source over-delivers
+    context: str  # the legal context of the question
+    hidden: frozenset[str]  # what this customer may not have
     tags: tuple[str, ...]  # of the persona asked about, for the cases that mock.yaml ties to a tag
     today: date
-    surplus: bool  # the fault over_delivery: everything the contract has room for
+    surplus: bool  # the fault over_delivery: everything the contract has room for, also what is said to be hidden
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a service answers: a status, the inside of `result`, and which hidden elements it really left out."""
+    """What a service answers: a status, the inside of `result`, and which elements it says were filtered."""
 
     status: Status
     content: str = ""
@@ -76,7 +77,7 @@ class Projection:
         refusal = self._refusal(asked, customer, place, context, call)
         if refusal is None and call.fault == "wrong_subject":
             about = stranger(self._region.world, asked).ssin
-        found = Found(refusal) if refusal else self._found(about, search, place, call)
+        found = Found(refusal) if refusal else self._found(about, search, context, place, call)
         echoed = about if call.variant == "echo_other" else asked
         return (
             f'<s:{self._name}Response xmlns:s="{self._namespace}">{commonv3.opening(customer, context, call)}'
@@ -101,14 +102,13 @@ class Projection:
             return replace(commonv3.DECEASED, information=(("deceiseDate", person.death.date),))
         return None
 
-    def _found(self, ssin: str, search: etree._Element, place: Place | None, call: Call) -> Found:
+    def _found(self, ssin: str, search: etree._Element, context: str, place: Place | None, call: Call) -> Found:
         person = self._region.person(ssin)
         if person is None or place is None:
             return Found(commonv3.UNKNOWN)
-        surplus = call.fault == "over_delivery"
-        hidden = frozenset() if surplus else frozenset(self._rules["filters"].get(place.sector, ()))
-        question = Question(search, person, hidden, self._tags.get(ssin, ()), call.clock().date(), surplus)
-        return self._answer(question)
+        hidden = frozenset(self._rules["filters"].get(place.sector, ()))
+        tags, surplus = self._tags.get(ssin, ()), call.fault == "over_delivery"
+        return self._answer(Question(search, person, context, hidden, tags, call.clock().date(), surplus))
 
 
 def _result(ssin: str, found: Found) -> str:
