@@ -153,6 +153,46 @@ def test_more_hits_than_asked_are_cut_and_said_so(send_xml, subject, world, monk
     assert 1 == len(said(reply, "SocialSecurityUser"))
 
 
+@pytest.mark.parametrize(
+    ("origin", "slug"),
+    [
+        ("RN_RR", "vrolijke-eekhoorn"),
+        ("BCSS_KSZ", "stille-uil"),
+        ("BCSS_KSZ", "mysterieuze-lynx"),
+        ("BCSS_KSZ", "vergeten-rat"),
+    ],
+)
+def test_the_register_that_keeps_somebody_is_told(send_xml, world, origin, slug):
+    reply = send_xml(by_number(world.personas[slug].ssin))
+
+    assert [origin] == [one.get("origin") for one in reply.iter("{*}LimitedLegalData")]
+
+
+def test_a_sex_that_is_not_known_is_zero(send_xml, world):
+    assert ["0"] == said(send_xml(by_number(world.personas["mysterieuze-lynx"].ssin)), "Gender")
+
+
+def test_a_replaced_number_tells_the_new_one_and_nothing_else(send_xml, world):
+    old = world.personas["oude-koekoek"].person
+    reply = send_xml(by_number(old.ssin))
+
+    assert (["30000001", "32007003"], [old.ssin, old.replaced_by]) == (outcome(reply)[1], said(reply, "FieldValue"))
+
+
+def test_who_lives_abroad_has_a_post_instead_of_an_address(send_xml, world):
+    reply = send_xml(by_number(world.personas["cigogne-partie"].ssin))
+
+    assert (0, 1) == (len(said(reply, "Address")), len(said(reply, "DiplomaticPost")))
+
+
+def test_an_address_that_may_not_be_passed_on_is_not_there(send_xml, world):
+    assert [] == said(send_xml(by_number(world.personas["discrete-vos"].ssin)), "Address")
+
+
+def test_a_name_of_one_word_has_no_first_name(send_xml, world):
+    assert [] == said(send_xml(by_number(world.personas["enkele-naam"].ssin)), "FirstName")
+
+
 def test_no_criteria_at_all(send_xml):
     body = f'<IdentifyPersonRequest xmlns="{IDENTIFY}"><SearchCriteria/></IdentifyPersonRequest>'
 

@@ -12,6 +12,7 @@ from signxml import XMLVerifier
 from signxml.verifier import SignatureConfiguration
 
 from mock_sources.wsse import SecurityRefused, Signer, is_plain, names
+from mock_sources.wsse.shape import canonical
 from tests.unit.mock_sources.soap_asking import Caller, Reply, new_kit
 
 PAYLOADS = {
@@ -65,6 +66,22 @@ def test_xmlsec1_believes_the_signature(signer, kit, clock, payload, tmp_path):
 
 def _namespace(name):
     return names.WSU if name == "Timestamp" else names.SOAP
+
+
+@pytest.mark.parametrize(
+    ("form", "prefixes"),
+    [
+        ('<q:ask xmlns:q="urn:q"><who>x</who></q:ask>', []),
+        ('<q:ask xmlns:q="urn:q"><who>x</who></q:ask>', ["q"]),
+        ('<q:ask xmlns:q="urn:q" xmlns:unused="urn:unused"><who>x</who></q:ask>', ["unused", "absent"]),
+    ],
+    ids=["none", "used_anyway", "declared_far_above"],
+)
+def test_a_prefix_list_brings_declarations_of_ancestors_along(form, prefixes):
+    """The same forms as xmlsec 1.3 signs; lxml alone forgets what stands above the element."""
+    root = etree.fromstring('<a xmlns:q="urn:q" xmlns:unused="urn:unused"><b><q:ask><who>x</who></q:ask></b></a>')
+
+    assert form == canonical(root[0][0], prefixes).decode()
 
 
 def test_a_careless_payload_is_not_in_canonical_form():
