@@ -19,10 +19,10 @@ from integrator.transport.soap import Contract, Template, slot
 from integrator.transport.wsse import zulu
 from integrator.transport.xml import Element
 
-_OPERATIONS = {
-    "household_composition": ("getHouseholdComposition", "/SOA4520/HouseholdCompositionService/v1"),
-    "living_wage": ("getLivingWage", "/SOA4520/LivingWageService/v1"),
-    "social_status": ("getSocialStatus", "/SOA4520/SocialStatusService/v1"),
+_OPERATIONS = {  # ours: theirs, its name under `paths` of the settings, its usual path
+    "household_composition": ("getHouseholdComposition", "household", "/SOA4520/HouseholdCompositionService/v1"),
+    "living_wage": ("getLivingWage", "livingWage", "/SOA4520/LivingWageService/v1"),
+    "social_status": ("getSocialStatus", "socialStatus", "/SOA4520/SocialStatusService/v1"),
 }
 Search = Mapping[str, Any]
 
@@ -31,8 +31,8 @@ class _Service:
     """One service: its contract, its path, and a template for each shape that a search can have."""
 
     def __init__(self, name: str, contracts: Path, settings: Mapping[str, Any]) -> None:
-        self.operation, path = _OPERATIONS[name]
-        self.path = str(settings.get("paths", {}).get(name, path))
+        self.operation, key, path = _OPERATIONS[name]
+        self.path = str(settings.get("paths", {}).get(key, path))
         self.contract = Contract.load(contracts / f"{name}.wsdl")
         self._templates: dict[Any, Template] = {}
 

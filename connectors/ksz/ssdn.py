@@ -28,6 +28,7 @@ COMMON = "{http://www.ksz-bcss.fgov.be/XSD/SSDN/Common}"
 IDENTIFY = "{http://www.ksz-bcss.fgov.be/XSD/SSDN/OCMW_CPAS/IdentifyPerson}"
 ACCESS = "{http://www.ksz-bcss.fgov.be/XSD/SSDN/OCMW_CPAS/ManageAccess}"
 VERSION = "20050930"
+PROGRAM = {"userId": "00000000097", "email": "hub@integrator.example"}  # who asks is a program; settings say which
 MAXIMUM = 80  # people that the Bank tells at most
 LIMIT = 5_000_000  # bytes; the channel has capped the answer before
 _DECLARATION = re.compile(r"\A\s*<\?xml[^>]*\?>")  # inside a string an encoding means nothing any more
@@ -45,10 +46,13 @@ class Ssdn:
         now: Callable[[], float],
     ) -> None:
         self._soap, self._answers, self._settings, self._now = soap, answers, settings, now
-        self._path = str(settings.get("paths", {}).get("ssdn", "/connectors/webservice/KSZBCSSWebServiceConnectorPort"))
+        self._path = str(
+            settings.get("paths", {}).get("classic", "/connectors/webservice/KSZBCSSWebServiceConnectorPort")
+        )
         self._contract = Contract.load(contracts / "connector.wsdl")
         self._outer = self._contract.template("sendXML", slot("document"))
         self._inner: dict[tuple[str, ...], Template] = {}
+        self._user = {name: str(settings.get(name, usual)) for name, usual in PROGRAM.items()}
 
     async def identify_person(self, question: Question) -> Reply:
         """By `ssin`; else by the sound of `familyName` (givenName, gender) and `birthDate` ± `toleranceDays`."""
@@ -107,8 +111,7 @@ class Ssdn:
         """Who asks, in the Bank's words: user, enterprise number, place in the network; and our ticket."""
         place = self._settings.get("members", {}).get(question.organisation) or self._settings
         return {
-            "userId": str(self._settings["userId"]),
-            "email": str(self._settings["email"]),
+            **self._user,
             "organisation": question.organisation,
             "matrix": str(place["sector"]),
             "matrixSub": str(place["institution"]),
