@@ -159,6 +159,14 @@ def test_the_territories_of_participants_have_a_name() -> None:
     assert {one["municipality"] for one in participants().values() if "municipality" in one} <= known
 
 
+def test_the_ksz_knows_each_participant_by_the_place_that_its_entry_says() -> None:
+    ksz = read(HOME / "config" / "defaults.yaml")["sources"]["ksz"]
+    others = {"sector": ksz["sector"], "institution": ksz["institution"]}
+    told = {one["number"]: ksz["members"].get(one["number"], others) for one in participants().values()}
+
+    assert {one["number"]: {word: one[word] for word in others} for one in participants().values()} == told
+
+
 # --- services, mappings, code lists -----------------------------------------------------------------------------------
 
 
