@@ -20,6 +20,7 @@ class Recall:
         # "Moved yesterday" is told relative to today, so what was remembered yesterday is derived anew.
         self._person = lru_cache(maxsize=REMEMBERED)(lambda ssin, day: world.person(ssin))
         self._household = lru_cache(maxsize=REMEMBERED)(lambda id, day: world.household(id))
+        self._household_of = lru_cache(maxsize=REMEMBERED)(lambda ssin, day: world.household_of(ssin))
 
     def person(self, ssin: str) -> Person | None:
         """The person of that number, also a replaced one; None when nobody has it."""
@@ -31,7 +32,7 @@ class Recall:
 
     def household_of(self, ssin: str) -> Household | None:
         """The household that somebody is a member of."""
-        return self.world.household_of(ssin)
+        return self._household_of(ssin, self._clock().date())
 
     def municipality(self, nis: str) -> Municipality | None:
         """A municipality of the Region, by NIS code."""
