@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from lxml import etree
@@ -20,9 +18,9 @@ Clock = Callable[[], datetime]
 MUNICIPALITY, CPAS = "1992100975", "1982100968"  # Ixelles and its CPAS, as mock.yaml of ksz knows them
 
 
-def new_kit() -> Credentials:
-    """A kit of credentials in a folder of its own."""
-    return kit.ensure(Path(tempfile.mkdtemp(prefix="kit-")))
+def new_kit(folders: Any) -> Credentials:
+    """A kit of credentials in a folder of its own; `folders` is pytest's tmp_path_factory."""
+    return kit.ensure(folders.mktemp("kit"))
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ IDENTIFY, ACCESS = f"{SSDN}/OCMW_CPAS/IdentifyPerson", f"{SSDN}/OCMW_CPAS/Manage
 
 
 @pytest.fixture(scope="module")
-def kit():
-    return new_kit()
+def kit(tmp_path_factory):
+    return new_kit(tmp_path_factory)
 
 
 @pytest.fixture

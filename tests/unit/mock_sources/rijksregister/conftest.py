@@ -17,8 +17,8 @@ TEST_NUMBERS = r"[0-9][0-9]((6[0-9])|(7[0-2]))(([0-2][0-9])|(3[01]))[0-9]{3}[0-9
 
 
 @pytest.fixture(scope="module")
-def kit():
-    return new_kit()
+def kit(tmp_path_factory):
+    return new_kit(tmp_path_factory)
 
 
 @pytest.fixture

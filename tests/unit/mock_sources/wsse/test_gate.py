@@ -25,8 +25,8 @@ QUESTION = '<q:ask xmlns:q="urn:q"><who>subject</who></q:ask>'
 
 
 @pytest.fixture(scope="module")
-def kit():
-    return new_kit()
+def kit(tmp_path_factory):
+    return new_kit(tmp_path_factory)
 
 
 @pytest.fixture

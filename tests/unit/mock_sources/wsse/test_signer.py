@@ -23,8 +23,8 @@ PAYLOADS = {
 
 
 @pytest.fixture(scope="module")
-def kit():
-    return new_kit()
+def kit(tmp_path_factory):
+    return new_kit(tmp_path_factory)
 
 
 @pytest.fixture
