@@ -1,0 +1,220 @@
+"""Questions to the KBO's public search: SOAP with a fresh UsernameToken for every attempt.
+
+    template ─ render ─► envelope(token, context) ─ send ─► envelope ─► fault? ─► schema ─► exception? ─► clean ─► reply
+
+A name search gives numbers and names only; when an address is wanted, each hit is read by its number.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from datetime import date
+from typing import Final
+
+from lxml import etree
+
+from connectors.kbo.privacy import D, Privacy
+from integrator.contract import HttpAnswer, Question, Reply, Send, Tools
+from integrator.errors import SourceError, SourceFault, SubjectNotFound, WrongSubject
+from integrator.transport.faults import Faults
+from integrator.transport.soap import (
+    Contract,
+    Fault,
+    SchemaError,
+    Template,
+    envelope,
+    fault_of,
+    open_envelope,
+    slot,
+)
+from integrator.transport.wsse import UsernameToken
+from integrator.transport.xml import Element, UnsafeXml
+
+CONTRACT: Final = "contract/2026-11/wsKBOPub.wsdl"
+PATH: Final = "/kbopubws180000/services/wsKBOPub"
+M: Final = "{http://economie.fgov.be/kbopub/webservices/v1/messages}"
+MOST: Final = 25  # hits of a search; each may cost a question of its own
+LIMIT: Final = 5_000_000  # bytes; the channel has capped the answer long before
+LANGUAGES: Final = frozenset({"fr", "nl", "de", "en"})
+PROBE: Final = "0314595348"  # FPS Economy, which keeps the register
+
+_UNKNOWN: Final = b"0001-01-01"  # how the KBO writes a begin that it does not know
+_XML: Final = frozenset({"text/xml", "application/xml"})
+_CURRENT_FIRST: Final = tuple(D + name for name in ("JuridicalForm", "JuridicalSituation", "Denomination", "Address"))
+
+
+class Kbo:
+    """The connector. `document` is the Enterprise element, or FindByEnterpriseNameResponse with its Enterprises."""
+
+    def __init__(self, tools: Tools, send: Send, token: UsernameToken) -> None:
+        self._send, self._token, self._sandbox = send, token, tools.sandbox
+        self._path = str(tools.settings.get("path", PATH))
+        self._faults = Faults.load("kbo", tools.room / "faults.yaml")
+        self._privacy = Privacy.load(tools.room / "privacy.yaml")
+        self._contract = Contract.load(tools.room / CONTRACT)
+        context = {"context": {"Id": slot("id"), "Language": slot("language")}}
+        self._read = self._contract.template("ReadEnterprise", {"EnterpriseNumber": slot("number")}, context)
+        wanted = {"Name": slot("name"), "MaximumNumberOfResults": slot("most")}
+        self._find = self._contract.template("FindByEnterpriseName", wanted, context)
+
+    async def ask(self, question: Question) -> Reply:
+        """Read one enterprise, or find some. A number that the KBO does not know is `document=None`."""
+        if question.operation == "read_enterprise":
+            return await self._enterprise(str(question.keys["enterpriseNumber"]), question)
+        return await self._enterprises(question)
+
+    async def check(self) -> None:
+        """Read the enterprise that keeps the register: proves address, password and clock."""
+        probe = Question("read_enterprise", {}, frozenset(), False, "check", "", "", time.monotonic() + 5.0)
+        await self._enterprise(PROBE, probe)
+
+    async def _enterprise(self, number: str, question: Question) -> Reply:
+        try:
+            payload, body = await self._answer(self._read, {"number": number}, question)
+        except SubjectNotFound:
+            return Reply(None)
+        enterprise = payload[0]
+        filtered = self._privacy.clean(enterprise, body)
+        if _UNKNOWN in body:
+            for begin in [one for one in enterprise.iter(f"{D}Begin") if one.text == _UNKNOWN.decode()]:
+                begin.getparent().remove(begin)
+        return Reply(_in_order(enterprise), filtered=filtered)
+
+    async def _enterprises(self, question: Question) -> Reply:
+        slots = {"name": str(question.keys["name"]), "most": str(MOST)}
+        try:
+            payload, body = await self._answer(self._find, slots, question)
+        except SubjectNotFound:
+            return Reply(None)
+        hits, post_code = payload.findall(f"{D}Enterprise"), question.keys.get("postCode")
+        filtered: tuple[str, ...] = ()
+        if post_code is not None or "address" in question.groups:
+            hits, filtered = await self._in_full(hits, question)
+            hits = [hit for hit in hits if post_code in (None, hit.findtext(f"{D}Address/{D}Zipcode"))]
+        else:
+            for hit in hits:
+                filtered += self._privacy.clean(hit, body)
+                _in_order(hit)
+        more = payload.findtext(f"{M}MoreResults") in ("true", "1")
+        if not hits:
+            return Reply(None, incomplete=more)
+        payload[:] = hits
+        return Reply(payload, filtered=tuple(dict.fromkeys(filtered)), incomplete=more)
+
+    async def _in_full(self, hits: list[Element], question: Question) -> tuple[list[Element], tuple[str, ...]]:
+        """Every hit read by its number; one that is gone meanwhile is left out, one that cannot be read fails all."""
+        numbers = [hit.findtext(f"{D}EnterpriseNumber") or "" for hit in hits[:MOST]]
+        reading = [asyncio.create_task(self._enterprise(number, question)) for number in numbers]
+        try:
+            replies = await asyncio.gather(*reading)
+        except BaseException:
+            for task in reading:
+                task.cancel()
+            raise
+        whole = [reply for reply in replies if reply.document is not None]
+        for number, reply in zip(numbers, replies, strict=True):
+            if reply.document is not None and reply.document.findtext(f"{D}EnterpriseNumber") != number:
+                raise WrongSubject("kbo")
+        return [reply.document for reply in whole], tuple(name for reply in whole for name in reply.filtered)
+
+    async def _answer(self, template: Template, slots: dict[str, str], question: Question) -> tuple[Element, bytes]:
+        """The payload that may be believed, and the bytes it came in."""
+        answer = self._opened(await self._post(template, slots, question))
+        if isinstance(
+            answer, _Replayed
+        ):  # the channel sent it twice over a broken connection, or somebody has our nonce
+            answer = self._opened(await self._post(template, slots, question))
+        if isinstance(answer, _Replayed):
+            raise self._faults.error("FailedCheck")
+        return answer
+
+    async def _post(self, template: Template, slots: dict[str, str], question: Question) -> HttpAnswer:
+        language = question.language if question.language in LANGUAGES else "fr"
+        try:
+            payload = template.render(**slots)
+            context = template.render_header(id=question.ticket, language=language)
+        except UnsafeXml:
+            raise SourceFault("kbo", "UNSPEAKABLE", "a key holds characters that XML cannot carry") from None
+        headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{template.action}"'}
+        if self._sandbox and question.scenario:
+            headers["Integrator-Test-Scenario"] = question.scenario
+        return await self._send(
+            "POST",
+            self._path,
+            body=lambda: envelope(payload, self._token.header(), context),
+            headers=headers,
+            deadline=question.deadline,
+        )
+
+    def _opened(self, answer: HttpAnswer) -> tuple[Element, bytes] | _Replayed:
+        """An ordinary answer that may be believed. Raises what the source says instead of one."""
+        if answer.content_type not in _XML:
+            raise SourceFault("kbo", "CONTENT_TYPE", f"HTTP {answer.status} without XML")
+        try:
+            payload = open_envelope(answer.body, LIMIT).payload
+        except UnsafeXml as error:
+            raise SourceFault("kbo", "MALFORMED", str(error)) from None
+        fault = fault_of(payload)
+        if fault is not None:
+            codes = list(_codes(fault))
+            if "FailedCheck" in codes:
+                return _Replayed()
+            raise self._told(codes)
+        if answer.status != 200:
+            raise SourceFault("kbo", "HTTP", f"HTTP {answer.status} round an ordinary answer")
+        try:
+            self._contract.check(payload)
+        except SchemaError as error:
+            raise SourceFault("kbo", "SCHEMA", error.where) from None
+        exceptions = [one.findtext(f"{M}Identificatie") or "" for one in payload.iter(f"{M}Uitzondering")]
+        if exceptions:
+            raise self._told(exceptions)
+        return payload, answer.body
+
+    def _told(self, codes: list[str]) -> SourceError:
+        return self._faults.error(next((code for code in codes if code in self._faults), ""))
+
+
+class _Replayed:
+    """The KBO has seen this nonce before."""
+
+
+def _codes(fault: Fault) -> Iterator[str]:
+    """The service's own code, then SOAP's; the text is the source's and is not looked at."""
+    if fault.detail is not None:
+        yield from ((code.text or "").strip() for code in fault.detail.iter(f"{M}Code"))
+    yield fault.code
+
+
+def _in_order(enterprise: Element) -> Element:
+    """One description per name, and the records of a kind with the current one first, then newest to oldest."""
+    for name in enterprise.findall(f"{D}Denomination"):
+        for extra in name.findall(f"{D}Description")[1:]:  # one name in two languages: two records of one text each
+            twin = etree.fromstring(etree.tostring(name))
+            for text in twin.findall(f"{D}Description"):
+                twin.remove(text)
+            name.remove(extra)
+            twin.insert(1, extra)
+            name.addnext(twin)
+    for tag in _CURRENT_FIRST:
+        records = enterprise.findall(tag)
+        if len(records) > 1:
+            place = enterprise.index(records[0])
+            for record in records:
+                enterprise.remove(record)
+            for record in sorted(records, key=_age):
+                enterprise.insert(place, record)
+                place += 1
+    return enterprise
+
+
+def _age(record: Element) -> tuple[bool, int]:
+    """Sorts current before ended, and later before earlier; equal ones keep their order."""
+    begin = record.findtext(f"{D}Validity/{D}Begin") or ""
+    try:
+        day = date.fromisoformat(begin[:10]).toordinal()
+    except ValueError:
+        day = 0
+    return record.find(f"{D}Validity/{D}End") is not None, -day
