@@ -1,6 +1,6 @@
 """The composition root: the only place that knows every room. Settings in, a hub that can be asked out.
 
-    settings ─► policies, services, mappings ─► connectors (all or none) ─► ledger ─► exchange ─► API
+settings ─► policies, services, mappings ─► connectors (all or none) ─► ledger ─► exchange ─► API
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from audit import FileKeyRing, Ledger, LedgerError, open_store
 
+from audit import FileKeyRing, Ledger, LedgerError, open_store
 from integrator import clock, places, registry
 from integrator import settings as settings_module
 from integrator.contract import Connector, Tools
@@ -52,14 +52,13 @@ class Hub:
 
     def health(self) -> dict[str, Any]:
         """belgif health: DOWN when nothing may be answered, DEGRADED while a source is left alone."""
-        sources = {name: "UP" if channel.breaker.state == "closed" else "DOWN" for name, channel in self.channels.items()}
+        sources = {
+            name: "UP" if channel.breaker.state == "closed" else "DOWN" for name, channel in self.channels.items()
+        }
         for name, channel in self.channels.items():
             self.metrics.circuit.labels(name).set(_CIRCUIT[channel.breaker.state])
-        if not (self.ready and self.ledger.healthy):
-            status = "DOWN"
-        else:
-            status = "DEGRADED" if "DOWN" in sources.values() else "UP"
-        return {"status": status, "sources": sources}
+        down, degraded = not (self.ready and self.ledger.healthy), "DOWN" in sources.values()
+        return {"status": "DOWN" if down else "DEGRADED" if degraded else "UP", "sources": sources}
 
     async def close(self) -> None:
         """After the last answer: the ledger writes what it was given, then everything else goes."""
@@ -107,7 +106,9 @@ async def _connect(
     for name, manifest in registry.manifests(places.folder("connectors")).items():
         chosen = settings.sources.get(name)
         if chosen is None:
-            raise ConfigurationError(f"settings have no sources.{name}", advice="Say how it is reached, or take the room away.")
+            raise ConfigurationError(
+                f"settings have no sources.{name}", advice="Say how it is reached, or take the room away."
+            )
         if "url" in chosen:
             channels[name] = Channel(name, chosen["url"], session, manifest.limits, observe=_observe(metrics, now))
         connectors[name] = await registry.build(
@@ -133,7 +134,11 @@ def _open_ledger(settings: Settings, now: clock.Now) -> Ledger:
 
 
 def _territory(organisations: Mapping[str, Any]) -> Callable[[str], str | None]:
-    homes = {one["number"]: str(one["municipality"]) for one in organisations["organisations"].values() if "municipality" in one}
+    homes = {
+        one["number"]: str(one["municipality"])
+        for one in organisations["organisations"].values()
+        if "municipality" in one
+    }
     return homes.get
 
 

@@ -1,6 +1,6 @@
 """`integrator check`: the whole collection of data rooms, read as one. Each finding has a file, a line and what to do.
 
-    schemas ─► names and references between rooms ─► authorisations (dates, cases, grants that can never apply) ─► rooms
+schemas ─► names and references between rooms ─► authorisations (dates, cases, grants that can never apply) ─► rooms
 """
 
 from __future__ import annotations
@@ -89,7 +89,9 @@ def check(home: Path, today: date) -> list[Finding]:
         services = load_services(home / "config" / "services", sheets, sandbox=frozenset())
         organisations = _one(rooms, "config/organisations.yaml").data
         sources = manifests(home / "connectors")
-        policies = compile_policies([(room.path.name, room.path.read_bytes()) for room in _in(rooms, "policies")], organisations)
+        policies = compile_policies(
+            [(room.path.name, room.path.read_bytes()) for room in _in(rooms, "policies")], organisations
+        )
     except IntegratorError as error:
         return sorted([*findings, Finding(str(error).partition(":")[0], 1, "error", str(error))])
     findings += _mappings(rooms, sheets, sources, home)
@@ -121,14 +123,18 @@ def _read(home: Path, findings: list[Finding]) -> list[Room]:
             rooms.append(Room(path, name, yaml.safe_load(text), Lines(text)))
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
-            findings.append(Finding(name, mark.line + 1 if mark else 1, "error", f"not YAML: {getattr(error, 'problem', error)}"))
+            findings.append(
+                Finding(name, mark.line + 1 if mark else 1, "error", f"not YAML: {getattr(error, 'problem', error)}")
+            )
     return rooms
 
 
 def _schemas(home: Path, rooms: list[Room]) -> Iterator[Finding]:
     validators: dict[str, Draft202012Validator] = {}
     for path in sorted((home / "config" / "schema").glob("*.schema.json")):
-        validators[path.name.removesuffix(".schema.json")] = Draft202012Validator(json.loads(path.read_text(encoding="utf-8")))
+        validators[path.name.removesuffix(".schema.json")] = Draft202012Validator(
+            json.loads(path.read_text(encoding="utf-8"))
+        )
     for room in rooms:
         kind = _kind(room.name)
         validator = validators.get(kind) if kind else None
@@ -136,8 +142,8 @@ def _schemas(home: Path, rooms: list[Room]) -> Iterator[Finding]:
             continue
         plain = json.loads(json.dumps(room.data, default=str))
         for error in validator.iter_errors(plain):
-            path = tuple(error.absolute_path)
-            yield room.finding(f"{'.'.join(map(str, path)) or 'the file'}: {error.message[:200]}", *path)
+            place = tuple(error.absolute_path)
+            yield room.finding(f"{'.'.join(map(str, place)) or 'the file'}: {error.message[:200]}", *place)
 
 
 def _kind(name: str) -> str | None:
@@ -151,12 +157,16 @@ def _kind(name: str) -> str | None:
 # --- references -------------------------------------------------------------------------------------------------------
 
 
-def _mappings(rooms: list[Room], sheets: Mapping[str, Sheet], sources: Mapping[str, Any], home: Path) -> Iterator[Finding]:
+def _mappings(
+    rooms: list[Room], sheets: Mapping[str, Sheet], sources: Mapping[str, Any], home: Path
+) -> Iterator[Finding]:
     for room in _in(rooms, "mappings"):
         sheet = sheets[room.path.stem]
         manifest = sources.get(sheet.source)
         if manifest is None:
-            yield room.finding(f"no connector {sheet.source!r}; make one with `integrator new {sheet.source}`", "source")
+            yield room.finding(
+                f"no connector {sheet.source!r}; make one with `integrator new {sheet.source}`", "source"
+            )
         elif sheet.operation not in manifest.operations:
             yield room.finding(f"connector {sheet.source} has no operation {sheet.operation!r}", "operation")
         if not list((home / "mappings" / f"{sheet.name}.cases").glob("*.case")):
@@ -169,8 +179,13 @@ def _services(rooms: list[Room], services: Mapping[str, Service], sources: Mappi
         service = services[room.path.stem]
         if service.source is not None and service.source not in sources:
             yield room.finding(f"no connector {service.source!r}", "source")
-        if service.sheet is not None and (service.sheet.source, service.sheet.operation) != (service.source, service.operation):
-            yield room.finding(f"mapping {service.sheet.name} is of {service.sheet.source}.{service.sheet.operation}", "mapping")
+        if service.sheet is not None and (service.sheet.source, service.sheet.operation) != (
+            service.source,
+            service.operation,
+        ):
+            yield room.finding(
+                f"mapping {service.sheet.name} is of {service.sheet.source}.{service.sheet.operation}", "mapping"
+            )
         route = f"{service.method} {service.path}"
         if route in routes:
             yield room.finding(f"{routes[route]} already has this route", "route")
@@ -178,7 +193,9 @@ def _services(rooms: list[Room], services: Mapping[str, Service], sources: Mappi
         for part in service.parts:
             unknown = part.fields - services[part.service].offers
             if unknown:
-                yield room.finding(f"{part.service} offers no {', '.join(sorted(unknown))}", "parts", part.name, "fields")
+                yield room.finding(
+                    f"{part.service} offers no {', '.join(sorted(unknown))}", "parts", part.name, "fields"
+                )
 
 
 def _authorisations(room: Room, services: Mapping[str, Service], today: date) -> Iterator[Finding]:
@@ -188,14 +205,20 @@ def _authorisations(room: Room, services: Mapping[str, Service], today: date) ->
         if ends is not None and ends < today:
             yield room.finding(f"{entry['id']} ended on {ends}", *where, "validUntil")
         elif ends is not None and ends < today + SOON:
-            yield room.finding(f"{entry['id']} ends on {ends}, within 60 days", *where, "validUntil", severity="warning")
+            yield room.finding(
+                f"{entry['id']} ends on {ends}, within 60 days", *where, "validUntil", severity="warning"
+            )
         granted = {grant["service"]: grant for grant in entry["grants"]}
         for position, grant in enumerate(entry["grants"]):
             yield from _grant(room, (*where, "grants", position), grant, granted, services)
 
 
 def _grant(
-    room: Room, where: tuple[Any, ...], grant: Mapping[str, Any], granted: Mapping[str, Mapping[str, Any]], services: Mapping[str, Service]
+    room: Room,
+    where: tuple[Any, ...],
+    grant: Mapping[str, Any],
+    granted: Mapping[str, Mapping[str, Any]],
+    services: Mapping[str, Service],
 ) -> Iterator[Finding]:
     service = services.get(grant["service"])
     if service is None:
@@ -216,13 +239,17 @@ def _grant(
         offers = services[part.service].offers
         lacking = expand(part.fields, offers) - expand(frozenset(inner.get("fields") or ()), offers)
         if lacking or not part.keys <= frozenset(inner["keys"]):
-            yield room.finding(f"can never apply: part {part.name} lacks {', '.join(sorted(tops(lacking))) or 'keys'}", *where)
+            yield room.finding(
+                f"can never apply: part {part.name} lacks {', '.join(sorted(tops(lacking))) or 'keys'}", *where
+            )
 
 
 # --- the authorisations' own cases ------------------------------------------------------------------------------------
 
 
-def _policy_cases(room: Room, policies: Policies, services: Mapping[str, Service], organisations: Mapping[str, Any]) -> Iterator[Finding]:
+def _policy_cases(
+    room: Room, policies: Policies, services: Mapping[str, Service], organisations: Mapping[str, Any]
+) -> Iterator[Finding]:
     seen: dict[str, set[str]] = {}
     for number, case in enumerate(room.data.get("cases") or ()):
         wanted, got, service = judge(room.data["purpose"], case, policies, services, organisations)
@@ -234,12 +261,20 @@ def _policy_cases(room: Room, policies: Policies, services: Mapping[str, Service
             missing = {"permit", "deny"} - seen.get(grant["service"], set())
             if missing:
                 yield room.finding(
-                    f"grant of {grant['service']} has no {' and no '.join(sorted(missing))} case", "authorisations", number, "grants", position
+                    f"grant of {grant['service']} has no {' and no '.join(sorted(missing))} case",
+                    "authorisations",
+                    number,
+                    "grants",
+                    position,
                 )
 
 
 def judge(
-    purpose: str, case: Mapping[str, Any], policies: Policies, services: Mapping[str, Service], organisations: Mapping[str, Any]
+    purpose: str,
+    case: Mapping[str, Any],
+    policies: Policies,
+    services: Mapping[str, Service],
+    organisations: Mapping[str, Any],
 ) -> tuple[Any, Any, str]:
     """What a policy case expects and what the engine says, in the same words."""
     ask, expect = case["ask"], case["expect"]
@@ -283,8 +318,12 @@ def _connectors(home: Path) -> Iterator[Finding]:
                 yield Finding(name, 1, "error", f"the room has no {needed}")
         cases = {path.stem for path in (room / "cases").glob("*.yaml")}
         for needed in CASES_OF_A_ROOM:
-            if not any(case == needed or case.startswith(f"{needed}_") or case.endswith(f"_{needed}") for case in cases):
-                yield Finding(name, 1, "error", f"no case {needed!r}: every source is found, unknown and down sometimes")
+            if not any(
+                case == needed or case.startswith(f"{needed}_") or case.endswith(f"_{needed}") for case in cases
+            ):
+                yield Finding(
+                    name, 1, "error", f"no case {needed!r}: every source is found, unknown and down sometimes"
+                )
 
 
 def _in(rooms: list[Room], folder: str) -> list[Room]:

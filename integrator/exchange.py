@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 
@@ -32,14 +32,8 @@ from integrator.metrics import Metrics
 from integrator.model import Answer, Request, Withheld
 from integrator.policy import ADVICE, Ask, Denial, Permit, Policies
 from integrator.recording import Call, Outcome, Recorder
-from integrator.rules import PartAnswer, Scope
+from integrator.scope import PartAnswer, Scope, Unknown
 from integrator.services import Part, Service
-
-
-class Territory(Protocol):
-    """Which municipality an organisation stands for (NIS code), if any."""
-
-    def __call__(self, organisation: str) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +46,7 @@ class Exchange:
     recorder: Recorder
     metrics: Metrics
     now: clock.Now
-    territory: Territory
+    territory: Callable[[str], str | None]  # which municipality an organisation stands for (NIS code), if any
     deadline: float = 10.0  # seconds from the knock
 
     async def answer(self, request: Request) -> Answer:
@@ -88,7 +82,13 @@ class Exchange:
         raise PolicyDenied(decision.reason, rule=decision.rule, advice=decision.advice)
 
     def _decide(
-        self, service: Service, request: Request, keys: frozenset[str], fields: frozenset[str] | None, *, part: bool = False
+        self,
+        service: Service,
+        request: Request,
+        keys: frozenset[str],
+        fields: frozenset[str] | None,
+        *,
+        part: bool = False,
     ) -> Permit | Denial:
         caller = request.caller
         ask = Ask(
@@ -147,10 +147,17 @@ class Exchange:
         plan = sheet.plan(permitted, history=permit.since is not None or service.always_history, since=permit.since)
         reply = await self.connectors[service.source].ask(
             Question(
-                service.operation, call.keys, plan.groups, permit.since is not None or service.always_history, call.span_id,
-                request.caller.organisation, permit.grant.legal_context.get(service.source, ""), deadline, request.language,
+                service.operation,
+                call.keys,
+                plan.groups,
+                permit.since is not None or service.always_history,
+                call.span_id,
+                request.caller.organisation,
+                permit.grant.legal_context.get(service.source, ""),
+                deadline,
+                request.language,
                 request.scenario,
-            )  # fmt: skip
+            )
         )
         if reply.replaced_by is not None:
             raise SubjectReplaced(reply.replaced_by if "ssin" in permit.fields else None)
@@ -186,7 +193,9 @@ class Exchange:
         done: list[tuple[Call, Outcome, bytes]] = []
         intents: dict[str, int] = {}
         opening: tuple[Call, ...] = (whole,)
-        while waiting := [part for part in parts if part.name not in answers and (part.after is None or part.after in answers)]:
+        while waiting := [
+            part for part in parts if part.name not in answers and (part.after is None or part.after in answers)
+        ]:
             scope = self._scope(service, request, answers, now)
             calls = [(part, self._part_call(part, scope, request, whole)) for part in waiting]
             asked = [(part, call) for part, call in calls if isinstance(call, Call)]
@@ -214,10 +223,12 @@ class Exchange:
             return PartAnswer() if wanted is False else PartAnswer(state="failed")
         try:
             keys = part.binding(scope)
-        except rules.Unknown:
+        except Unknown:
             return PartAnswer(state="failed")
         decision = self._decide_part(part, request)
-        if not service.can_be_asked_by(keys) or isinstance(decision, Denial):  # or a grant lapsed since the whole was permitted
+        if not service.can_be_asked_by(keys) or isinstance(
+            decision, Denial
+        ):  # or a grant lapsed since the whole was permitted
             return PartAnswer(state="failed")
         return self.recorder.call(service, request, decision, keys, parent=whole.span_id)
 
@@ -238,13 +249,18 @@ class Exchange:
             missing = next((need.reason for need in check.needs if need.rule(scope) is not True), None)
             verdict = None if missing else check.rule(scope)
             verdicts.append(verdict)
-            line = {"code": check.code, "result": rules.word(verdict), "source": check.source, "ms": round(slowest.get(check.source, 0.0), 1)}
+            line: dict[str, Any] = {
+                "code": check.code,
+                "result": rules.word(verdict),
+                "source": check.source,
+                "ms": round(slowest.get(check.source, 0.0), 1),
+            }
             shown.append(line if verdict is not None else line | _why_unknown(check.source, failed, missing))
         # Only the checks granted count; a caller who asked for some of them gets no word on the whole.
         whole = permit.narrowed is False
         body: dict[str, Any] = {service.answer_name: rules.word(rules.kleene_all(verdicts))} if whole else {}
         body["checks"] = shown
-        return body, max((line["retryAfterSec"] for line in shown if "retryAfterSec" in line), default=None)
+        return body, max((int(line["retryAfterSec"]) for line in shown if "retryAfterSec" in line), default=None)
 
 
 def _why_unknown(source: str, failed: Mapping[str, IntegratorError], missing: str | None) -> dict[str, Any]:
@@ -261,7 +277,9 @@ def _part_answer(outcome: Outcome) -> PartAnswer:
         return PartAnswer(state="notFound")
     if outcome.error is not None:
         return PartAnswer(state="failed")
-    return PartAnswer(outcome.values, "incomplete" if outcome.incomplete else "found", outcome.guarded + outcome.filtered)
+    return PartAnswer(
+        outcome.values, "incomplete" if outcome.incomplete else "found", outcome.guarded + outcome.filtered
+    )
 
 
 def _body(call: Call, outcome: Outcome) -> dict[str, Any]:

@@ -96,7 +96,11 @@ def _ssin(spec: Spec, sandbox: Sandbox) -> tuple[Callable[[Any], str], Spec]:
             raise _Refused("rejectedInput", "this is the sandbox: use a test number (month 61 to 72)")
         return digits
 
-    return check, {"type": "string", "pattern": r"^\d{11}$", "description": "National number or BIS number (INSZ/NISS)."}
+    return check, {
+        "type": "string",
+        "pattern": r"^\d{11}$",
+        "description": "National number or BIS number (INSZ/NISS).",
+    }
 
 
 def _check97(value: str) -> bool:
@@ -127,7 +131,11 @@ def _plate(spec: Spec, sandbox: Sandbox) -> tuple[Callable[[Any], str], Spec]:
             raise _Refused("schemaViolation", "letters and digits only, at most 9, for example 1ABC123")
         return plate
 
-    return check, {"type": "string", "pattern": "^[A-Za-z0-9. -]{1,12}$", "description": "Number plate; punctuation is ignored."}
+    return check, {
+        "type": "string",
+        "pattern": "^[A-Za-z0-9. -]{1,12}$",
+        "description": "Number plate; punctuation is ignored.",
+    }
 
 
 def _vin(spec: Spec, sandbox: Sandbox) -> tuple[Callable[[Any], str], Spec]:
@@ -137,10 +145,16 @@ def _vin(spec: Spec, sandbox: Sandbox) -> tuple[Callable[[Any], str], Spec]:
             raise _Refused("schemaViolation", "17 letters and digits, without I, O and Q")
         return vin
 
-    return check, {"type": "string", "pattern": "^[A-HJ-NPR-Z0-9]{17}$", "description": "Vehicle identification number."}
+    return check, {
+        "type": "string",
+        "pattern": "^[A-HJ-NPR-Z0-9]{17}$",
+        "description": "Vehicle identification number.",
+    }
 
 
-def _digits(low: int, high: int, length: int, what: str) -> Callable[[Spec, Sandbox], tuple[Callable[[Any], str], Spec]]:
+def _digits(
+    low: int, high: int, length: int, what: str
+) -> Callable[[Spec, Sandbox], tuple[Callable[[Any], str], Spec]]:
     def make(spec: Spec, sandbox: Sandbox) -> tuple[Callable[[Any], str], Spec]:
         def check(value: Any) -> str:
             digits = _string(value)
@@ -162,7 +176,7 @@ def valid_date(value: str, *, incomplete: bool = False) -> bool:
     if not _DATE.fullmatch(value):
         return False
     year, month, day = int(value[:4]), int(value[5:7]), int(value[8:])
-    if incomplete and (month == 0 and day == 0 or 1 <= month <= 12 and day == 0):
+    if incomplete and ((month == 0 and day == 0) or (1 <= month <= 12 and day == 0)):
         return year > 0
     if not (year and 1 <= month <= 12 and 1 <= day <= _DAYS[month - 1]):
         return False
@@ -174,10 +188,15 @@ def _date(spec: Spec, sandbox: Sandbox) -> tuple[Callable[[Any], str], Spec]:
 
     def check(value: Any) -> str:
         if not valid_date(_string(value), incomplete=incomplete):
-            raise _Refused("invalidInput", "an existing date as YYYY-MM-DD" + (", -00 where unknown" if incomplete else ""))
+            raise _Refused(
+                "invalidInput", "an existing date as YYYY-MM-DD" + (", -00 where unknown" if incomplete else "")
+            )
         return str(value)
 
-    return check, {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$"} if incomplete else {"type": "string", "format": "date"}
+    return check, {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$"} if incomplete else {
+        "type": "string",
+        "format": "date",
+    }
 
 
 def _text(spec: Spec, sandbox: Sandbox) -> tuple[Callable[[Any], str], Spec]:

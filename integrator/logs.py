@@ -31,7 +31,7 @@ _SHAPES: dict[str, re.Pattern[str] | type] = {
     "trace": _HEX, "error": _TYPE, "code": _CODE, "reason": _CODE, "where": re.compile(r"[A-Z][0-9]"),
     "service": _NAME, "purpose": _NAME, "application": _NAME, "source": _NAME, "operation": _NAME, "outcome": _NAME,
     "connector": _NAME, "world": _NAME, "state": _NAME, "kind": _NAME, "setting": _NAME, "shard": _NAME, "file": _NAME,
-    "host": _ADDRESS, "version": _WORD, "method": re.compile(r"[A-Z]{3,7}"), "message": _TEMPLATE,
+    "host": _ADDRESS, "version": _WORD, "method": re.compile(r"[A-Z]{3,7}"),
     "status": int, "port": int, "count": int, "attempt": int, "entries": int, "index": int, "pid": int,
     "ms": float, "seconds": float,
 }  # fmt: skip
@@ -90,17 +90,21 @@ class ForeignFormatter(logging.Formatter):
     """Lines of libraries (uvicorn, asyncio, aiohttp, zeep): the template's first line, never arguments or tracebacks."""
 
     def format(self, record: logging.LogRecord) -> str:
-        words = record.msg.splitlines()[0] if isinstance(record.msg, str) and record.msg else ""
-        event: dict[str, Any] = {
-            "event": "library", "level": record.levelname.lower(), "logger": record.name, "message": mask(words) if record.args else "",
-        }  # fmt: skip
-        if not record.args:
-            # Without arguments the text may have been put together already: only texts known to be constant pass.
-            event["message"] = words if words in _CONSTANT_LINES else "(withheld)"
+        event: dict[str, Any] = {"event": "library", "level": record.levelname.lower(), "logger": record.name}
         if record.exc_info and record.exc_info[0] is not None:
             event["error"] = record.exc_info[0].__name__
         stamped = structlog.processors.TimeStamper(fmt="iso", utc=True)(None, "", event)
-        return str(structlog.processors.JSONRenderer()(None, "", redact(None, "", stamped)))
+        kept = redact(None, "", stamped)
+        kept["message"] = _template(record)
+        return str(structlog.processors.JSONRenderer()(None, "", kept))
+
+
+def _template(record: logging.LogRecord) -> str:
+    """The words a programmer wrote. Without arguments they may have been put together: then only those known to us."""
+    words = record.msg.splitlines()[0] if isinstance(record.msg, str) and record.msg else ""
+    if not record.args:
+        return words if words in _CONSTANT_LINES else "(withheld)"
+    return mask(words) if _TEMPLATE.fullmatch(words) else "(withheld)"
 
 
 _CONSTANT_LINES = frozenset({

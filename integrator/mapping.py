@@ -14,10 +14,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from integrator.errors import ConfigurationError, WrongSubject
 from integrator.mapping_readers import READERS, Reader
+from integrator.places import read_yaml
 
 Spec = Mapping[str, Any]
 Out = dict[str, Any]
@@ -143,11 +142,11 @@ class Sheet:
 
 def load_sheets(folder: Path) -> dict[str, Sheet]:
     """Every sheet of mappings/, by name. Raises `ConfigurationError` naming the file."""
-    codes = {path.stem: _read_yaml(path)["codes"] for path in sorted((folder / "codes").glob("*.yaml"))}
+    codes = {path.stem: read_yaml(path)["codes"] for path in sorted((folder / "codes").glob("*.yaml"))}
     sheets = {}
     for path in sorted(folder.glob("*.yaml")):
         try:
-            sheet = Sheet(_read_yaml(path), codes)
+            sheet = Sheet(read_yaml(path), codes)
             sheet.plan(None, history=True)
         except KeyError as error:
             raise ConfigurationError(f"{path.name}: {error} is missing or unknown") from error
@@ -226,7 +225,8 @@ class _Compiler:
             read = _chain(read, lambda value: translations.get(str(value)))
         if "code" in spec:
             labels = {
-                str(code): {"code": str(code), "label": dict(label)} for code, label in self._sheet.codes[spec["code"]].items()
+                str(code): {"code": str(code), "label": dict(label)}
+                for code, label in self._sheet.codes[spec["code"]].items()
             }
             read = _chain(read, lambda value: labels.get(str(value)) or {"code": str(value)})
         return read
@@ -252,7 +252,9 @@ class _Compiler:
             return lambda element: find(element, path)
         read = READERS[written["read"]][0 if self._sheet.xml else 1]
         if read is None:
-            raise ConfigurationError(f"mapping {self._sheet.name}: reader {written['read']!r} cannot read this document")
+            raise ConfigurationError(
+                f"mapping {self._sheet.name}: reader {written['read']!r} cannot read this document"
+            )
         return read
 
 
@@ -274,7 +276,13 @@ def _take_many(name: str, read: Reader, keep: Callable[[Any], bool] | None, elem
 
 
 def _take_record(
-    name: str, many: bool, inner: Step, walk: Callable[..., None], keep: Callable[[Any], bool] | None, element: Any, out: Out
+    name: str,
+    many: bool,
+    inner: Step,
+    walk: Callable[..., None],
+    keep: Callable[[Any], bool] | None,
+    element: Any,
+    out: Out,
 ) -> None:
     if (not many and name in out) or (keep is not None and not keep(element)):
         return
@@ -290,7 +298,13 @@ def _take_record(
 
 
 def _take_spread(
-    name: str, many: bool, inner: Step, walk: Callable[..., None], keep: Callable[[Any], bool] | None, element: Any, out: Out
+    name: str,
+    many: bool,
+    inner: Step,
+    walk: Callable[..., None],
+    keep: Callable[[Any], bool] | None,
+    element: Any,
+    out: Out,
 ) -> None:
     if keep is None or keep(element):
         record: Out = {}
@@ -428,10 +442,3 @@ def _drop(out: Any, path: list[str]) -> None:
 
 def _plain(value: Any) -> str:
     return str(value).strip().upper()
-
-
-def _read_yaml(path: Path) -> Any:
-    try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except yaml.YAMLError as error:
-        raise ConfigurationError(f"{path.name}: not YAML: {error}") from error

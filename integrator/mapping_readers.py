@@ -14,7 +14,9 @@ Reader = Callable[[Any], Any]
 
 UNKNOWN_DATE = "0000-00-00"
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
-_BOOLEAN = dict.fromkeys(("1", "true", "y", "yes", "j", "ja", "o", "oui"), True) | dict.fromkeys(("0", "false", "n", "no", "nee", "non"), False)
+_BOOLEAN = dict.fromkeys(("1", "true", "y", "yes", "j", "ja", "o", "oui"), True) | dict.fromkeys(
+    ("0", "false", "n", "no", "nee", "non"), False
+)
 
 
 def text(value: str | None) -> str | None:

@@ -13,29 +13,55 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self._requests = Counter(
-            "integrator_exchange_requests", "Exchanges by service, purpose and outcome.", ("service", "purpose", "outcome"), registry=self.registry
+            "integrator_exchange_requests",
+            "Exchanges by service, purpose and outcome.",
+            ("service", "purpose", "outcome"),
+            registry=self.registry,
         )
         self._duration = Histogram(
-            "integrator_exchange_duration_seconds", "From the knock to the recorded answer.", ("service",), buckets=_SECONDS, registry=self.registry
+            "integrator_exchange_duration_seconds",
+            "From the knock to the recorded answer.",
+            ("service",),
+            buckets=_SECONDS,
+            registry=self.registry,
         )
         self._source_requests = Counter(
             "integrator_source_requests", "Calls to a source by outcome.", ("source", "outcome"), registry=self.registry
         )
         self._source_duration = Histogram(
-            "integrator_source_duration_seconds", "One call to a source, retries included.", ("source",), buckets=_SECONDS, registry=self.registry
+            "integrator_source_duration_seconds",
+            "One call to a source, retries included.",
+            ("source",),
+            buckets=_SECONDS,
+            registry=self.registry,
         )
-        self.circuit = Gauge("integrator_source_circuit_state", "0 closed, 1 half open, 2 open.", ("source",), registry=self.registry)
+        self.circuit = Gauge(
+            "integrator_source_circuit_state", "0 closed, 1 half open, 2 open.", ("source",), registry=self.registry
+        )
         self._last_success = Gauge(
-            "integrator_source_last_success_timestamp_seconds", "When the source last answered.", ("source",), registry=self.registry
+            "integrator_source_last_success_timestamp_seconds",
+            "When the source last answered.",
+            ("source",),
+            registry=self.registry,
         )
         self._decisions = Counter(
-            "integrator_policy_decisions", "Decisions: permit, or the reason of the denial.", ("decision",), registry=self.registry
+            "integrator_policy_decisions",
+            "Decisions: permit, or the reason of the denial.",
+            ("decision",),
+            registry=self.registry,
         )
         self.ledger_append = Histogram(
-            "integrator_audit_append_duration_seconds", "One durable append to the ledger.", buckets=_SECONDS, registry=self.registry
+            "integrator_audit_append_duration_seconds",
+            "One durable append to the ledger.",
+            buckets=_SECONDS,
+            registry=self.registry,
         )
-        self.refused = Counter("integrator_edge_refusals", "Knocks refused before a decision, by kind.", ("kind",), registry=self.registry)
-        self.in_flight = Gauge("integrator_exchange_in_flight", "Exchanges accepted and not yet answered.", registry=self.registry)
+        self.refused = Counter(
+            "integrator_edge_refusals", "Knocks refused before a decision, by kind.", ("kind",), registry=self.registry
+        )
+        self.in_flight = Gauge(
+            "integrator_exchange_in_flight", "Exchanges accepted and not yet answered.", registry=self.registry
+        )
         self.build_info = Gauge("integrator_build_info", "The version that runs.", ("version",), registry=self.registry)
         self._children: dict[tuple[object, ...], object] = {}
 

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
+
+import yaml
+
+from integrator.errors import ConfigurationError
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # both build plain values only
 
 
 def home() -> Path:
@@ -21,3 +28,18 @@ def folder(name: str) -> Path:
     if not path.is_dir():
         raise FileNotFoundError(f"no folder {name!r} beside the hub; set INTEGRATOR_HOME")
     return path
+
+
+def read_yaml(path: Path) -> Any:
+    """One YAML file. Raises `ConfigurationError` naming the file and the line."""
+    return parse_yaml(path.name, path.read_bytes())
+
+
+def parse_yaml(name: str, text: bytes) -> Any:
+    """The same from bytes, for texts whose digest matters."""
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 (a safe loader, in C)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{name}:{mark.line + 1}" if mark else name
+        raise ConfigurationError(f"{where}: not YAML: {getattr(error, 'problem', None) or 'see the file'}") from error

@@ -15,10 +15,9 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from integrator.errors import ConfigurationError
 from integrator.model import LocalizedString, Withheld
+from integrator.places import parse_yaml
 
 _FOREVER = 4102444800.0  # 2100-01-01
 
@@ -115,7 +114,9 @@ ADVICE: Mapping[str, str] = {
 class Policies:
     """All grants, indexed by (purpose, organisation, service); `decide` touches only the few that could matter."""
 
-    def __init__(self, purposes: Mapping[str, Purpose], grants: Mapping[tuple[str, str, str], tuple[Grant, ...]]) -> None:
+    def __init__(
+        self, purposes: Mapping[str, Purpose], grants: Mapping[tuple[str, str, str], tuple[Grant, ...]]
+    ) -> None:
         self.purposes = purposes
         self._grants = grants
         self._known = frozenset((purpose, organisation) for purpose, organisation, _ in grants)
@@ -152,14 +153,26 @@ class Policies:
             wanted = granted if ask.fields is None else expand(ask.fields, ask.offers)
             fields = granted & wanted
             if not fields:
-                return Denial("NOTHING_GRANTED", grant.authorisation, ADVICE["NOTHING_GRANTED"], self.purposes[ask.purpose])
-            withheld = () if ask.fields is None else tuple(Withheld(name, "NOT_GRANTED") for name in sorted(tops(wanted - granted)))
+                return Denial(
+                    "NOTHING_GRANTED", grant.authorisation, ADVICE["NOTHING_GRANTED"], self.purposes[ask.purpose]
+                )
+            withheld = (
+                ()
+                if ask.fields is None
+                else tuple(Withheld(name, "NOT_GRANTED") for name in sorted(tops(wanted - granted)))
+            )
             day = datetime.fromtimestamp(now, UTC).date()
             since = (day - timedelta(days=round(365.25 * grant.history_years))).isoformat() if ask.history else None
             if len(self._permits) > 4096:
                 self._permits.clear()
             permit = self._permits[key] = Permit(
-                grant, self.purposes[ask.purpose], fields, tuple(sorted(tops(fields))), withheld, since, fields != granted
+                grant,
+                self.purposes[ask.purpose],
+                fields,
+                tuple(sorted(tops(fields))),
+                withheld,
+                since,
+                fields != granted,
             )
         return permit
 
@@ -170,10 +183,17 @@ class Policies:
         if not candidates:
             known = (ask.purpose, ask.organisation) in self._known
             reason = "SERVICE_NOT_GRANTED" if known else "NO_AUTHORISATION"
-            rule = next((grant.authorisation for grant in self.grants(ask.purpose, ask.organisation)), None) if known else None
+            rule = (
+                next((grant.authorisation for grant in self.grants(ask.purpose, ask.organisation)), None)
+                if known
+                else None
+            )
             return Denial(reason, rule, ADVICE[reason], purpose)
         # The nearest miss explains best: of all grants that could have matched, the one that failed latest in this order.
-        reason, rule = max(((_missed(ask, grant, now), grant.authorisation) for grant in candidates), key=lambda miss: _ORDER.index(miss[0]))
+        reason, rule = max(
+            ((_missed(ask, grant, now), grant.authorisation) for grant in candidates),
+            key=lambda miss: _ORDER.index(miss[0]),
+        )
         return Denial(reason, rule, ADVICE[reason], purpose)
 
 
@@ -227,19 +247,21 @@ def compile_policies(files: list[tuple[str, bytes]], organisations: Mapping[str,
     index: dict[tuple[str, str, str], list[Grant]] = {}
     for name, text in sorted(files):
         try:
-            data = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+            data = parse_yaml(name, text)
             purpose = _purpose(data)
             digest = hashlib.sha256(text).hexdigest()
             for authorisation in data["authorisations"]:
                 for organisation in members(authorisation["organisations"], organisations):
                     for grant in _grants(authorisation, digest):
                         index.setdefault((purpose.code, organisation, grant.service), []).append(grant)
-        except (KeyError, TypeError, yaml.YAMLError) as error:
+        except (KeyError, TypeError) as error:
             raise ConfigurationError(f"{name}: {type(error).__name__} {error}") from error
         if f"{purpose.code}.yaml" != name:
             raise ConfigurationError(f"{name}: `purpose:` says {purpose.code!r}, not the file's name")
         purposes[purpose.code] = purpose
-    return Policies(purposes, {key: tuple(sorted(grants, key=lambda grant: grant.authorisation)) for key, grants in index.items()})
+    return Policies(
+        purposes, {key: tuple(sorted(grants, key=lambda grant: grant.authorisation)) for key, grants in index.items()}
+    )
 
 
 def members(named: list[str], organisations: Mapping[str, Any]) -> list[str]:
@@ -275,7 +297,9 @@ def _grants(authorisation: Mapping[str, Any], digest: str) -> Iterator[Grant]:
     for grant in authorisation["grants"]:
         fields = frozenset(grant.get("fields") or grant.get("answers") or ())
         if not fields:
-            raise ConfigurationError(f"{authorisation['id']}: a grant of {grant['service']} without fields permits nothing")
+            raise ConfigurationError(
+                f"{authorisation['id']}: a grant of {grant['service']} without fields permits nothing"
+            )
         yield Grant(
             service=grant["service"], keys=frozenset(grant["keys"]), fields=fields,
             answers_only=grant.get("use", "release") == "answersOnly",

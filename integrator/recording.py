@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from audit import Draft, Ledger, LedgerError
 
+from audit import Draft, Ledger, LedgerError
 from integrator import clock
 from integrator.errors import IntegratorError, LedgerUnwritable, PolicyDenied, SubjectNotFound
 from integrator.logs import log
@@ -22,9 +22,6 @@ from integrator.metrics import Metrics
 from integrator.model import Request
 from integrator.policy import Denial, Permit
 from integrator.services import Service
-
-
-
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +63,9 @@ class Recorder:
         self, service: Service, request: Request, permit: Permit, keys: Mapping[str, Any], *, parent: str | None = None
     ) -> Call:
         span_id = request.trace.span_id if parent is None else os.urandom(8).hex()
-        return Call(service, request, permit, keys, span_id, parent, service.source or service.name, service.subject(keys))
+        return Call(
+            service, request, permit, keys, span_id, parent, service.source or service.name, service.subject(keys)
+        )
 
     async def intents(self, calls: Sequence[Call], now: float) -> tuple[int, ...]:
         """Durable when this returns, all of them in one commit."""
@@ -76,14 +75,18 @@ class Recorder:
         self, done: Sequence[tuple[Call, Outcome, bytes]], intents: Mapping[str, int], now: float
     ) -> tuple[int, ...]:
         """Durable when this returns. `intents`: ledger index of each call's intent, by span id."""
-        return await self._append([_outcome(call, outcome, payload, intents[call.span_id], now) for call, outcome, payload in done])
+        return await self._append(
+            [_outcome(call, outcome, payload, intents[call.span_id], now) for call, outcome, payload in done]
+        )
 
     async def denied(self, service: Service, request: Request, denial: Denial) -> tuple[int, ...]:
         return await self._append([_denied(service, request, denial)])
 
     def surprise(self, call: Call, error: Exception) -> None:
         """A connector failed in a way nobody named: the type is for us, the text stays unsaid."""
-        log.error("connector_surprise", source=call.source, error=type(error).__name__, trace=call.request.trace.trace_id)
+        log.error(
+            "connector_surprise", source=call.source, error=type(error).__name__, trace=call.request.trace.trace_id
+        )
 
     async def _append(self, drafts: list[Draft]) -> tuple[int, ...]:
         try:

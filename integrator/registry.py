@@ -11,11 +11,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import yaml
-
 from integrator.contract import Connector, Tools
 from integrator.errors import ConfigurationError
 from integrator.model import LocalizedString
+from integrator.places import read_yaml
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,7 @@ def manifests(folder: Path) -> dict[str, Manifest]:
     """Every room's manifest, by id. Raises `ConfigurationError` when an id is not the folder's name."""
     found = {}
     for path in sorted(folder.glob("*/connector.yaml")):
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = read_yaml(path)
         if data.get("connector") != path.parent.name:
             raise ConfigurationError(f"{path.parent.name}/connector.yaml: `connector:` must be the folder's name")
         try:

@@ -1,54 +1,24 @@
 """The small language of a composition's checks: yes, no, unknown (Kleene). Data in, value out, no I/O.
 
-    rule     = {all: [rule…]} | {any: [rule…]} | {not: rule} | {word: operands}
-    operand  = $key | $parameters.x | $today | part.path.0.to.value | {value: literal}
-               inside `where`: a field of the element looked at, or `item` for the whole of it
+    rule     = {all: [rule…]} | {any: [rule…]} | {not: rule} | {word: operands}        operands: see scope.py
 
-A path through a list gives the list of what is found there. A part that failed is unknown, whatever is asked of it, and
-so is a field that was withheld: only what is really absent is absent. A part whose subject was not found has no fields: what must be
-there is then "no", but `absent` is unknown, for nobody is alive by not existing.
+A part whose subject was not found has no fields: what must be there is then "no", but `absent` is unknown, for nobody
+is alive by not existing.
 """
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+from integrator import addresses
 from integrator.errors import ConfigurationError
+from integrator.scope import Scope, Unknown, operand
 
 Verdict = bool | None  # None = unknown
 
 
-class Unknown(Exception):
-    """An operand rests on a part that gave no answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class PartAnswer:
-    """What a rule may see of a part: its values, or why there are none."""
-
-    values: Mapping[str, Any] = field(default_factory=dict)
-    state: str = "found"  # found | notFound | failed | incomplete
-    withheld: tuple[str, ...] = ()  # dotted names that exist perhaps, but were not given to us
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """Everything a rule can name."""
-
-    keys: Mapping[str, Any]
-    parameters: Mapping[str, Any]
-    today: str  # ISO date
-    parts: Mapping[str, PartAnswer]
-    item: Mapping[str, Any] | None = None  # inside some/count: the element looked at
-
-
-_BOX = re.compile(r"^(bus|boite|bte|box|b)(?=[0-9])")
 Rule = Callable[[Scope], Verdict]
-Operand = Callable[[Scope], Any]
 Binding = Callable[[Scope], dict[str, Any]]
 
 
@@ -71,11 +41,6 @@ def compile_rule(spec: Mapping[str, Any]) -> Rule:
     return guarded
 
 
-def _overlaps(path: list[str], withheld: tuple[str, ...]) -> bool:
-    dotted = ".".join(name for name in path if not name.isdigit()) + "."
-    return any(dotted.startswith(name + ".") or (name + ".").startswith(dotted) for name in withheld)
-
-
 def compile_binding(spec: Mapping[str, Any]) -> Binding:
     """Keys of a part from request keys and earlier parts; a key whose operand is absent is left out."""
     operands = {name: operand(value) for name, value in spec.items()}
@@ -85,47 +50,6 @@ def compile_binding(spec: Mapping[str, Any]) -> Binding:
         return {name: value for name, value in bound.items() if value is not None}
 
     return bind
-
-
-def operand(written: Any) -> Operand:
-    """One operand, see the module's grammar."""
-    if isinstance(written, dict):
-        literal = written["value"]
-        return lambda scope: literal
-    if not isinstance(written, str):
-        return lambda scope: written
-    if written == "$today":
-        return lambda scope: scope.today
-    head, *rest = written.removeprefix("$").split(".")
-    if written.startswith("$parameters."):
-        return lambda scope: _walk(scope.parameters, rest)
-    if written.startswith("$"):
-        return lambda scope: _walk(scope.keys.get(head), rest)
-
-    def read(scope: Scope) -> Any:
-        if scope.item is not None and head not in scope.parts:
-            return _walk(scope.item, rest if head == "item" else [head, *rest])
-        part = scope.parts.get(head)
-        if part is None:
-            raise ConfigurationError(f"a rule names {head!r}, which is no part of this composition")
-        if part.state == "failed" or (part.withheld and _overlaps(rest, part.withheld)):
-            raise Unknown
-        return _walk(part.values, rest)
-
-    return read
-
-
-def operands_of(spec: Any) -> frozenset[str]:
-    """The first name of every operand a rule (or binding) may look at: which parts it needs.
-
-    >>> sorted(operands_of({"all": [{"absent": "person.deathDate"}, {"equal": ["ssin", "$ssin"]}]}))
-    ['person', 'ssin']
-    """
-    if isinstance(spec, str):
-        return frozenset() if spec.startswith("$") else frozenset({spec.split(".")[0]})
-    if isinstance(spec, Mapping):
-        return frozenset().union(*(operands_of(value) for name, value in spec.items() if name != "value"))
-    return frozenset().union(*(operands_of(value) for value in spec)) if isinstance(spec, list) else frozenset()
 
 
 def kleene_all(verdicts: list[Verdict]) -> Verdict:
@@ -277,20 +201,29 @@ def _count(spec: Mapping[str, Any]) -> Rule:
         results = []
         for name, read in bounds:
             limit = int(read(scope))
-            test = {"atLeast": lambda n: n >= limit, "below": lambda n: n < limit, "atMost": lambda n: n <= limit}[name]  # noqa: B023
-            results.append(test(low) if test(low) == test(high) else None)
+            least, most = _bounded(name, low, limit), _bounded(name, high, limit)
+            results.append(least if least == most else None)
         return kleene_all(results)
 
     return count
 
 
+def _bounded(name: str, number: int, limit: int) -> bool:
+    return number >= limit if name == "atLeast" else number < limit if name == "below" else number <= limit
+
+
 def _with_item(scope: Scope, item: Mapping[str, Any]) -> Scope:
-    return Scope(scope.keys, scope.parameters, scope.today, scope.parts, item if isinstance(item, Mapping) else {"": item})
+    return Scope(
+        scope.keys, scope.parameters, scope.today, scope.parts, item if isinstance(item, Mapping) else {"": item}
+    )
 
 
 def _one_of(operands: list[Any]) -> Rule:
     read, choices = operand(operands[0]), operands[1:]
-    allowed = [operand(choice) if isinstance(choice, str) and choice.startswith("$") else operand({"value": choice}) for choice in choices]
+    allowed = [
+        operand(choice) if isinstance(choice, str) and choice.startswith("$") else operand({"value": choice})
+        for choice in choices
+    ]
 
     def one_of(scope: Scope) -> Verdict:
         value = read(scope)
@@ -324,49 +257,11 @@ def _same(place: Callable[[Mapping[str, Any]], tuple[str, ...]]) -> Callable[[li
             first, second = left(scope), right(scope)
             if not first or not second:
                 return False
-            return place(first) == place(second) and bool(_streets(first) & _streets(second))
+            return place(first) == place(second) and bool(addresses.streets(first) & addresses.streets(second))
 
         return same
 
     return make
-
-
-def _building(address: Mapping[str, Any]) -> tuple[str, ...]:
-    return str(address.get("postCode", "")), _plain(address.get("houseNumber", "")).lstrip("0")
-
-
-def _door(address: Mapping[str, Any]) -> tuple[str, ...]:
-    box = _BOX.sub("", _plain(address.get("boxNumber", "")))
-    return (*_building(address), box.lstrip("0"))
-
-
-def _streets(address: Mapping[str, Any]) -> set[str]:
-    name = address.get("streetName")
-    names = name.values() if isinstance(name, Mapping) else [name] if name else []
-    return {_plain(one) for one in names} - {""}
-
-
-def _plain(value: Any) -> str:
-    """Lower case without accents, spaces or punctuation: sources write one street in many ways.
-
-    >>> _plain("Rue de l’Été, 12") == _plain("RUE DE L'ETE 12")
-    True
-    """
-    letters = unicodedata.normalize("NFKD", str(value)).casefold()
-    return "".join(letter for letter in letters if letter.isalnum())
-
-
-def _walk(value: Any, path: list[str]) -> Any:
-    for name in path:
-        if isinstance(value, Mapping):
-            value = value.get(name)
-        elif isinstance(value, list) and name.isdigit():
-            value = value[int(name)] if int(name) < len(value) else None
-        elif isinstance(value, list):
-            value = [found for element in value if (found := _walk(element, [name])) is not None]
-        else:
-            return None
-    return value
 
 
 _WORDS: dict[str, Callable[[Any], Rule]] = {
@@ -387,6 +282,6 @@ _WORDS: dict[str, Callable[[Any], Rule]] = {
     "count": _count,
     "oneOf": _one_of,
     "among": _among,
-    "sameAddress": _same(_door),
-    "sameBuilding": _same(_building),
+    "sameAddress": _same(addresses.door),
+    "sameBuilding": _same(addresses.building),
 }

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from integrator.errors import ConfigurationError, Issue, MalformedRequest
 from integrator.keytypes import KeyType, Sandbox, compile_key
 from integrator.mapping import Sheet
 from integrator.model import LocalizedString
-from integrator.rules import Binding, Rule, compile_binding, compile_rule, operands_of
+from integrator.places import read_yaml
+from integrator.rules import Binding, Rule, compile_binding, compile_rule
+from integrator.scope import operands_of
 
 _DOSSIER = re.compile(r"[\w./:-]{1,64}")
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9.]{0,99}")
@@ -110,7 +110,9 @@ class Service:
         """Whether these keys are enough for one question (a composition binds them from other answers)."""
         if any(key.required and name not in keys for name, key in self.keys.items()):
             return False
-        return bool(keys) and (not self.exactly_one or sum(all(name in keys for name in group) for group in self.exactly_one) == 1)
+        return bool(keys) and (
+            not self.exactly_one or sum(all(name in keys for name in group) for group in self.exactly_one) == 1
+        )
 
     def subject(self, keys: Mapping[str, Any]) -> tuple[str, str] | None:
         """(type, id) of whom the question is about, or None when it is about no one in particular."""
@@ -121,7 +123,9 @@ class Service:
                 if joined:
                     return self.subject_type, joined
             elif name in keys:
-                kind = {"plateNumber": "plate", "enterpriseNumber": "cbe", "vin": "vin", "ssin": "nrn"}.get(name, self.subject_type)
+                kind = {"plateNumber": "plate", "enterpriseNumber": "cbe", "vin": "vin", "ssin": "nrn"}.get(
+                    name, self.subject_type
+                )
                 return kind, str(keys[name])
         return None
 
@@ -133,7 +137,9 @@ class Service:
             key = self.keys.get(name)
             if key is None:
                 if name not in _COMMON:
-                    issues.append(Issue("unknownInput", where, _pointer(name), "remove it: this service has no such property"))
+                    issues.append(
+                        Issue("unknownInput", where, _pointer(name), "remove it: this service has no such property")
+                    )
                 continue
             try:
                 keys[name] = key.read(value, _pointer(name))
@@ -141,7 +147,11 @@ class Service:
                 issues.extend(refused.issues)
         missing = [name for name, key in self.keys.items() if key.required and name not in body]
         issues += [Issue("requiredInput", where, _pointer(name), "add it") for name in missing]
-        if self.exactly_one and sum(all(name in keys for name in group) for group in self.exactly_one) != 1 and not issues:
+        if (
+            self.exactly_one
+            and sum(all(name in keys for name in group) for group in self.exactly_one) != 1
+            and not issues
+        ):
             ways = " | ".join(" + ".join(group) for group in self.exactly_one)
             issues.append(Issue("exactlyOneOfExpected", where, "/", f"ask by exactly one of: {ways}"))
         question = self._wishes(body, keys, where, issues)
@@ -159,14 +169,17 @@ class Service:
             issues.append(Issue("requiredInput", where, "/dossierReference", "name the case this question belongs to"))
         fields = body.get("fields")
         if fields is not None and not (
-            isinstance(fields, list) and fields and all(isinstance(name, str) and _FIELD.fullmatch(name) for name in fields)
+            isinstance(fields, list)
+            and fields
+            and all(isinstance(name, str) and _FIELD.fullmatch(name) for name in fields)
         ):
             issues.append(Issue("schemaViolation", where, "/fields", "a list of field names"))
             fields = None
         elif fields is not None:
             unknown = [number for number, name in enumerate(fields) if name not in self.offers]
             issues += [
-                Issue("unknownInput", where, f"/fields/{number}", "this service has no such field; see /docs") for number in unknown
+                Issue("unknownInput", where, f"/fields/{number}", "this service has no such field; see /docs")
+                for number in unknown
             ]
         history = body.get("history", False)
         if not isinstance(history, bool):
@@ -178,7 +191,7 @@ def load_services(folder: Path, sheets: Mapping[str, Sheet], *, sandbox: Sandbox
     """Every service by name. Raises `ConfigurationError` naming the file."""
     services = {}
     for path in sorted(folder.glob("*.yaml")):
-        data = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        data = read_yaml(path)
         try:
             service = compile_service(data, sheets, sandbox=sandbox)
         except KeyError as error:
@@ -226,22 +239,41 @@ def _offers(data: Mapping[str, Any], sheet: Sheet | None) -> frozenset[str]:
         return frozenset(names)
     dangling = set(offered) - names
     if dangling:
-        raise ConfigurationError(f"{data['service']}: offers {sorted(dangling)}, which mapping {sheet.name} does not have")
+        raise ConfigurationError(
+            f"{data['service']}: offers {sorted(dangling)}, which mapping {sheet.name} does not have"
+        )
     return frozenset(name for name in names if any(name == top or name.startswith(top + ".") for top in offered))
 
 
 def _part(name: str, spec: Mapping[str, Any], parts: frozenset[str]) -> Part:
     bound = spec.get("with") or {}
-    needs = (operands_of(list(bound.values())) | operands_of(spec.get("when")) | {spec.get("after")}) & parts
+    needs = (operands_of(list(bound.values())) | operands_of(spec.get("when")) | operands_of(spec.get("after"))) & parts
     when = compile_rule(spec["when"]) if "when" in spec else None
-    return Part(name, spec["service"], compile_binding(bound), frozenset(bound), frozenset(spec["fields"]), spec.get("after"), when, needs)
+    return Part(
+        name,
+        spec["service"],
+        compile_binding(bound),
+        frozenset(bound),
+        frozenset(spec["fields"]),
+        spec.get("after"),
+        when,
+        needs,
+    )
 
 
 def _check(spec: Mapping[str, Any], parts: frozenset[str]) -> CheckRule:
     needs = tuple(Need(compile_rule(need["rule"]), need["reason"]) for need in spec.get("needs", ()))
     when = compile_rule(spec["when"]) if "when" in spec else None
     looks_at = operands_of([spec["rule"], spec.get("when"), [need["rule"] for need in spec.get("needs", ())]]) & parts
-    return CheckRule(spec["code"], LocalizedString.read(spec["title"]), spec["source"], compile_rule(spec["rule"]), needs, when, looks_at)
+    return CheckRule(
+        spec["code"],
+        LocalizedString.read(spec["title"]),
+        spec["source"],
+        compile_rule(spec["rule"]),
+        needs,
+        when,
+        looks_at,
+    )
 
 
 def _pointer(name: str) -> str:

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from integrator.errors import ConfigurationError
-from integrator.places import folder
+from integrator.places import folder, read_yaml
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +69,6 @@ def _check(data: Mapping[str, Any]) -> Settings:
         raise ConfigurationError(f"a setting cannot be read: {error}") from error
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
-        raise ConfigurationError(f"{path.name}: not YAML: {error}") from error
-    if not isinstance(data, dict):
-        raise ConfigurationError(f"{path.name}: settings are a mapping")
-    return data
-
-
 def _merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(under)
     for name, value in over.items():
@@ -102,4 +90,5 @@ def _filled(value: Any, words: Mapping[str, str]) -> Any:
 
 def organisations() -> dict[str, Any]:
     """config/organisations.yaml: the participants and their groups."""
-    return read_yaml(folder("config") / "organisations.yaml")
+    found: dict[str, Any] = read_yaml(folder("config") / "organisations.yaml")
+    return found

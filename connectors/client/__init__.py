@@ -1,11 +1,11 @@
 """For application vendors: ask the hub from Python in three lines. Needs `httpx` and `pyjwt`; nothing of the hub.
 
-    from connectors.client import Hub
+from connectors.client import Hub
 
-    hub = Hub.from_key("my-app.jwk", purpose="resident_permit")
-    answer = hub.ask("parking.residentPermit.checkEligibility", ssin=…, plateNumber=…, address=…, dossierReference="2026-17")
-    if answer["eligible"] == "unknown":
-        retry_later(answer.retry_after)          # three states on purpose
+hub = Hub.from_key("my-app.jwk", purpose="resident_permit")
+answer = hub.ask("parking.residentPermit.checkEligibility", ssin=…, plateNumber=…, address=…, dossierReference="2026-17")
+if answer["eligible"] == "unknown":
+    retry_later(answer.retry_after)          # three states on purpose
 """
 
 from __future__ import annotations

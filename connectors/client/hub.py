@@ -118,16 +118,27 @@ class Hub:
     def __enter__(self) -> Hub:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def _assertion(self) -> str:
         now = int(time.time())
-        claims = {"iss": self.client_id, "sub": self.client_id, "aud": f"{self.url}/oauth/token", "iat": now, "exp": now + 60, "jti": str(uuid.uuid4())}
+        claims = {
+            "iss": self.client_id,
+            "sub": self.client_id,
+            "aud": f"{self.url}/oauth/token",
+            "iat": now,
+            "exp": now + 60,
+            "jti": str(uuid.uuid4()),
+        }
         algorithm = self.key.get("alg", "ES256")
         reader = ECAlgorithm if algorithm == "ES256" else OKPAlgorithm
         wanted = {name: value for name, value in self.key.items() if name in ("kty", "crv", "x", "y", "d")}
-        return jwt.encode(claims, reader.from_jwk(wanted), algorithm=algorithm, headers={"kid": self.key["kid"], "typ": "JWT"})
+        return jwt.encode(
+            claims, reader.from_jwk(wanted), algorithm=algorithm, headers={"kid": self.key["kid"], "typ": "JWT"}
+        )
 
     def _route(self, service: str) -> tuple[str, str]:
         if service.startswith("/"):
@@ -144,7 +155,9 @@ class Hub:
 
     def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
         try:
-            return self._http.request(method, path, **{name: value for name, value in options.items() if value is not None})
+            return self._http.request(
+                method, path, **{name: value for name, value in options.items() if value is not None}
+            )
         except httpx.TransportError as error:
             raise HubUnreachable(f"no answer from {self.url}: {type(error).__name__}") from error
 

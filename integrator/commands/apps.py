@@ -20,7 +20,9 @@ def add(words: Any) -> None:
     create = verbs.add_parser("create", help="enrol an application; writes NAME.jwk, its private key")
     create.add_argument("name", help="lower case letters, digits and -")
     create.add_argument("--purpose", action="append", required=True, help="may be given several times")
-    create.add_argument("--organisation", default="ixelles", help="KBO number or short name of config/organisations.yaml")
+    create.add_argument(
+        "--organisation", default="ixelles", help="KBO number or short name of config/organisations.yaml"
+    )
     create.add_argument("--algorithm", choices=keys.ALGORITHMS, default="ES256")
     create.add_argument("--key", type=Path, help="where the private key goes; default NAME.jwk here")
     create.add_argument("--settings", type=Path)
@@ -36,16 +38,21 @@ def run_create(chosen: argparse.Namespace) -> int:
     path = chosen.key or Path(f"{chosen.name}.jwk")
     create(settings.load(chosen.settings), chosen.name, chosen.organisation, chosen.purpose, path, chosen.algorithm)
     print(f"{path}: the private key of {chosen.name} (mode 0600; keep it secret, it is not stored anywhere else)")
-    print(f'Next:  TOKEN=$(integrator token --key {path} --purpose {chosen.purpose[0]})')
+    print(f"Next:  TOKEN=$(integrator token --key {path} --purpose {chosen.purpose[0]})")
     return 0
 
 
-def create(chosen: settings.Settings, name: str, organisation: str, purposes: list[str], path: Path, algorithm: str = "ES256") -> None:
+def create(
+    chosen: settings.Settings, name: str, organisation: str, purposes: list[str], path: Path, algorithm: str = "ES256"
+) -> None:
     """Enrol, and write the private JWK with the client id and the hub's address beside the key."""
     organisations = settings.organisations()
     unknown = set(purposes) - set(load_policies(places.folder("policies"), organisations).purposes)
     if unknown:
-        raise ConfigurationError(f"no such purpose: {', '.join(sorted(unknown))}", advice="See policies/ or /docs for the purposes there are.")
+        raise ConfigurationError(
+            f"no such purpose: {', '.join(sorted(unknown))}",
+            advice="See policies/ or /docs for the purposes there are.",
+        )
     private = keys.new_key(chosen.mode, algorithm)
     folder = chosen.state / "applications"
     number = organisations["organisations"].get(organisation, {}).get("number", organisation)
@@ -56,7 +63,9 @@ def create(chosen: settings.Settings, name: str, organisation: str, purposes: li
             folder, name, organisation=number, purposes=purposes, world=chosen.mode, now=clock.system(), jwk=keys.public(private)
         )  # fmt: skip
     except FileExistsError as error:
-        raise ConfigurationError(f"application {name} exists already", advice="Choose another name, or delete its file first.") from error
+        raise ConfigurationError(
+            f"application {name} exists already", advice="Choose another name, or delete its file first."
+        ) from error
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         json.dump({**private, "client_id": name, "hub": chosen.issuer}, file, indent=2)
@@ -71,9 +80,13 @@ def run_token(chosen: argparse.Namespace) -> int:
         with Hub.from_key(chosen.key, purpose=chosen.purpose, url=chosen.hub) as hub:
             print(hub.token())
     except Problem as problem:
-        raise ConfigurationError(str(problem), advice="integrator app create NAME --purpose … enrols an application") from problem
+        raise ConfigurationError(
+            str(problem), advice="integrator app create NAME --purpose … enrols an application"
+        ) from problem
     except HubUnreachable as error:
         raise ConfigurationError(str(error), advice="Start the hub: integrator serve, or make demo") from error
     except FileNotFoundError as error:
-        raise ConfigurationError(f"no key file {chosen.key}", advice="integrator app create NAME --purpose … makes one") from error
+        raise ConfigurationError(
+            f"no key file {chosen.key}", advice="integrator app create NAME --purpose … makes one"
+        ) from error
     return 0

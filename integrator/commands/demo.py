@@ -9,7 +9,7 @@ import argparse
 import json
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,12 +81,18 @@ class Result:
         """Every line that differs from what is expected; empty = the demonstration holds."""
         said = [
             (self.eligible == "yes", f"eligible: expected yes, got {self.eligible}"),
-            (tuple(check["code"] for check in self.checks) == CHECKS, "the five questions of the regional plan, in order"),
+            (
+                tuple(check["code"] for check in self.checks) == CHECKS,
+                "the five questions of the regional plan, in order",
+            ),
             (all(check["result"] == "yes" for check in self.checks), "each check: expected yes"),
             (self.fields_released == 0, f"fields released: expected 0, got {self.fields_released}"),
             (self.recorded_before_answer, "an intent and an outcome of every call, durable before the answer"),
             (self.refused["status"] == 403, f"the other purpose: expected 403, got {self.refused['status']}"),
-            (self.unknown["eligible"] == "unknown", f"while DIV is down: expected unknown, got {self.unknown['eligible']}"),
+            (
+                self.unknown["eligible"] == "unknown",
+                f"while DIV is down: expected unknown, got {self.unknown['eligible']}",
+            ),
             (not any(check["result"] == "no" for check in self.unknown["checks"]), "while DIV is down: never a no"),
         ]
         return [words for holds, words in said if not holds]
@@ -94,7 +100,9 @@ class Result:
 
 def add(words: Any) -> None:
     parser = words.add_parser("demo", help="start sources and hub, ask three questions, show what happened")
-    parser.add_argument("--once", action="store_true", help="stop after the questions; exit 1 when a line is not as expected")
+    parser.add_argument(
+        "--once", action="store_true", help="stop after the questions; exit 1 when a line is not as expected"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a screen")
     parser.add_argument("--lang", choices=sorted(TEXTS), default="en")
     parser.add_argument("--state", type=Path, help="default: a folder that is thrown away")
@@ -124,7 +132,9 @@ def _ask(running: sandbox.Sandbox, screen: Screen) -> Result:
     from connectors.client import Hub, Problem  # the vendor's own client: the demo is an application like any other
 
     question = _persona(running.mocks)
-    chosen = settings.load(None, state=str(running.state), port=int(running.hub.rpartition(":")[2]), mocks=running.mocks)
+    chosen = settings.load(
+        None, state=str(running.state), port=int(running.hub.rpartition(":")[2]), mocks=running.mocks
+    )
     key = running.state / "demo.jwk"
     key.unlink(missing_ok=True)
     (running.state / "applications" / "demo-counter.json").unlink(missing_ok=True)
@@ -163,7 +173,12 @@ def _persona(mocks: str) -> dict[str, Any]:
     address = {"postCode": home["postCode"], "streetName": home["streetName"]["fr"], "houseNumber": home["houseNumber"]}
     if home.get("boxNumber"):
         address["boxNumber"] = home["boxNumber"]
-    return {"ssin": one["ssin"], "plateNumber": one["plates"][0], "address": address, "dossierReference": "DEMO-2026-17"}
+    return {
+        "ssin": one["ssin"],
+        "plateNumber": one["plates"][0],
+        "address": address,
+        "dossierReference": "DEMO-2026-17",
+    }
 
 
 def _released(value: Any, entries: list[dict[str, Any]]) -> int:
@@ -224,18 +239,22 @@ class Screen:
     def title(self) -> None:
         self._console.print(f"[bold]{self._words['title']}[/]\n")
 
-    def answered(self, body: dict[str, Any], released: int, entries: list[dict[str, Any]]) -> None:
+    def answered(self, body: Mapping[str, Any], released: int, entries: list[dict[str, Any]]) -> None:
         words = self._words
         self._console.print(f"[bold]1  {words['ask']}[/]  [dim]{ALLOWED}[/]")
         self._console.print(self._table(body["checks"]))
         tick = "[green]✔[/]" if entries else "[red]✘[/]"
-        self._console.print(f"   [bold]{words['eligible']}: {self._result(body['eligible'])}[/] · {words['fields']}: [bold]{released}[/]")
+        self._console.print(
+            f"   [bold]{words['eligible']}: {self._result(body['eligible'])}[/] · {words['fields']}: [bold]{released}[/]"
+        )
         self._console.print(f"   {tick} {len(entries)} {words['before']}: {_in_words(entries)}\n")
 
     def refused(self, refused: dict[str, Any]) -> None:
         words = self._words
         self._console.print(f"[bold]2  {words['other']}[/]  [dim]{NOT_ALLOWED}[/]")
-        self._console.print(f"   [bold yellow]{words['refused']}[/] {refused['status']} {refused['type'].rpartition(':')[2]} · {refused['reason']}")
+        self._console.print(
+            f"   [bold yellow]{words['refused']}[/] {refused['status']} {refused['type'].rpartition(':')[2]} · {refused['reason']}"
+        )
         self._console.print(f"   {words['rule']}: {refused['rule'] or '–'}")
         self._console.print(f"   {words['advice']}: {refused['advice']}\n")
 
@@ -261,7 +280,13 @@ class Screen:
             table.add_column(words[name], justify="right" if name == "time" else "left")
         for check in checks:
             reason = f" [dim]{check['reason']}[/]" if "reason" in check else ""
-            table.add_row(titles[check["code"]], self._result(check["result"]) + reason, check["source"], f"{check['ms']:.0f} ms", words["none"])
+            table.add_row(
+                titles[check["code"]],
+                self._result(check["result"]) + reason,
+                check["source"],
+                f"{check['ms']:.0f} ms",
+                words["none"],
+            )
         return table
 
     def _result(self, result: str) -> str:
@@ -270,7 +295,7 @@ class Screen:
 
 
 def _titles(language: str) -> dict[str, str]:
-    data = settings.read_yaml(places.folder("config") / "services" / f"{SERVICE}.yaml")
+    data = places.read_yaml(places.folder("config") / "services" / f"{SERVICE}.yaml")
     return {check["code"]: check["title"][language] for check in data["checks"]}
 
 
@@ -279,5 +304,3 @@ def _in_words(entries: list[dict[str, Any]]) -> str:
     for entry in entries:
         counted[entry["type"]] = counted.get(entry["type"], 0) + 1
     return " + ".join(f"{count} {kind}" for kind, count in counted.items())
-
-

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from audit import Store, open_store
-
 from integrator import settings as settings_module
 from integrator.errors import ConfigurationError
 
@@ -32,7 +31,9 @@ def named(settings: settings_module.Settings, reference: str) -> list[dict[str, 
     """The clear part of the entries an answer names, in order of index. Raises `ConfigurationError` when one is missing."""
     shard, _, written = reference.rpartition("/")
     if not shard or not all(part.isdigit() for part in written.split(",")):
-        raise ConfigurationError("entries are named SHARD/INDEX,INDEX…", advice="Copy the header Integrator-Ledger-Entries.")
+        raise ConfigurationError(
+            "entries are named SHARD/INDEX,INDEX…", advice="Copy the header Integrator-Ledger-Entries."
+        )
     store = open_store(settings.ledger)
     try:
         return [_entry(store, shard, int(part)) for part in sorted(written.split(","), key=int)]

@@ -49,7 +49,11 @@ def run_fault(chosen: argparse.Namespace) -> int:
         print(f"{chosen.source}: well again")
         return 0
     wish = {"kind": chosen.kind, "rate": chosen.rate, "times": chosen.times, "ms": chosen.ms}
-    call("PUT", f"{chosen.url}/mock/faults/{chosen.source}", {name: value for name, value in wish.items() if value is not None})
+    call(
+        "PUT",
+        f"{chosen.url}/mock/faults/{chosen.source}",
+        {name: value for name, value in wish.items() if value is not None},
+    )
     print(f"{chosen.source}: {chosen.kind}; `integrator mock fault {chosen.source} clear` ends it")
     return 0
 

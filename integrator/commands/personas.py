@@ -29,7 +29,9 @@ def run(chosen: argparse.Namespace) -> int:
     try:
         found = list(find(World.build(chosen.seed), chosen.query, limit=chosen.limit))
     except ValueError as error:
-        raise ConfigurationError(f"that question cannot be read: {error}", advice="integrator personas find --help") from error
+        raise ConfigurationError(
+            f"that question cannot be read: {error}", advice="integrator personas find --help"
+        ) from error
     if chosen.json:
         print(json.dumps(found, ensure_ascii=False, default=str))
     else:

@@ -41,7 +41,9 @@ class Sandbox:
 
 
 @contextlib.contextmanager
-def running(state: Path, *, hub_port: int = 8080, mock_port: int = 8090, ledger: str | None = None) -> Iterator[Sandbox]:
+def running(
+    state: Path, *, hub_port: int = 8080, mock_port: int = 8090, ledger: str | None = None
+) -> Iterator[Sandbox]:
     """Both programs, ready to be asked. A taken port is replaced by a free one."""
     state.mkdir(parents=True, exist_ok=True)
     hub_port, mock_port = free_port(hub_port), free_port(mock_port)

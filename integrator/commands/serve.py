@@ -26,7 +26,13 @@ def run(chosen: argparse.Namespace) -> int:
 
     serve(
         settings.load(
-            chosen.settings, host=chosen.host, port=chosen.port, state=chosen.state, ledger=chosen.ledger, shard=chosen.shard, mocks=chosen.mocks
-        )  # fmt: skip
+            chosen.settings,
+            host=chosen.host,
+            port=chosen.port,
+            state=chosen.state,
+            ledger=chosen.ledger,
+            shard=chosen.shard,
+            mocks=chosen.mocks,
+        )
     )
     return 0

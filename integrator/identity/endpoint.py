@@ -53,7 +53,8 @@ class TokenEndpoint:
 
     async def _grant(self, form: dict[str, str]) -> dict[str, Any]:
         if form.get("grant_type") != "client_credentials":
-            raise TokenRefused("unsupported_grant_type", "grant_type=client_credentials is the only one here")
+            error = "unsupported_grant_type" if "grant_type" in form else "invalid_request"
+            raise TokenRefused(error, "grant_type=client_credentials is the only one here")
         application = await self._authenticate(form)
         if form.get("resource", self._resource) != self._resource:
             raise TokenRefused("invalid_target", "resource, when given, is this hub's own address")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from integrator.errors import ConfigurationError
 from integrator.identity.applications import Applications
 from integrator.identity.endpoint import TokenEndpoint
 from integrator.identity.keys import ALGORITHMS, WORLDS, hub_keys
@@ -24,7 +25,7 @@ class Identity:
         self, state: Path, *, base: str, world: str, now: Callable[[], float], replays: str | None = None
     ) -> None:
         if world not in WORLDS:
-            raise ValueError(f"a world is one of {WORLDS}")
+            raise ConfigurationError(f"a world is one of {WORLDS}")
         self.base, self.world = base.rstrip("/"), world
         self.issuer = f"{self.base}/{world}"
         self.token_endpoint = f"{self.base}/oauth/token"

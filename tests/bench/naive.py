@@ -30,7 +30,13 @@ Base = declarative_base()
 class Record(Base):
     __tablename__ = "record"
     id = Column(Integer, primary_key=True)
-    kind, trace, organisation, purpose, subject = Column(String), Column(String), Column(String), Column(String), Column(String)
+    kind, trace, organisation, purpose, subject = (
+        Column(String),
+        Column(String),
+        Column(String),
+        Column(String),
+        Column(String),
+    )
     fields, at = Column(String), Column(Integer)
 
 
@@ -51,8 +57,8 @@ _soap: list[zeep.Client] = []
 
 
 class Question(BaseModel):
-    plateNumber: str  # noqa: N815
-    dossierReference: str  # noqa: N815
+    plateNumber: str
+    dossierReference: str
 
 
 class Holder(BaseModel):
@@ -60,7 +66,7 @@ class Holder(BaseModel):
 
 
 class Registration(BaseModel):
-    plateNumber: str  # noqa: N815
+    plateNumber: str
     status: str
     holder: Holder
 
@@ -91,7 +97,11 @@ def bearer() -> str:
         credentials = config["div_credentials"]
         answer = outgoing.post(
             f"{config['div']}/oauth/token",
-            data={"grant_type": "client_credentials", "client_id": credentials["clientId"], "client_secret": credentials["clientSecret"]},
+            data={
+                "grant_type": "client_credentials",
+                "client_id": credentials["clientId"],
+                "client_secret": credentials["clientSecret"],
+            },
         )
         if answer.status_code == 401:  # credentials in the Authorization header instead
             answer = outgoing.post(
@@ -108,7 +118,9 @@ def registrations(question: Question, claims: dict = Depends(caller)) -> Registr
     trace = uuid.uuid4().hex
     record("intent", trace, claims, question.plateNumber, ["status", "holder.ssin"])
     answer = outgoing.get(
-        f"{config['div']}/v1/mobility/registrations", params={"plateNr": question.plateNumber}, headers={"Authorization": f"Bearer {bearer()}"}
+        f"{config['div']}/v1/mobility/registrations",
+        params={"plateNr": question.plateNumber},
+        headers={"Authorization": f"Bearer {bearer()}"},
     )
     items = answer.json()["items"] if answer.status_code == 200 else []
     found = [
@@ -125,7 +137,10 @@ def registrations(question: Question, claims: dict = Depends(caller)) -> Registr
 def soap() -> zeep.Client:
     if not _soap:
         client = zeep.Client(
-            config["kbo_wsdl"], wsse=UsernameToken(config["kbo_credentials"]["username"], config["kbo_credentials"]["password"], use_digest=True)
+            config["kbo_wsdl"],
+            wsse=UsernameToken(
+                config["kbo_credentials"]["username"], config["kbo_credentials"]["password"], use_digest=True
+            ),
         )
         _soap.append(client)
     return _soap[0]
@@ -150,7 +165,9 @@ def kbo_context(client: zeep.Client, trace: str):  # type: ignore[no-untyped-def
     from lxml import etree
 
     security = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd"
-    context = client.get_element("{http://economie.fgov.be/kbopub/webservices/v1/messages}RequestContext")(Id=trace, Language="fr")
+    context = client.get_element("{http://economie.fgov.be/kbopub/webservices/v1/messages}RequestContext")(
+        Id=trace, Language="fr"
+    )
     now = datetime.now(UTC)
     timestamp = etree.Element(f"{{{security}}}Timestamp")
     etree.SubElement(timestamp, f"{{{security}}}Created").text = now.isoformat()

@@ -75,10 +75,20 @@ def measure(name: str, pids: list[int], port: int, requests: list[bytes], connec
     used = cpu(pids) - before
     errors = ",".join(f"{status}×{count}" for status, count in result["errors"].items())
     answers = max(result["answers"], 1)
-    return Figures(name, connections, used / answers * 1e6, answers / result["seconds"], result["p50"] or 0, result["p99"] or 0, errors)
+    return Figures(
+        name,
+        connections,
+        used / answers * 1e6,
+        answers / result["seconds"],
+        result["p50"] or 0,
+        result["p99"] or 0,
+        errors,
+    )
 
 
-def _load(port: int, requests: list[bytes], connections: int, expect: int, bound: dict[str, Any]) -> subprocess.Popen[bytes]:
+def _load(
+    port: int, requests: list[bytes], connections: int, expect: int, bound: dict[str, Any]
+) -> subprocess.Popen[bytes]:
     plan = {"host": "127.0.0.1", "port": port, "connections": connections, "expect": expect, **bound}
     plan["requests_b64"] = [base64.b64encode(request).decode() for request in requests]
     with tempfile.NamedTemporaryFile("w", suffix=".json", delete=False) as file:
@@ -109,10 +119,17 @@ class Bench:
         self.world = World.build(7)
         self.processes: list[subprocess.Popen[bytes]] = []
         self.box = sandbox.Sandbox("", f"http://127.0.0.1:{sandbox.free_port(18090)}", state)
-        sandbox.start(self.box, "mocks", [sys.executable, "-P", "-m", "mock_sources", "--state", str(state / "mock"), "--port", self.mock_port_text], f"{self.box.mocks}/mock/health")
+        sandbox.start(
+            self.box,
+            "mocks",
+            [sys.executable, "-P", "-m", "mock_sources", "--state", str(state / "mock"), "--port", self.mock_port_text],
+            f"{self.box.mocks}/mock/health",
+        )
         self.people = [person for person in self._people() if self.world.vehicles_of(ssin=person.ssin)][:SUBJECTS]
         self.plates = [self.world.vehicles_of(ssin=person.ssin)[0].plate for person in self.people]
-        self.enterprises = [firm.number for person in self.people for firm in self.world.enterprises_of(person.ssin)][:SUBJECTS]
+        self.enterprises = [firm.number for person in self.people for firm in self.world.enterprises_of(person.ssin)][
+            :SUBJECTS
+        ]
 
     @property
     def mock_port_text(self) -> str:
@@ -133,14 +150,32 @@ class Bench:
                     yield person
 
     @contextlib.contextmanager
-    def hub(self, name: str, *, ledger: str | None = None, program: list[str] | None = None, sources: dict[str, Any] | None = None) -> Iterator[Subject]:
+    def hub(
+        self,
+        name: str,
+        *,
+        ledger: str | None = None,
+        program: list[str] | None = None,
+        sources: dict[str, Any] | None = None,
+    ) -> Iterator[Subject]:
         """A hub of its own, with an application enrolled. `program` replaces `integrator serve` (ledger off)."""
         port, folder = sandbox.free_port(0), self.state / name
         folder.mkdir(parents=True)
         (folder / "mock").symlink_to(self.state / "mock")
         config = folder / "bench.yaml"
         config.write_text(json.dumps({"limits": {"perApplication": 512, "inFlight": 1024}, "sources": sources or {}}))
-        words = ["--settings", str(config), "--port", str(port), "--state", str(folder), "--mocks", self.box.mocks, "--shard", name]
+        words = [
+            "--settings",
+            str(config),
+            "--port",
+            str(port),
+            "--state",
+            str(folder),
+            "--mocks",
+            self.box.mocks,
+            "--shard",
+            name,
+        ]
         words += ["--ledger", ledger] if ledger else []
         command = [*(program or [sys.executable, "-P", "-m", "integrator.cli", "serve"]), *words]
         process = sandbox.start(self.box, name, command, f"http://127.0.0.1:{port}/readyz")
@@ -156,7 +191,10 @@ class Bench:
 
     def add(self, row: Figures) -> Figures:
         self.rows.append(row)
-        print(f"  {row.name:<40} c={row.connections:<3} {row.micros:>7.0f} µs  {row.rate:>7.0f}/s  p50 {row.p50:>7.2f} ms  p99 {row.p99:>7.2f} ms  {row.errors}", flush=True)
+        print(
+            f"  {row.name:<40} c={row.connections:<3} {row.micros:>7.0f} µs  {row.rate:>7.0f}/s  p50 {row.p50:>7.2f} ms  p99 {row.p99:>7.2f} ms  {row.errors}",
+            flush=True,
+        )
         return row
 
 
@@ -178,28 +216,48 @@ class Subject:
 
 
 def vehicles(bench: Bench, token: str, port: int) -> list[bytes]:
-    return [post("/vehicle/v1/registrations/query", {"plateNumber": plate, "dossierReference": "BENCH-1"}, token, port) for plate in bench.plates]
+    return [
+        post("/vehicle/v1/registrations/query", {"plateNumber": plate, "dossierReference": "BENCH-1"}, token, port)
+        for plate in bench.plates
+    ]
 
 
 def persons(bench: Bench, token: str, port: int) -> list[bytes]:
-    return [post("/person/v1/persons/get", {"ssin": person.ssin, "dossierReference": "BENCH-1"}, token, port) for person in bench.people]
+    return [
+        post("/person/v1/persons/get", {"ssin": person.ssin, "dossierReference": "BENCH-1"}, token, port)
+        for person in bench.people
+    ]
 
 
 def enterprises(bench: Bench, token: str, port: int) -> list[bytes]:
-    return [get(f"/enterprise/v1/enterprises/{number}", port, Authorization=f"Bearer {token}") for number in bench.enterprises]
+    return [
+        get(f"/enterprise/v1/enterprises/{number}", port, Authorization=f"Bearer {token}")
+        for number in bench.enterprises
+    ]
 
 
 def direct(bench: Bench, port: int) -> list[bytes]:
     credentials = json.loads((bench.state / "mock" / "credentials" / "div.json").read_text())
-    form = urllib.parse.urlencode({"grant_type": "client_credentials", "client_id": credentials["clientId"], "client_secret": credentials["clientSecret"]})
+    form = urllib.parse.urlencode(
+        {
+            "grant_type": "client_credentials",
+            "client_id": credentials["clientId"],
+            "client_secret": credentials["clientSecret"],
+        }
+    )
     basic = base64.b64encode(f"{credentials['clientId']}:{credentials['clientSecret']}".encode()).decode()
-    ask = urllib.request.Request(f"{bench.box.mocks}/div/oauth/token", form.encode(), {"Authorization": f"Basic {basic}"})  # noqa: S310
+    ask = urllib.request.Request(
+        f"{bench.box.mocks}/div/oauth/token", form.encode(), {"Authorization": f"Basic {basic}"}
+    )
     try:
         reply = urllib.request.urlopen(ask, timeout=5)  # noqa: S310
     except urllib.error.HTTPError:
         reply = urllib.request.urlopen(urllib.request.Request(ask.full_url, form.encode()), timeout=5)  # noqa: S310
     token = json.load(reply)["access_token"]
-    return [get(f"/div/v1/mobility/registrations?plateNr={plate}", port, Authorization=f"Bearer {token}") for plate in bench.plates]
+    return [
+        get(f"/div/v1/mobility/registrations?plateNr={plate}", port, Authorization=f"Bearer {token}")
+        for plate in bench.plates
+    ]
 
 
 # --- the parts of the bench -------------------------------------------------------------------------------------------
@@ -210,15 +268,46 @@ def rest(bench: Bench) -> None:
     print("REST source (vehicle by plate, DIV)")
     mock_port = int(bench.mock_port_text)
     for connections in (1, 16, 64):
-        bench.add(measure("direct: the mock asked (its own CPU)", [bench.mock_pid], mock_port, direct(bench, mock_port), connections, seconds=bench.seconds))
+        bench.add(
+            measure(
+                "direct: the mock asked (its own CPU)",
+                [bench.mock_pid],
+                mock_port,
+                direct(bench, mock_port),
+                connections,
+                seconds=bench.seconds,
+            )
+        )
         with nginx(bench, mock_port) as found:
             if found is not None:
                 pids, port = found
-                bench.add(measure("nginx, plain reverse proxy", pids, port, direct(bench, port), connections, seconds=bench.seconds))
+                bench.add(
+                    measure(
+                        "nginx, plain reverse proxy",
+                        pids,
+                        port,
+                        direct(bench, port),
+                        connections,
+                        seconds=bench.seconds,
+                    )
+                )
         with bench.hub(f"rest-{connections}") as hub:
-            bench.add(measure("ours, durable ledger (SQLite)", [hub.pid], hub.port, vehicles(bench, hub.token(), hub.port), connections, seconds=bench.seconds))
+            bench.add(
+                measure(
+                    "ours, durable ledger (SQLite)",
+                    [hub.pid],
+                    hub.port,
+                    vehicles(bench, hub.token(), hub.port),
+                    connections,
+                    seconds=bench.seconds,
+                )
+            )
             with naive(bench, hub) as (pid, port):
-                bench.add(measure("naive hub", [pid], port, vehicles(bench, hub.token(), port), connections, seconds=bench.seconds))
+                bench.add(
+                    measure(
+                        "naive hub", [pid], port, vehicles(bench, hub.token(), port), connections, seconds=bench.seconds
+                    )
+                )
     compare(bench, "naive hub", "ours, durable ledger (SQLite)", 16)
     added(bench)
 
@@ -228,10 +317,28 @@ def soap(bench: Bench) -> None:
     print("SOAP source, unsigned (enterprise by number, KBO)")
     for connections in (1, 16, 64):
         with bench.hub(f"soap-{connections}") as hub:
-            bench.add(measure("ours, SOAP", [hub.pid], hub.port, enterprises(bench, hub.token(), hub.port), connections, seconds=bench.seconds))
+            bench.add(
+                measure(
+                    "ours, SOAP",
+                    [hub.pid],
+                    hub.port,
+                    enterprises(bench, hub.token(), hub.port),
+                    connections,
+                    seconds=bench.seconds,
+                )
+            )
             if connections == 16:
                 with naive(bench, hub) as (pid, port):
-                    bench.add(measure("naive hub, SOAP (zeep)", [pid], port, enterprises(bench, hub.token(), port), connections, seconds=bench.seconds))
+                    bench.add(
+                        measure(
+                            "naive hub, SOAP (zeep)",
+                            [pid],
+                            port,
+                            enterprises(bench, hub.token(), port),
+                            connections,
+                            seconds=bench.seconds,
+                        )
+                    )
     compare(bench, "naive hub, SOAP (zeep)", "ours, SOAP", 16)
 
 
@@ -240,7 +347,16 @@ def signed(bench: Bench) -> None:
     print("SOAP source, signed both ways (person by number, Rijksregister)")
     for connections in (1, 16, 64):
         with bench.hub(f"signed-{connections}") as hub:
-            bench.add(measure("ours, SOAP signed", [hub.pid], hub.port, persons(bench, hub.token(), hub.port), connections, seconds=bench.seconds))
+            bench.add(
+                measure(
+                    "ours, SOAP signed",
+                    [hub.pid],
+                    hub.port,
+                    persons(bench, hub.token(), hub.port),
+                    connections,
+                    seconds=bench.seconds,
+                )
+            )
 
 
 def ledger(bench: Bench) -> None:
@@ -254,7 +370,11 @@ def ledger(bench: Bench) -> None:
     for turn in (1, 2):
         for name, options in engines:
             with bench.hub(f"{name.replace(' ', '-').lower()}-{turn}", **options) as hub:
-                bench.add(measure(name, [hub.pid], hub.port, vehicles(bench, hub.token(), hub.port), 16, seconds=bench.seconds))
+                bench.add(
+                    measure(
+                        name, [hub.pid], hub.port, vehicles(bench, hub.token(), hub.port), 16, seconds=bench.seconds
+                    )
+                )
     for name, _ in engines[1:]:
         compare(bench, name, "ledger off", 16)
 
@@ -286,13 +406,22 @@ def memory(bench: Bench) -> None:
             print(f"  after {target:>7} exchanges: {rss(hub.pid):7.1f} MiB resident  {row.errors}", flush=True)
 
 
-PARTS: dict[str, Callable[[Bench], None]] = {"rest": rest, "soap": soap, "signed": signed, "ledger": ledger, "scale": scale, "memory": memory}
+PARTS: dict[str, Callable[[Bench], None]] = {
+    "rest": rest,
+    "soap": soap,
+    "signed": signed,
+    "ledger": ledger,
+    "scale": scale,
+    "memory": memory,
+}
 
 
 # --- helpers ----------------------------------------------------------------------------------------------------------
 
 
-def measure_many(name: str, hubs: list[Subject], requests: dict[int, list[bytes]], connections: int, seconds: float) -> Figures:
+def measure_many(
+    name: str, hubs: list[Subject], requests: dict[int, list[bytes]], connections: int, seconds: float
+) -> Figures:
     before = cpu([hub.pid for hub in hubs])
     runs = [_load(hub.port, requests[hub.port], connections // len(hubs), 200, {"seconds": seconds}) for hub in hubs]
     results = [json.loads(run.communicate()[0]) for run in runs]
@@ -307,10 +436,15 @@ def measure_many(name: str, hubs: list[Subject], requests: dict[int, list[bytes]
 
 def compare(bench: Bench, over: str, under: str, connections: int | None, *, by: str = "micros") -> None:
     """Ratio of two rows' medians, from this run."""
-    pick = lambda name: sorted(getattr(row, by) for row in bench.rows if row.name == name and connections in (None, row.connections))  # noqa: E731
+    pick = lambda name: sorted(
+        getattr(row, by) for row in bench.rows if row.name == name and connections in (None, row.connections)
+    )
     upper, lower = pick(over), pick(under)
     if upper and lower and lower[len(lower) // 2]:
-        print(f"  = {over} ÷ {under}: {upper[len(upper) // 2] / lower[len(lower) // 2]:.2f} ({'CPU' if by == 'micros' else 'answers/s'})\n", flush=True)
+        print(
+            f"  = {over} ÷ {under}: {upper[len(upper) // 2] / lower[len(lower) // 2]:.2f} ({'CPU' if by == 'micros' else 'answers/s'})\n",
+            flush=True,
+        )
 
 
 def added(bench: Bench) -> None:
@@ -347,7 +481,7 @@ def naive(bench: Bench, hub: Subject) -> Iterator[tuple[int, int]]:
 @contextlib.contextmanager
 def nginx(bench: Bench, upstream: int) -> Iterator[tuple[list[int], int] | None]:
     """A plain reverse proxy in front of the mock, or None where nginx is not installed."""
-    location = f"location / {{ proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Connection ''; }}"
+    location = "location / { proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Connection ''; }"
     with _nginx(bench, f"upstream up {{ server 127.0.0.1:{upstream}; keepalive 64; }}", location) as found:
         yield found
 
@@ -359,9 +493,13 @@ def still(bench: Bench) -> Iterator[int | None]:
     request = direct(bench, port)[0]
     path = request.split(b" ")[1].decode()
     token = request.partition(b"Authorization: ")[2].partition(b"\r\n")[0].decode()
-    with urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers={"Authorization": token})) as reply:  # noqa: S310
+    with urllib.request.urlopen(
+        urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers={"Authorization": token})
+    ) as reply:
         (bench.state / "answer.json").write_bytes(reply.read())
-    (bench.state / "token.json").write_text(json.dumps({"access_token": "still", "token_type": "Bearer", "expires_in": 3600}))
+    (bench.state / "token.json").write_text(
+        json.dumps({"access_token": "still", "token_type": "Bearer", "expires_in": 3600})
+    )
     location = (
         f"location = /oauth/token {{ default_type application/json; error_page 405 =200 /token.json; root {bench.state}; }}"
         f" location = /token.json {{ default_type application/json; root {bench.state}; }}"
@@ -384,7 +522,9 @@ def _nginx(bench: Bench, head: str, location: str) -> Iterator[tuple[list[int], 
         f" http {{ access_log off; keepalive_requests 1000000; client_body_temp_path {folder}/a; proxy_temp_path {folder}/b; fastcgi_temp_path {folder}/c;"
         f" uwsgi_temp_path {folder}/d; scgi_temp_path {folder}/e; {head} server {{ listen 127.0.0.1:{port}; {location} }} }}"
     )
-    process = subprocess.Popen([program, "-p", str(folder), "-c", str(folder / "nginx.conf")], stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [program, "-p", str(folder), "-c", str(folder / "nginx.conf")], stderr=subprocess.DEVNULL
+    )
     try:
         time.sleep(0.5)
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
@@ -415,7 +555,9 @@ def main() -> None:
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="integrator-bench-") as folder:
         bench = Bench(Path(folder), chosen.seconds)
-        print(f"{os.cpu_count()} CPUs · Python {sys.version.split()[0]} · {chosen.seconds:g} s a row · CPU is user + system of the process named\n")
+        print(
+            f"{os.cpu_count()} CPUs · Python {sys.version.split()[0]} · {chosen.seconds:g} s a row · CPU is user + system of the process named\n"
+        )
         try:
             for part in chosen.only.split(","):
                 PARTS[part](bench)

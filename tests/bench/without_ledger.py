@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 import uvloop
+
 from audit.unsafe import UnsafeNoLedger
 from integrator import settings
 from integrator.api.server import run
@@ -20,7 +21,9 @@ chosen = parser.parse_args()
 async def main() -> None:
     from pathlib import Path
 
-    loaded = settings.load(Path(chosen.settings), state=chosen.state, port=chosen.port, mocks=chosen.mocks, shard=chosen.shard)
+    loaded = settings.load(
+        Path(chosen.settings), state=chosen.state, port=chosen.port, mocks=chosen.mocks, shard=chosen.shard
+    )
     hub = await open_hub(loaded, ledger=UnsafeNoLedger())
     try:
         await run(hub, loaded.host, loaded.port)

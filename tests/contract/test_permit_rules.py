@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from integrator.rules import PartAnswer, Scope, compile_rule, word
+from integrator.rules import compile_rule, word
+from integrator.scope import PartAnswer, Scope
 
 HOME = Path(__file__).resolve().parents[2]
 SERVICE = yaml.safe_load(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from integrator.errors import ConfigurationError, MalformedRequest
 from integrator.keytypes import compile_key, ssin_world, valid_date
 
@@ -35,7 +36,17 @@ def refusal(kind, value, sandbox=SANDBOX, **more):
         ("date", "2024-02-29", "2024-02-29"),
         ("text", "  Łukasz d’Été  ", "Łukasz d’Été"),
     ],
-    ids=["test number", "named BIS number", "dotted enterprise", "establishment", "dashed plate", "personal plate", "municipality", "leap day", "name"],
+    ids=[
+        "test number",
+        "named BIS number",
+        "dotted enterprise",
+        "establishment",
+        "dashed plate",
+        "personal plate",
+        "municipality",
+        "leap day",
+        "name",
+    ],
 )
 def test_a_right_key_becomes_canonical(kind, given_, expected):
     assert expected == read(kind, given_)

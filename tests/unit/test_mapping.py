@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml import etree
+
 from integrator.errors import ConfigurationError, WrongSubject
 from integrator.mapping import Sheet, select
-from lxml import etree
 
 CODES = {"civil": {"20": {"nl": "gehuwd", "fr": "marié", "en": "married"}}}
 FILE = b"""<reply xmlns:r="urn:r"><file>
@@ -134,7 +135,11 @@ def test_a_code_gets_its_label_and_an_unknown_code_stays_a_code():
     assert [{"code": "20", "label": CODES["civil"]["20"]}, {"code": "77"}] == [one["status"] for one in statuses]
 
 
-@pytest.mark.parametrize("wound", [FILE.replace(b"71000000001", b"71000000002"), FILE.replace(b"<r:Number>71000000001</r:Number>", b"")], ids=["another person", "nobody named"])
+@pytest.mark.parametrize(
+    "wound",
+    [FILE.replace(b"71000000001", b"71000000002"), FILE.replace(b"<r:Number>71000000001</r:Number>", b"")],
+    ids=["another person", "nobody named"],
+)
 def test_an_answer_about_somebody_else_is_not_looked_at(wound):
     with pytest.raises(WrongSubject) as raised:
         extract({"familyName"}, document=wound)
@@ -148,10 +153,22 @@ def test_only_the_groups_of_permitted_fields_are_asked():
 
 
 def test_nothing_found_is_nothing_not_a_constant():
-    assert {} == extract({"source", "civilStatuses"}, document=b'<reply xmlns:r="urn:r"><file><r:Number>71000000001</r:Number></file></reply>').values
+    assert (
+        {}
+        == extract(
+            {"source", "civilStatuses"},
+            document=b'<reply xmlns:r="urn:r"><file><r:Number>71000000001</r:Number></file></reply>',
+        ).values
+    )
 
 
-JSON = {"items": [{"plate": "1ABC123", "holder": {"ssin": "A", "name": ["X", "Y"]}, "secret": 1}, {"plate": "1abc123", "holder": None}], "total": 2}
+JSON = {
+    "items": [
+        {"plate": "1ABC123", "holder": {"ssin": "A", "name": ["X", "Y"]}, "secret": 1},
+        {"plate": "1abc123", "holder": None},
+    ],
+    "total": 2,
+}
 
 
 def listing(about_each=True):
@@ -169,7 +186,9 @@ def test_items_of_a_list_are_trimmed_each():
     assert ["A"] == extracted.facts["people"]
 
 
-@pytest.mark.parametrize("wound", [{"plate": "2XYZ999"}, {"holder": {"ssin": "B"}}], ids=["one item of another", "one item without"])
+@pytest.mark.parametrize(
+    "wound", [{"plate": "2XYZ999"}, {"holder": {"ssin": "B"}}], ids=["one item of another", "one item without"]
+)
 def test_one_item_about_another_spoils_the_whole_list(wound):
     document = {"items": [*JSON["items"], wound]}
     with pytest.raises(WrongSubject):
@@ -180,7 +199,11 @@ def test_an_empty_list_is_about_the_subject_asked():
     assert {} == listing().plan(None).extract({"items": []}, {"plateNumber": "1ABC123"}).values
 
 
-@pytest.mark.parametrize("wound", [{"fields": {"a": {"at": "q:X"}}}, {"fields": {"a": {"at": "r:X", "read": "localized"}}}], ids=["unknown prefix", "json reader for xml"])
+@pytest.mark.parametrize(
+    "wound",
+    [{"fields": {"a": {"at": "q:X"}}}, {"fields": {"a": {"at": "r:X", "read": "localized"}}}],
+    ids=["unknown prefix", "json reader for xml"],
+)
 def test_a_sheet_that_cannot_work_stops_the_start(wound):
     with pytest.raises(ConfigurationError):
         sheet(**wound).plan(None)
@@ -209,7 +232,9 @@ def test_selecting_twice_is_selecting_what_both_permit(first, second):
     fields = sheet().fields
     leaves = lambda tree: {name for name in NAMES if name in names_of(tree)}  # noqa: E731
 
-    assert leaves(select(fields, frozenset(first))) | leaves(select(fields, frozenset(second))) == leaves(select(fields, frozenset(first | second)))
+    assert leaves(select(fields, frozenset(first))) | leaves(select(fields, frozenset(second))) == leaves(
+        select(fields, frozenset(first | second))
+    )
 
 
 def names_of(tree, prefix=""):

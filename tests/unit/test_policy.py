@@ -10,6 +10,7 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from integrator.errors import ConfigurationError
 from integrator.policy import ADVICE, Ask, Denial, Permit, compile_policies, members
 
@@ -89,7 +90,10 @@ def test_what_no_grant_allows_is_denied_with_a_reason_and_advice(wound, reason):
         ({"validFrom": "2026-11-24"}, "NOT_YET_VALID"),
         ({"validUntil": "2026-11-22"}, "EXPIRED"),
         ({"applications": ["another"]}, "APPLICATION_NOT_NAMED"),
-        ({"grants": [{"service": "person.get", "keys": ["ssin"], "fields": ["familyName"], "use": "answersOnly"}]}, "ANSWERS_ONLY"),
+        (
+            {"grants": [{"service": "person.get", "keys": ["ssin"], "fields": ["familyName"], "use": "answersOnly"}]},
+            "ANSWERS_ONLY",
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -126,7 +130,10 @@ def test_history_reaches_no_further_back_than_granted():
 
 
 def test_the_cpas_never_rides_on_the_right_of_its_municipality():
-    assert "NO_AUTHORISATION" == decide(ask(organisation="0207000109"), purpose(organisations=["group:municipalities"])).reason
+    assert (
+        "NO_AUTHORISATION"
+        == decide(ask(organisation="0207000109"), purpose(organisations=["group:municipalities"])).reason
+    )
 
 
 def test_a_group_may_hold_groups():
@@ -177,7 +184,10 @@ def test_a_permit_never_holds_a_field_or_key_outside_one_single_grant(grants, qu
     decision = decide(question, purpose(grants=grants))
     if isinstance(decision, Permit):
         assert question.keys <= decision.grant.keys
-        assert all(any(name == granted or name.startswith(granted + ".") for granted in decision.grant.fields) for name in decision.fields)
+        assert all(
+            any(name == granted or name.startswith(granted + ".") for granted in decision.grant.fields)
+            for name in decision.fields
+        )
         assert question.part or not decision.grant.answers_only
 
 
@@ -194,7 +204,8 @@ def test_order_of_files_never_matters():
     questions = [ask(purpose=name) for name in ("school", "housing", "tax", "none")]
 
     decisions = {
-        tuple(getattr(decide(question, *order), "reason", "permit") for question in questions) for order in itertools.permutations(files)
+        tuple(getattr(decide(question, *order), "reason", "permit") for question in questions)
+        for order in itertools.permutations(files)
     }
 
     assert {("permit", "permit", "EXPIRED", "UNKNOWN_PURPOSE")} == decisions

@@ -5,11 +5,18 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from integrator.errors import ConfigurationError
-from integrator.rules import PartAnswer, Scope, Unknown, compile_binding, compile_rule, kleene_all, kleene_any, word
 
-MEMBERS = {"members": [{"ssin": "A"}, {"ssin": "B"}], "address": {"postCode": "1050", "streetName": "Rue de l'Été", "houseNumber": "012"}}
-PLACE = {"items": [{"postCode": "1050", "streetName": {"nl": "Zomerstraat", "fr": "Rue de l’Ete"}, "houseNumber": "12"}]}
+from integrator.errors import ConfigurationError
+from integrator.rules import compile_binding, compile_rule, kleene_all, kleene_any, word
+from integrator.scope import PartAnswer, Scope, Unknown
+
+MEMBERS = {
+    "members": [{"ssin": "A"}, {"ssin": "B"}],
+    "address": {"postCode": "1050", "streetName": "Rue de l'Été", "houseNumber": "012"},
+}
+PLACE = {
+    "items": [{"postCode": "1050", "streetName": {"nl": "Zomerstraat", "fr": "Rue de l’Ete"}, "houseNumber": "12"}]
+}
 
 
 def verdict(rule, *, keys=None, **parts):
@@ -50,11 +57,15 @@ def test_a_rule_answers(expected, rule, parts):
     assert expected == verdict(rule, **parts)
 
 
-@pytest.mark.parametrize("other", [{"houseNumber": "13"}, {"boxNumber": "2"}, {"postCode": "1060"}, {"streetName": "Rue de l’Hiver"}])
+@pytest.mark.parametrize(
+    "other", [{"houseNumber": "13"}, {"boxNumber": "2"}, {"postCode": "1060"}, {"streetName": "Rue de l’Hiver"}]
+)
 def test_an_address_that_differs_in_one_thing_is_another_address(other):
     asked = MEMBERS["address"] | other
 
-    assert "no" == verdict({"sameAddress": ["household.address", "place.items.0"]}, household={"address": asked}, place=PLACE)
+    assert "no" == verdict(
+        {"sameAddress": ["household.address", "place.items.0"]}, household={"address": asked}, place=PLACE
+    )
 
 
 def test_one_no_beats_an_unknown_but_a_yes_does_not():
@@ -68,7 +79,9 @@ def test_a_binding_that_rests_on_a_failed_part_says_so():
         bind(Scope({}, {}, "2026-11-23", {"household": FAILED}))
 
 
-@pytest.mark.parametrize("rule", [{"maybe": "x"}, {"all": []}, {"any": []}, {"present": "a", "absent": "b"}, {"count": {"of": "a.b"}}])
+@pytest.mark.parametrize(
+    "rule", [{"maybe": "x"}, {"all": []}, {"any": []}, {"present": "a", "absent": "b"}, {"count": {"of": "a.b"}}]
+)
 def test_a_rule_that_decides_nothing_stops_the_start(rule):
     with pytest.raises(ConfigurationError):
         compile_rule(rule)
