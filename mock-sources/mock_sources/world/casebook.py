@@ -183,13 +183,14 @@ class Casebook:
 
 def _filiation(words: Words, members: list[Words]) -> tuple[tuple[str | None, ...], tuple[str, ...]]:
     """Parents and children as told, else as the positions in the household say."""
-    code = words.get("code", "01")
     heads = [member["ssin"] for member in members if member.get("code", "01") in ("01", *_PARTNERS)]
-    offspring = [member for member in members if member.get("code") == "03" and "parents" not in member]
-    parents = tuple(words["parents"]) if "parents" in words else tuple(heads[:2]) if code == "03" else ()
-    children = tuple(words["children"]) if "children" in words else tuple(
-        child["ssin"] for child in offspring) if code in ("01", *_PARTNERS) else ()
-    return parents, children
+
+    def parents(child: Words) -> tuple[str | None, ...]:
+        usual = heads[:2] if child.get("code") == "03" else []
+        return tuple(child.get("parents", usual))
+
+    mine = (member["ssin"] for member in members if words["ssin"] in parents(member))
+    return parents(words), tuple(words.get("children", mine))
 
 
 def _grouped(pairs: Any) -> dict[Any, tuple[Any, ...]]:
