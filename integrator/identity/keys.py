@@ -6,6 +6,7 @@ A key id says its world, then a thumbprint (RFC 7638): `sandbox.…` can never b
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
 import os
@@ -136,9 +137,7 @@ def hub_keys(folder: Path, world: str) -> list[Jwk]:
             raise ConfigurationError(
                 "no signing key of the hub: make one and put it in the keys folder as hub-1.json, mode 0600"
             )
-        try:
+        with contextlib.suppress(FileExistsError):  # another process of this hub made it a moment ago: that one counts
             write_private(folder / "hub-1.json", new_key(world))
-        except FileExistsError:
-            pass  # another process of this hub made it a moment ago: that one counts
         paths = [folder / "hub-1.json"]
     return [read_private(path, world) for path in paths]
