@@ -66,7 +66,9 @@ def _handlers(problems: Problems, limits: Limits) -> dict[Any, Any]:
 
     async def not_there(request: Request, error: Exception) -> Response:
         if getattr(error, "status_code", 404) != 405:
-            return await refused(request, EdgeRefusal("resourceNotFound", "There is nothing at this address; /docs lists what there is."))
+            return await refused(
+                request, EdgeRefusal("resourceNotFound", "There is nothing at this address; /docs lists what there is.")
+            )
         allowed = (getattr(error, "headers", None) or {}).get("Allow", "GET")
         headers = ((b"allow", allowed.encode()),)
         return await refused(request, EdgeRefusal("methodNotAllowed", f"Use {allowed} here.", headers=headers))

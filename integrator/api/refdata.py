@@ -59,7 +59,7 @@ def _read_codes(folder: Path) -> dict[str, dict[str, Any]]:
     """Every list by file name. Raises `ConfigurationError` naming the file."""
     found = {}
     for path in sorted(folder.glob("*.yaml")):
-        data = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
         if not isinstance(data, dict) or not isinstance(data.get("codes"), dict):
             raise ConfigurationError(f"mappings/codes/{path.name}: a code list is a mapping with `codes`")
         found[path.stem] = data

@@ -101,7 +101,7 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets=sockets)
 
     @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:  # type: ignore[override]
+    def capture_signals(self) -> Iterator[None]:
         """As uvicorn's, but the signal is not raised a second time: the hub behind us must still be closed."""
         try:
             before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -81,3 +81,25 @@ def serve(make_hub: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
 def caller() -> Any:
     """Makes callers of an application: `caller(app, token)`."""
     return stand_in.Caller
+
+
+@pytest.fixture
+def wire() -> Any:
+    """Opens plain connections: `wire(port)`."""
+    return stand_in.Wire
+
+
+@pytest.fixture(scope="module")
+def _standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    hub = stand_in.StandIn(tmp_path_factory.mktemp("hub"), time.time, limits={"headSeconds": 0.3})
+    live = stand_in.Live(hub)
+    yield live
+    live.stop()
+    hub.identity.close()
+
+
+@pytest.fixture
+def live(_standing: Any) -> Any:
+    """A running hub that a module's tests share; what it was asked is forgotten between them."""
+    _standing.hub.exchange.asked.clear()
+    return _standing

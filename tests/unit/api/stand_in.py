@@ -130,7 +130,11 @@ class StandIn:
     def __init__(self, folder: Path, now: Callable[[], float], **settings: Any) -> None:
         self.settings = FakeSettings(**settings)
         self.services = services()
-        self.purposes = {"resident_permit": FakePurpose(LocalizedString.read(words("Permit")), LocalizedString.read(words("To park.")))}
+        self.purposes = {
+            "resident_permit": FakePurpose(
+                LocalizedString.read(words("Permit")), LocalizedString.read(words("To park."))
+            )
+        }
         self.exchange = FakeExchange()
         self.metrics = Metrics()
         self.clock = now
@@ -185,16 +189,26 @@ class Caller:
         self.app, self.token = app, token
 
     async def __call__(
-        self, method: str, target: str, body: bytes | list[bytes] = b"", *, headers: Mapping[str, str] | None = None, kind: str = "application/json"
+        self,
+        method: str,
+        target: str,
+        body: bytes | list[bytes] = b"",
+        *,
+        headers: Mapping[str, str] | None = None,
+        kind: str = "application/json",
     ) -> Reply:
         sent = {"host": "hub.example"} | ({"authorization": f"Bearer {self.token}"} if self.token else {})
         if body:
             sent["content-type"] = kind
             sent |= {"content-length": str(len(body))} if isinstance(body, bytes) else {"transfer-encoding": "chunked"}
         sent |= {name.lower(): value for name, value in (headers or {}).items()}
-        return await self.raw(method, target, body, [(n.encode(), v.encode("latin-1")) for n, v in sent.items() if v != ""])
+        return await self.raw(
+            method, target, body, [(n.encode(), v.encode("latin-1")) for n, v in sent.items() if v != ""]
+        )
 
-    async def raw(self, method: str, target: str, body: bytes | list[bytes], headers: list[tuple[bytes, bytes]]) -> Reply:
+    async def raw(
+        self, method: str, target: str, body: bytes | list[bytes], headers: list[tuple[bytes, bytes]]
+    ) -> Reply:
         from urllib.parse import unquote
 
         path, _, query = target.partition("?")
@@ -204,7 +218,10 @@ class Caller:
             "asgi": {"version": "3.0"},
         }  # fmt: skip
         chunks = [body] if isinstance(body, bytes) else list(body)
-        messages = [{"type": "http.request", "body": chunk, "more_body": number < len(chunks) - 1} for number, chunk in enumerate(chunks)]
+        messages = [
+            {"type": "http.request", "body": chunk, "more_body": number < len(chunks) - 1}
+            for number, chunk in enumerate(chunks)
+        ]
         sent: list[Any] = []
 
         async def receive() -> Any:
@@ -222,8 +239,6 @@ class Caller:
             assert name not in named, f"{name!r} twice"
             named[name.decode().lower()] = value.decode()
         return Reply(start["status"], named, b"".join(message.get("body", b"") for message in rest))
-
-
 
 
 class Live:

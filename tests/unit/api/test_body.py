@@ -17,7 +17,8 @@ JSON = {b"content-type": b"application/json"}
 
 def received(*chunks: bytes, gone: bool = False) -> Any:
     messages: list[dict[str, Any]] = [
-        {"type": "http.request", "body": chunk, "more_body": gone or number < len(chunks) - 1} for number, chunk in enumerate(chunks)
+        {"type": "http.request", "body": chunk, "more_body": gone or number < len(chunks) - 1}
+        for number, chunk in enumerate(chunks)
     ]
     if gone:
         messages.append({"type": "http.disconnect"})
@@ -30,7 +31,9 @@ def received(*chunks: bytes, gone: bool = False) -> Any:
     return receive
 
 
-async def refusal(*chunks: bytes, headers: dict[bytes, bytes] | None = None, limits: Limits | None = None) -> MalformedRequest:
+async def refusal(
+    *chunks: bytes, headers: dict[bytes, bytes] | None = None, limits: Limits | None = None
+) -> MalformedRequest:
     with pytest.raises(MalformedRequest) as caught:
         await read_json(JSON if headers is None else headers, received(*chunks), limits or Limits())
     return caught.value
@@ -40,13 +43,23 @@ async def test_object_in_pieces_is_read_whole() -> None:
     assert {"a": "é", "b": [1]} == await read_json(JSON, received(b'{"a":"\xc3', b'\xa9","b"', b":[1]}"), Limits())
 
 
-@pytest.mark.parametrize("kind", [b"application/json", b"Application/JSON; charset=utf-8", b'application/json;charset="UTF-8"'])
+@pytest.mark.parametrize(
+    "kind", [b"application/json", b"Application/JSON; charset=utf-8", b'application/json;charset="UTF-8"']
+)
 async def test_json_may_be_called_json_in_any_case(kind: bytes) -> None:
     assert {} == await read_json({b"content-type": kind}, received(b"{}"), Limits())
 
 
 @pytest.mark.parametrize(
-    "kind", [b"", b"text/plain", b"application/xml", b"application/json; charset=utf-16", b"application/json, text/plain", b"application/jsonp"]
+    "kind",
+    [
+        b"",
+        b"text/plain",
+        b"application/xml",
+        b"application/json; charset=utf-16",
+        b"application/json, text/plain",
+        b"application/jsonp",
+    ],
 )
 async def test_other_content_type_is_415(kind: bytes) -> None:
     error = await refusal(b"{}", headers={b"content-type": kind} if kind else {})
@@ -117,7 +130,14 @@ def test_sixteen_levels_are_allowed() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [b'{"a":"x:y"}', b'{"a:":"::::"}', b'{"a":{"a":{"a":1}},"b":[{"a":1},{"a":2}]}', b'{"a":"\\u003a"}', b'{"a":"\\"a\\":1"}']
+    "text",
+    [
+        b'{"a":"x:y"}',
+        b'{"a:":"::::"}',
+        b'{"a":{"a":{"a":1}},"b":[{"a":1},{"a":2}]}',
+        b'{"a":"\\u003a"}',
+        b'{"a":"\\"a\\":1"}',
+    ],
 )
 def test_colons_in_texts_and_the_same_key_elsewhere_are_no_duplicates(text: bytes) -> None:
     assert loads(text)
@@ -162,7 +182,9 @@ async def test_caller_who_hangs_up_is_gone_not_wrong() -> None:
         await read_json(JSON, received(b'{"a":1}', gone=True), Limits())
 
 
-@pytest.mark.parametrize("limits", [{"nobody": 1}, {"inFlight": 0}, {"bodySeconds": -1}, {"inFlight": True}, {"inFlight": "many"}])
+@pytest.mark.parametrize(
+    "limits", [{"nobody": 1}, {"inFlight": 0}, {"bodySeconds": -1}, {"inFlight": True}, {"inFlight": "many"}]
+)
 def test_limit_that_permits_nothing_or_is_unknown_is_refused_at_start(limits: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError):
         Limits.read(limits)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,10 @@ async def test_openapi_3_0_has_no_word_of_3_1(old: Any) -> None:
 
 async def test_nothing_may_be_null_anywhere(new: Any, old: Any) -> None:
     for value in (*everything(new), *everything(old)):
-        assert not (isinstance(value, dict) and ("nullable" in value or value.get("type") == "null" or isinstance(value.get("type"), list)))
+        assert not (
+            isinstance(value, dict)
+            and ("nullable" in value or value.get("type") == "null" or isinstance(value.get("type"), list))
+        )
         assert value is not None
 
 
@@ -97,7 +101,18 @@ async def test_examples_of_questions_are_accepted_by_schema_and_service(new: Any
 async def test_answer_shows_exactly_the_fields_the_service_offers(new: Any) -> None:
     shown = new["components"]["schemas"]["PersonGetAnswer"]["properties"]
 
-    assert {"ssin", "familyName", "birthDate", "gender", "source", "address", "nationalities", "givenNames", "isComplete", "withheld"} == set(shown)
+    assert {
+        "ssin",
+        "familyName",
+        "birthDate",
+        "gender",
+        "source",
+        "address",
+        "nationalities",
+        "givenNames",
+        "isComplete",
+        "withheld",
+    } == set(shown)
     assert {"postCode", "houseNumber"} == set(shown["address"]["properties"])
     assert ({"$ref": "#/components/schemas/Code"}, ["RR"], "array") == (
         shown["gender"], shown["source"]["enum"], shown["nationalities"]["type"],
@@ -119,7 +134,9 @@ async def test_composition_answers_yes_no_unknown(new: Any) -> None:
 
 
 async def test_ways_to_ask_are_one_of(new: Any) -> None:
-    schema = new["paths"]["/vehicle/v1/registrations/query"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    schema = new["paths"]["/vehicle/v1/registrations/query"]["post"]["requestBody"]["content"]["application/json"][
+        "schema"
+    ]
 
     assert [{"required": ["plateNumber"]}, {"required": ["ssin"]}] == schema["oneOf"]
 
@@ -128,7 +145,11 @@ def test_downgrade_leaves_its_input_alone() -> None:
     document = {"openapi": "3.1.0", "info": {"summary": "s"}, "x": {"type": "string", "examples": ["a"], "const": "a"}}
     downgrade(document)
 
-    assert {"openapi": "3.1.0", "info": {"summary": "s"}, "x": {"type": "string", "examples": ["a"], "const": "a"}} == document
+    assert {
+        "openapi": "3.1.0",
+        "info": {"summary": "s"},
+        "x": {"type": "string", "examples": ["a"], "const": "a"},
+    } == document
 
 
 @pytest.mark.shared
@@ -158,7 +179,9 @@ async def test_page_exists_in_each_language_and_says_which(stranger: Any, path: 
 async def test_page_needs_no_script_and_nothing_from_elsewhere(stranger: Any, path: str) -> None:
     answer = await stranger("GET", path, headers=HTML)
     page = html.document_fromstring(answer.body)
-    outside = [link for _, name, link, _ in page.iterlinks() if name in ("src", "href") and re.match(r"(?:https?:)?//", link)]
+    outside = [
+        link for _, name, link, _ in page.iterlinks() if name in ("src", "href") and re.match(r"(?:https?:)?//", link)
+    ]
 
     assert ([], [], []) == (page.findall(".//script"), page.xpath("//@style | //@onclick | //style"), outside)
     assert "default-src 'none'" in answer.headers["content-security-policy"]
@@ -173,7 +196,7 @@ async def test_page_can_be_walked_by_ear_and_keyboard(stranger: Any, path: str) 
     assert page.xpath("//meta[@name='viewport'][contains(@content, 'width=device-width')]")
     assert page.xpath("//a[@href='#content']")
     assert page.xpath("//main[@id='content']")
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after - before <= 1 for before, after in pairwise(levels))
     assert all(link.text_content().strip() for link in page.iter("a"))
     assert all(head.get("scope") for head in page.iter("th"))
 
@@ -186,7 +209,10 @@ async def test_no_line_is_wider_than_a_telephone(stranger: Any) -> None:
     assert not re.search(r"(?<!max-)(?:min-)?width:\s*\d{3,}px", style)
 
 
-@pytest.mark.parametrize(("accept", "language"), [("nl-BE,nl;q=0.9", "nl"), ("en-GB", "en"), ("de", "en"), ("es", "fr"), ("", "fr"), ("fr;q=0.1, en;q=0.2", "en")])
+@pytest.mark.parametrize(
+    ("accept", "language"),
+    [("nl-BE,nl;q=0.9", "nl"), ("en-GB", "en"), ("de", "en"), ("es", "fr"), ("", "fr"), ("fr;q=0.1, en;q=0.2", "en")],
+)
 async def test_page_comes_in_the_language_the_reader_asks(stranger: Any, accept: str, language: str) -> None:
     assert language == (await stranger("GET", "/docs", headers={"Accept-Language": accept})).headers["content-language"]
 
@@ -200,7 +226,16 @@ async def test_language_that_is_none_is_not_repeated(stranger: Any) -> None:
 async def test_service_page_shows_what_a_vendor_needs(stranger: Any) -> None:
     page = html.document_fromstring((await stranger("GET", "/docs/person.get?lang=en")).body).text_content()
 
-    for word in ("POST /person/v1/persons/get", "ssin", "required", "dossierReference", "address.postCode", "curl", "85660812341", "Missing Permission"):
+    for word in (
+        "POST /person/v1/persons/get",
+        "ssin",
+        "required",
+        "dossierReference",
+        "address.postCode",
+        "curl",
+        "85660812341",
+        "Missing Permission",
+    ):
         assert word in page
 
 
@@ -213,7 +248,11 @@ async def test_every_link_of_the_pages_leads_somewhere(stranger: Any) -> None:
         answer = await stranger("GET", path, headers=HTML)
         assert 200 == answer.status, path
         if "text/html" in answer.headers["content-type"]:
-            links = {link for _, name, link, _ in html.document_fromstring(answer.body).iterlinks() if name == "href" and link.startswith("/")}
+            links = {
+                link
+                for _, name, link, _ in html.document_fromstring(answer.body).iterlinks()
+                if name == "href" and link.startswith("/")
+            }
             waiting |= links - seen
 
     assert len(seen) > 40
@@ -229,16 +268,23 @@ async def test_every_problem_has_its_page_at_its_href(stranger: Any, api: Any, h
 
 
 async def test_problem_type_is_json_for_machines(stranger: Any) -> None:
-    answer = await stranger("GET", "/refData/problemTypes/urn:problem-type:belgif:badRequest", headers={"Accept": "application/json"})
+    answer = await stranger(
+        "GET", "/refData/problemTypes/urn:problem-type:belgif:badRequest", headers={"Accept": "application/json"}
+    )
 
     assert (400, {"nl", "fr", "en"}) == (answer.json()["status"], set(answer.json()["title"]))
 
 
 async def test_code_list_is_json_with_labels(stranger: Any) -> None:
-    assert [{"code": "1", "label": {"nl": "man", "fr": "homme", "en": "male"}}] == (await stranger("GET", "/refData/codes/gender")).json()["items"]
+    assert [{"code": "1", "label": {"nl": "man", "fr": "homme", "en": "male"}}] == (
+        await stranger("GET", "/refData/codes/gender")
+    ).json()["items"]
 
 
-@pytest.mark.parametrize("path", ["/docs/nobody", "/refData/codes/nobody", "/refData/codes/..%2f..%2fsettings", "/refData/problemTypes/urn:x"])
+@pytest.mark.parametrize(
+    "path",
+    ["/docs/nobody", "/refData/codes/nobody", "/refData/codes/..%2f..%2fsettings", "/refData/problemTypes/urn:x"],
+)
 async def test_page_that_is_not_there_is_404(stranger: Any, path: str) -> None:
     assert 404 == (await stranger("GET", path)).status
 

@@ -50,7 +50,10 @@ async def test_answer_carries_our_trace_theirs_and_the_entries(call: Any, hub: A
 
 
 async def test_trace_is_ours_and_new_every_time(call: Any) -> None:
-    traces = {(await call("POST", PERSON, GOOD, headers={"BelGov-Trace-Id": "a" * 32})).headers["belgov-trace-id"] for _ in range(3)}
+    traces = {
+        (await call("POST", PERSON, GOOD, headers={"BelGov-Trace-Id": "a" * 32})).headers["belgov-trace-id"]
+        for _ in range(3)
+    }
 
     assert 3 == len(traces)
     assert all(re.fullmatch(r"[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}", trace) for trace in traces)
@@ -58,7 +61,9 @@ async def test_trace_is_ours_and_new_every_time(call: Any) -> None:
 
 @pytest.mark.parametrize("theirs", ["x y", "a" * 65, "<script>", NUMBER, "85.66.08-123.41", "é"])
 async def test_trace_of_theirs_that_is_none_is_not_repeated(call: Any, theirs: str) -> None:
-    assert "belgov-related-trace-id" not in (await call("POST", PERSON, GOOD, headers={"BelGov-Trace-Id": theirs})).headers
+    assert (
+        "belgov-related-trace-id" not in (await call("POST", PERSON, GOOD, headers={"BelGov-Trace-Id": theirs})).headers
+    )
 
 
 async def test_answer_is_not_stored_and_not_framed(call: Any) -> None:
@@ -106,8 +111,14 @@ async def test_expired_token_says_so(make_hub: Callable[..., Any], caller: Any) 
 
 async def test_two_tokens_are_refused(api: Any, hub: Any, caller: Any) -> None:
     token = (await hub.token()).encode()
-    headers = [(b"host", b"hub.example"), (b"content-type", b"application/json"), (b"content-length", b"%d" % len(GOOD))]
-    answer = await caller(api.front).raw("POST", PERSON, GOOD, [*headers, *[(b"authorization", b"Bearer " + token)] * 2])
+    headers = [
+        (b"host", b"hub.example"),
+        (b"content-type", b"application/json"),
+        (b"content-length", b"%d" % len(GOOD)),
+    ]
+    answer = await caller(api.front).raw(
+        "POST", PERSON, GOOD, [*headers, *[(b"authorization", b"Bearer " + token)] * 2]
+    )
 
     assert (400, []) == (answer.status, hub.exchange.asked)
 
@@ -167,10 +178,23 @@ async def test_national_number_in_an_address_is_refused_and_not_repeated(call: A
 async def test_unknown_address_is_404_and_not_repeated(call: Any) -> None:
     answer = await call("GET", "/vrolijke-eekhoorn")
 
-    assert (404, "urn:problem-type:belgif:resourceNotFound", False) == (answer.status, answer.json()["type"], b"eekhoorn" in answer.body)
+    assert (404, "urn:problem-type:belgif:resourceNotFound", False) == (
+        answer.status,
+        answer.json()["type"],
+        b"eekhoorn" in answer.body,
+    )
 
 
-@pytest.mark.parametrize("path", [PERSON + "/", "/person//v1/persons/get", "/person/v1/persons/ge%74", "/person%2Fv1/persons/get", "//person/v1/persons/get"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        PERSON + "/",
+        "/person//v1/persons/get",
+        "/person/v1/persons/ge%74",
+        "/person%2Fv1/persons/get",
+        "//person/v1/persons/get",
+    ],
+)
 async def test_address_written_otherwise_is_no_service(call: Any, hub: Any, path: str) -> None:
     answer = await call("POST", path, GOOD)
 
@@ -189,7 +213,9 @@ async def test_query_on_a_service_that_reads_bodies_is_refused(call: Any, hub: A
 
 
 async def test_get_reads_path_and_query_with_their_types(call: Any, hub: Any) -> None:
-    await call("GET", "/enterprise/v1/enterprises/0314595348?page=2&fields=count,plateNumber&history=true&dossierReference=A-1")
+    await call(
+        "GET", "/enterprise/v1/enterprises/0314595348?page=2&fields=count,plateNumber&history=true&dossierReference=A-1"
+    )
     asked = hub.exchange.asked[0]
 
     assert {"enterpriseNumber": "0314595348", "page": 2} == asked.keys
@@ -233,12 +259,19 @@ async def test_malformed_json_over_http_is_a_belgif_problem(call: Any) -> None:
 async def test_too_large_a_body_is_413_with_its_limit(call: Any) -> None:
     answer = await call("POST", PERSON, b" " * 70_000)
 
-    assert (413, "urn:problem-type:belgif:payloadTooLarge", 65_536) == (answer.status, answer.json()["type"], answer.json()["limit"])
+    assert (413, "urn:problem-type:belgif:payloadTooLarge", 65_536) == (
+        answer.status,
+        answer.json()["type"],
+        answer.json()["limit"],
+    )
 
 
 @pytest.mark.parametrize("value", ["no spaces", "a" * 65, "é"])
 async def test_scenario_that_is_none_is_refused(call: Any, hub: Any, value: str) -> None:
-    assert (400, []) == ((await call("POST", PERSON, GOOD, headers={"Integrator-Test-Scenario": value})).status, hub.exchange.asked)
+    assert (400, []) == (
+        (await call("POST", PERSON, GOOD, headers={"Integrator-Test-Scenario": value})).status,
+        hub.exchange.asked,
+    )
 
 
 async def test_scenario_is_passed_on_in_the_sandbox(call: Any, hub: Any) -> None:
@@ -249,7 +282,9 @@ async def test_scenario_is_passed_on_in_the_sandbox(call: Any, hub: Any) -> None
 
 async def test_scenario_does_not_exist_in_production(make_hub: Callable[..., Any], caller: Any) -> None:
     hub = make_hub(sandbox=False)
-    answer = await caller(build(hub).front, await hub.token())("POST", PERSON, GOOD, headers={"Integrator-Test-Scenario": "div.reset"})
+    answer = await caller(build(hub).front, await hub.token())(
+        "POST", PERSON, GOOD, headers={"Integrator-Test-Scenario": "div.reset"}
+    )
 
     assert (400, []) == (answer.status, hub.exchange.asked)
 
@@ -257,7 +292,12 @@ async def test_scenario_does_not_exist_in_production(make_hub: Callable[..., Any
 # --- errors ---------------------------------------------------------------------------------------------------------
 
 ERRORS = [
-    (PolicyDenied("EXPIRED", rule="permit@2026-1", advice="Renew it."), 403, "missingPermission", {"reason": "EXPIRED", "rule": "permit@2026-1"}),
+    (
+        PolicyDenied("EXPIRED", rule="permit@2026-1", advice="Renew it."),
+        403,
+        "missingPermission",
+        {"reason": "EXPIRED", "rule": "permit@2026-1"},
+    ),
     (SourceUnavailable("div"), 503, "serviceUnavailable", {"source": "div", "retryAfterSec": 30}),
     (SourceThrottled("div"), 503, "serviceUnavailable", {"source": "div", "retryAfterSec": 30}),
     (SourceRefused("ksz", "NOT_INTEGRATED"), 403, "missingPermission", {"reason": "NOT_INTEGRATED", "source": "ksz"}),
@@ -270,7 +310,9 @@ ERRORS = [
 
 
 @pytest.mark.parametrize(("error", "status", "kind", "shown"), ERRORS, ids=[type(row[0]).__name__ for row in ERRORS])
-async def test_error_becomes_its_problem(call: Any, hub: Any, error: Exception, status: int, kind: str, shown: dict[str, Any]) -> None:
+async def test_error_becomes_its_problem(
+    call: Any, hub: Any, error: Exception, status: int, kind: str, shown: dict[str, Any]
+) -> None:
     hub.exchange.error = error
     answer = await call("POST", PERSON, GOOD)
     body = answer.json()
@@ -296,7 +338,9 @@ async def test_replaced_number_without_leave_to_know_the_new_one_has_none(call: 
     assert "replacedBy" not in (await call("POST", PERSON, GOOD)).json()["issues"][0]
 
 
-@pytest.mark.parametrize("error", [ValueError(f"about {NUMBER} Eekhoorn"), ConfigurationError(f"{NUMBER} Eekhoorn"), KeyError("Eekhoorn")])
+@pytest.mark.parametrize(
+    "error", [ValueError(f"about {NUMBER} Eekhoorn"), ConfigurationError(f"{NUMBER} Eekhoorn"), KeyError("Eekhoorn")]
+)
 async def test_surprise_is_a_500_without_content_and_a_log_line_without_words(
     call: Any, hub: Any, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture, error: Exception
 ) -> None:
@@ -366,8 +410,12 @@ async def test_full_hub_says_so_before_it_works(make_hub: Callable[..., Any], ca
     assert (503, "1", 1) == (refused.status, refused.headers["retry-after"], len(hub.exchange.asked))
 
 
-@pytest.mark.parametrize("error", [None, SubjectNotFound("kbo"), ValueError("x")], ids=["answered", "refused", "surprised"])
-async def test_place_is_given_back_whatever_happens(make_hub: Callable[..., Any], caller: Any, error: Exception | None) -> None:
+@pytest.mark.parametrize(
+    "error", [None, SubjectNotFound("kbo"), ValueError("x")], ids=["answered", "refused", "surprised"]
+)
+async def test_place_is_given_back_whatever_happens(
+    make_hub: Callable[..., Any], caller: Any, error: Exception | None
+) -> None:
     hub = make_hub(limits={"inFlight": 1, "perApplication": 1})
     hub.exchange.error = error
     front = build(hub).front
@@ -386,5 +434,6 @@ async def test_refusals_are_counted_by_kind(call: Any, stranger: Any, hub: Any) 
     await call("GET", PERSON)
 
     assert (1.0, 1.0) == tuple(
-        hub.metrics.registry.get_sample_value("integrator_edge_refusals_total", {"kind": kind}) for kind in ("noAccessToken", "methodNotAllowed")
+        hub.metrics.registry.get_sample_value("integrator_edge_refusals_total", {"kind": kind})
+        for kind in ("noAccessToken", "methodNotAllowed")
     )

@@ -11,8 +11,7 @@ import pytest
 ORDINARY = b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n"
 
 
-def test_ordinary_question_is_answered_and_the_connection_lives_on(serve: Callable[..., Any]) -> None:
-    live = serve()
+def test_ordinary_question_is_answered_and_the_connection_lives_on(live: Any) -> None:
     with live.connect() as wire:
         first = wire.send(live.question()).reply()
         second = wire.send(live.question()).reply()
@@ -20,8 +19,7 @@ def test_ordinary_question_is_answered_and_the_connection_lives_on(serve: Callab
     assert (200, 200) == (first.status, second.status)
 
 
-def test_answers_do_not_name_the_software(serve: Callable[..., Any]) -> None:
-    live = serve()
+def test_answers_do_not_name_the_software(live: Any) -> None:
     with live.connect() as wire:
         assert "server" not in wire.send(live.question()).reply().headers
 
@@ -90,15 +88,14 @@ def test_slow_body_of_a_stranger_ends_within_the_drain(serve: Callable[..., Any]
         assert (401, "close", True) == (answer.status, answer.headers["connection"], wire.closed())
 
 
-def test_body_nobody_reads_does_not_keep_the_connection(serve: Callable[..., Any]) -> None:
-    with serve().connect() as wire:
+def test_body_nobody_reads_does_not_keep_the_connection(live: Any) -> None:
+    with live.connect() as wire:
         answer = wire.send(b"GET /livez HTTP/1.1\r\nhost: x\r\ncontent-length: 900\r\n\r\nabc").reply()
 
         assert (200, True) == (answer.status, wire.closed())
 
 
-def test_refused_question_with_its_body_leaves_a_usable_connection(serve: Callable[..., Any]) -> None:
-    live = serve()
+def test_refused_question_with_its_body_leaves_a_usable_connection(live: Any) -> None:
     with live.connect() as wire:
         refused = wire.send(live.question().replace(live.token.encode(), b"nobody")).reply()
         answered = wire.send(live.question()).reply()
@@ -131,8 +128,7 @@ AMBIGUOUS = {
 
 
 @pytest.mark.parametrize("wound", list(AMBIGUOUS))
-def test_framing_with_two_readings_is_refused_and_closed(serve: Callable[..., Any], wound: str) -> None:
-    live = serve()
+def test_framing_with_two_readings_is_refused_and_closed(live: Any, wound: str) -> None:
     with live.connect() as wire:
         head = live.head(0).partition(b"content-length")[0]
         answer = wire.send(head + AMBIGUOUS[wound] + b"GET /smuggled HTTP/1.1\r\nhost: hub.example\r\n\r\n").reply()
@@ -144,17 +140,18 @@ def test_framing_with_two_readings_is_refused_and_closed(serve: Callable[..., An
     assert [] == live.hub.exchange.asked
 
 
-def test_chunked_body_before_http_1_1_is_refused(serve: Callable[..., Any]) -> None:
-    live = serve()
+def test_chunked_body_before_http_1_1_is_refused(live: Any) -> None:
     with live.connect() as wire:
         head = live.head(0).partition(b"content-length")[0].replace(b"HTTP/1.1", b"HTTP/1.0")
 
         assert 400 == wire.send(head + b"transfer-encoding: chunked\r\n\r\n0\r\n\r\n").reply().status
 
 
-@pytest.mark.parametrize("bad", [b"5 x\r\nhello\r\n0\r\n\r\n", b"zz\r\nhello\r\n0\r\n\r\n", b"5\r\nhelloX\r\n0\r\n\r\n", b"fffffffffffffffff\r\n"])
-def test_broken_chunks_end_the_connection_and_nothing_is_asked(serve: Callable[..., Any], bad: bytes) -> None:
-    live = serve()
+@pytest.mark.parametrize(
+    "bad",
+    [b"5 x\r\nhello\r\n0\r\n\r\n", b"zz\r\nhello\r\n0\r\n\r\n", b"5\r\nhelloX\r\n0\r\n\r\n", b"fffffffffffffffff\r\n"],
+)
+def test_broken_chunks_end_the_connection_and_nothing_is_asked(live: Any, bad: bytes) -> None:
     with live.connect() as wire:
         head = live.head(0).partition(b"content-length")[0]
         wire.send(head + b"transfer-encoding: chunked\r\n\r\n" + bad)
@@ -173,8 +170,8 @@ def test_refusal_behind_a_question_under_way_is_not_taken_for_its_answer(serve: 
 
 
 @pytest.mark.parametrize("size", [20_000, 300_000, 3_000_000])
-def test_one_header_too_large_is_refused_with_431(serve: Callable[..., Any], size: int) -> None:
-    with serve().connect() as wire:
+def test_one_header_too_large_is_refused_with_431(live: Any, size: int) -> None:
+    with live.connect() as wire:
         try:
             wire.send(b"GET /livez HTTP/1.1\r\nhost: x\r\nx-long: " + b"a" * size + b"\r\n\r\n")
             answer = wire.reply()
@@ -184,8 +181,8 @@ def test_one_header_too_large_is_refused_with_431(serve: Callable[..., Any], siz
         assert 431 == answer.status
 
 
-def test_header_that_grows_without_end_is_cut_off_long_before_memory(serve: Callable[..., Any]) -> None:
-    with serve().connect() as wire:
+def test_header_that_grows_without_end_is_cut_off_long_before_memory(live: Any) -> None:
+    with live.connect() as wire:
         wire.send(b"GET /livez HTTP/1.1\r\nx-long: ")
         sent = 0
         try:
@@ -200,21 +197,23 @@ def test_header_that_grows_without_end_is_cut_off_long_before_memory(serve: Call
 
 def test_ten_thousand_small_headers_are_refused(serve: Callable[..., Any]) -> None:
     with serve(headBytes=1_000_000).connect() as wire:
-        answer = wire.send(b"GET /livez HTTP/1.1\r\n" + b"".join(b"x%d: y\r\n" % n for n in range(10_000)) + b"\r\n").reply()
+        answer = wire.send(
+            b"GET /livez HTTP/1.1\r\n" + b"".join(b"x%d: y\r\n" % n for n in range(10_000)) + b"\r\n"
+        ).reply()
 
         assert 431 == answer.status
 
 
-def test_address_too_long_is_refused(serve: Callable[..., Any]) -> None:
-    with serve().connect() as wire:
+def test_address_too_long_is_refused(live: Any) -> None:
+    with live.connect() as wire:
         assert 431 == wire.send(b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\nhost: x\r\n\r\n").reply().status
 
 
 @pytest.mark.parametrize(
     "line", [b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc", b"GET /livez\r\n\r\n", b"G\xc3\x89T / HTTP/1.1\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"CONNECT evil:80 HTTP/1.1\r\nhost: x\r\n\r\n"]
 )  # fmt: skip
-def test_what_is_not_our_http_is_refused_and_closed(serve: Callable[..., Any], line: bytes) -> None:
-    with serve(headSeconds=0.3).connect() as wire:
+def test_what_is_not_our_http_is_refused_and_closed(live: Any, line: bytes) -> None:
+    with live.connect() as wire:
         answer = wire.send(line).reply()
 
         assert answer.status in (400, 408)
@@ -291,8 +290,7 @@ def test_caller_who_hangs_up_does_not_stop_what_was_asked(serve: Callable[..., A
     assert 1 == len(live.hub.exchange.finished)
 
 
-def test_caller_who_hangs_up_in_the_middle_of_the_body_asks_nothing(serve: Callable[..., Any]) -> None:
-    live = serve()
+def test_caller_who_hangs_up_in_the_middle_of_the_body_asks_nothing(live: Any) -> None:
     with live.connect() as wire:
         wire.send(live.head(50) + b'{"ssin":')
     with live.connect() as wire:
@@ -325,16 +323,19 @@ def test_exchange_that_outlives_the_drain_does_not_hold_the_end(serve: Callable[
         assert wire.closed()
 
 
-def test_expect_100_is_answered_by_the_refusal_alone(serve: Callable[..., Any]) -> None:
-    live = serve()
+def test_expect_100_is_answered_by_the_refusal_alone(live: Any) -> None:
     with live.connect() as wire:
-        head = live.head(50).replace(live.token.encode(), b"nobody").replace(b"\r\n\r\n", b"\r\nexpect: 100-continue\r\n\r\n")
+        head = (
+            live.head(50)
+            .replace(live.token.encode(), b"nobody")
+            .replace(b"\r\n\r\n", b"\r\nexpect: 100-continue\r\n\r\n")
+        )
 
         assert 401 == wire.send(head).reply().status
 
 
-def test_upgrade_is_not_followed(serve: Callable[..., Any]) -> None:
-    with serve().connect() as wire:
+def test_upgrade_is_not_followed(live: Any) -> None:
+    with live.connect() as wire:
         head = b"GET /livez HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n"
 
         assert 200 == wire.send(head).reply().status

@@ -27,7 +27,11 @@ async def test_token_is_given_and_not_stored(stranger: Any, hub: Any) -> None:
 async def test_refused_token_is_an_oauth_error(stranger: Any, hub: Any) -> None:
     answer = await stranger("POST", "/oauth/token", hub.form("nobody-known"), kind=FORM)
 
-    assert (401, "invalid_client", "application/json") == (answer.status, answer.json()["error"], answer.headers["content-type"])
+    assert (401, "invalid_client", "application/json") == (
+        answer.status,
+        answer.json()["error"],
+        answer.headers["content-type"],
+    )
 
 
 async def test_token_request_as_json_is_415(stranger: Any) -> None:
@@ -70,8 +74,13 @@ async def test_health_is_belgifs(stranger: Any, hub: Any, state: str, status: in
     assert (status, state) == (answer.status, answer.json()["status"])
 
 
-@pytest.mark.parametrize(("accepting", "state", "status"), [(True, "UP", 200), (True, "DEGRADED", 200), (False, "UP", 503), (True, "DOWN", 503)])
-async def test_ready_only_when_welcome_and_well(stranger: Any, api: Any, hub: Any, accepting: bool, state: str, status: int) -> None:
+@pytest.mark.parametrize(
+    ("accepting", "state", "status"),
+    [(True, "UP", 200), (True, "DEGRADED", 200), (False, "UP", 503), (True, "DOWN", 503)],
+)
+async def test_ready_only_when_welcome_and_well(
+    stranger: Any, api: Any, hub: Any, accepting: bool, state: str, status: int
+) -> None:
     api.life.accepting, hub.state = accepting, state
 
     assert status == (await stranger("GET", "/readyz")).status
