@@ -8,6 +8,7 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -33,17 +34,39 @@ CREATE TABLE IF NOT EXISTS dek (
     wrapped_subject BLOB, wrapped_agent BLOB, wrapped_technical BLOB, PRIMARY KEY (month, shard, idx, part))
     WITHOUT ROWID, STRICT;
 """
-_ENTRY = "INSERT INTO entry (shard, idx, ts, kind, ref, lh, body) VALUES (?,?,?,?,?,?,?)"
-_SIDE = (
-    "INSERT INTO side"
-    " (month, shard, idx, part, tag, agent_tag, org, activity, op, ts, ct_subject, ct_agent, ct_technical)"
-    " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"
+# A whole batch is one statement: sqlite3 gives the interpreter's lock away at every step and must win it back from a
+# busy event loop, so a row at a time would make a commit last as long as the loop has work. Each row of `intake` is
+# one part of one entry; the trigger puts it where it belongs, and stops everything when the shard does not end there.
+_COLUMNS = (
+    "shard, idx, ts, kind, ref, lh, body, month, part, tag, agent_tag, org, activity, op,"
+    " ct_subject, ct_agent, ct_technical, wrapped_subject, wrapped_agent, wrapped_technical"
 )
-_DEK = (
-    "INSERT INTO dek (month, shard, idx, part, wrapped_subject, wrapped_agent, wrapped_technical)"
-    " VALUES (?,?,?,?,?,?,?)"
-)
+_WIDTH = _COLUMNS.count(",") + 1
+_MOVED = "the shard does not end there"
+_INTAKE = f"""
+CREATE TEMP VIEW intake ({_COLUMNS}) AS SELECT {", ".join(["NULL"] * _WIDTH)};
+CREATE TEMP TRIGGER take INSTEAD OF INSERT ON intake BEGIN
+    SELECT RAISE(ABORT, '{_MOVED}')
+        WHERE NEW.part = 0 AND NEW.idx <> (SELECT coalesce(max(idx) + 1, 0) FROM entry WHERE shard = NEW.shard);
+    INSERT INTO entry (shard, idx, ts, kind, ref, lh, body)
+        SELECT NEW.shard, NEW.idx, NEW.ts, NEW.kind, NEW.ref, NEW.lh, NEW.body WHERE NEW.part = 0;
+    INSERT INTO side
+        (month, shard, idx, part, tag, agent_tag, org, activity, op, ts, ct_subject, ct_agent, ct_technical)
+        VALUES (NEW.month, NEW.shard, NEW.idx, NEW.part, NEW.tag, NEW.agent_tag, NEW.org, NEW.activity, NEW.op, NEW.ts,
+                NEW.ct_subject, NEW.ct_agent, NEW.ct_technical);
+    INSERT INTO dek (month, shard, idx, part, wrapped_subject, wrapped_agent, wrapped_technical)
+        SELECT NEW.month, NEW.shard, NEW.idx, NEW.part, NEW.wrapped_subject, NEW.wrapped_agent, NEW.wrapped_technical
+        WHERE coalesce(NEW.wrapped_subject, NEW.wrapped_agent, NEW.wrapped_technical) IS NOT NULL;
+END;
+"""
+_AT_ONCE = 1024  # rows in one statement; SQLite takes 32 766 values
 _HEAD = "SELECT coalesce(max(idx) + 1, 0) FROM entry WHERE shard = ?"
+
+
+@lru_cache(maxsize=_AT_ONCE)
+def _insert(rows: int) -> str:
+    row = f"({','.join('?' * _WIDTH)})"
+    return f"INSERT INTO intake ({_COLUMNS}) VALUES {','.join([row] * rows)}"
 
 
 @contextmanager
@@ -55,7 +78,7 @@ def naming_failures() -> Iterator[None]:
 
 
 def connect(path: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False, cached_statements=256)
     try:
         mode = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
         connection.execute("PRAGMA synchronous=FULL")
@@ -89,35 +112,32 @@ class SqliteWriter:
         if connection is None:
             raise StoreFailed("SQLite: the writer is closed until it is reopened")
         try:
-            connection.execute("BEGIN IMMEDIATE")
-            head = self._head(connection)
-            if head != expect:
-                connection.execute("ROLLBACK")
-                raise HeadMoved(f"shard {self.shard} ends at {head}, its writer left it at {expect}")
-            self._insert(connection, batch, head)
-            connection.execute("COMMIT")
+            self._store(connection, _rows(self._number, batch, expect))
         except sqlite3.Error as error:
+            self._refuse_moved(connection, expect)
             name = getattr(error, "sqlite_errorname", type(error).__name__)
             # After a failed fsync the kernel may drop the pages and call the next fsync a success: believe nothing.
             self._poisoned |= name.endswith("_FSYNC")
             self._drop()
             raise StoreFailed(f"SQLite: {name}") from error
 
-    def _insert(self, connection: sqlite3.Connection, batch: Sequence[Prepared], head: int) -> None:
-        shard = self._number
-        entries: list[tuple[Any, ...]] = []
-        sides: list[tuple[Any, ...]] = []
-        deks: list[tuple[Any, ...]] = []
-        for index, item in enumerate(batch, head):
-            kind, ts, month, ref, leaf, body, org, activity, op, agent_tag, parts = item
-            entries.append((shard, index, ts, kind, ref, leaf, body))
-            for part, tag, sealed, wrapped in parts:
-                sides.append((month, shard, index, part, tag, agent_tag, org, activity, op, ts, *sealed))
-                if any(wrapped):
-                    deks.append((month, shard, index, part, *wrapped))
-        connection.executemany(_ENTRY, entries)
-        connection.executemany(_SIDE, sides)
-        connection.executemany(_DEK, deks)
+    def _refuse_moved(self, connection: sqlite3.Connection, expect: int) -> None:
+        """Raise HeadMoved when that is why nothing could be stored."""
+        with suppress(sqlite3.Error):
+            head = self._head(connection)
+            if head != expect:
+                self._drop()
+                raise HeadMoved(f"shard {self.shard} ends at {head}, its writer left it at {expect}")
+
+    def _store(self, connection: sqlite3.Connection, rows: list[tuple[Any, ...]]) -> None:
+        if len(rows) <= _AT_ONCE:
+            connection.execute(_insert(len(rows)), [value for row in rows for value in row])
+            return
+        connection.execute("BEGIN IMMEDIATE")
+        for start in range(0, len(rows), _AT_ONCE):
+            some = rows[start : start + _AT_ONCE]
+            connection.execute(_insert(len(some)), [value for row in some for value in row])
+        connection.execute("COMMIT")
 
     def size(self) -> int:
         """See audit.store.Writer.size."""
@@ -133,6 +153,7 @@ class SqliteWriter:
         self._drop()
         with naming_failures():
             self._connection = connect(str(self._path))
+            self._connection.executescript(_INTAKE)
         return self.size()
 
     def close(self) -> None:
@@ -165,3 +186,13 @@ def _take_lease(path: Path, shard: str, wait: float) -> int:
             time.sleep(0.05)
         else:
             return descriptor
+
+
+def _rows(shard: int, batch: Sequence[Prepared], head: int) -> list[tuple[Any, ...]]:
+    rows: list[tuple[Any, ...]] = []
+    for index, item in enumerate(batch, head):
+        kind, ts, month, ref, leaf, body, org, activity, op, agent_tag, parts = item
+        for part, tag, sealed, wrapped in parts:
+            entry = (leaf, body) if part == 0 else (None, None)
+            rows.append((shard, index, ts, kind, ref, *entry, month, part, tag, agent_tag, org, activity, op, *sealed, *wrapped))
+    return rows

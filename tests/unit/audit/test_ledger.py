@@ -458,7 +458,7 @@ def test_after_a_failed_fsync_nothing_more_is_believed(
 ) -> None:
     class FailingSync(sqlite3.Connection):
         def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
-            if sql == "COMMIT":
+            if sql.startswith("INSERT INTO intake"):
                 error = sqlite3.OperationalError("disk I/O error")
                 error.sqlite_errorname = "SQLITE_IOERR_FSYNC"
                 raise error
