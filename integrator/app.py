@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -150,6 +151,8 @@ def serve(settings: Settings) -> None:
     from integrator.logs import configure
 
     configure()
+    # The ledger's thread needs the interpreter only for a moment, but at once: every waiting caller waits for it.
+    sys.setswitchinterval(0.0005)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
 
     async def main() -> None:

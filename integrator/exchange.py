@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -28,6 +28,7 @@ from integrator.errors import (
     SubjectNotFound,
     SubjectReplaced,
 )
+from integrator.mapping import Plan
 from integrator.metrics import Metrics
 from integrator.model import Answer, Request, Withheld
 from integrator.policy import ADVICE, Ask, Denial, Permit, Policies
@@ -48,6 +49,7 @@ class Exchange:
     now: clock.Now
     territory: Callable[[str], str | None]  # which municipality an organisation stands for (NIS code), if any
     deadline: float = 10.0  # seconds from the knock
+    _plans: dict[Permit, Plan] = field(default_factory=dict)
 
     async def answer(self, request: Request) -> Answer:
         """Answer one question from a local application, or refuse it; either way, leave a durable trace."""
@@ -122,54 +124,67 @@ class Exchange:
     async def _ask(self, call: Call, deadline: float) -> Outcome:
         """One call, its intent being durable. Every failure becomes an outcome, because it must be recorded first."""
         started = time.monotonic()
+        error: IntegratorError
         try:
-            async with asyncio.timeout_at(asyncio.get_running_loop().time() + (deadline - started)):
-                outcome = await self._extracted(call, deadline)
-            return replace(outcome, milliseconds=_milliseconds(started))
+            async with asyncio.timeout(deadline - started):
+                return await self._extracted(call, deadline, started)
         except TimeoutError:
-            error: IntegratorError = SourceUnavailable(call.source, "no answer within the deadline")
+            error = SourceUnavailable(call.source, "no answer within the deadline")
         except (SourceError, SubjectReplaced) as known:
             error = known
         except Exception as surprise:
             # A surprise is ours to mend, but it must end as a recorded outcome; its text may hold data, so it stops here.
             error = SourceFault(call.source, "UNEXPECTED", f"the connector failed with {type(surprise).__name__}")
-            error.__cause__ = None
             self.recorder.surprise(call, surprise)
         return Outcome(error=error, milliseconds=_milliseconds(started))
 
-    async def _extracted(self, call: Call, deadline: float) -> Outcome:
+    async def _extracted(self, call: Call, deadline: float, started: float) -> Outcome:
         service, permit, request = call.service, call.permit, call.request
-        sheet = service.sheet
-        if sheet is None or service.source is None or service.operation is None:
+        source, operation = service.source, service.operation
+        if source is None or operation is None:
             raise SourceFault(call.source, "NOT_CONNECTED", "the service names no source")
-        prefix = f"{service.list_name}." if service.list_name else ""
-        permitted = frozenset(prefix + name for name in permit.fields) if prefix else permit.fields
-        plan = sheet.plan(permitted, history=permit.since is not None or service.always_history, since=permit.since)
-        reply = await self.connectors[service.source].ask(
-            Question(
-                service.operation,
-                call.keys,
-                plan.groups,
-                permit.since is not None or service.always_history,
-                call.span_id,
-                request.caller.organisation,
-                permit.grant.legal_context.get(service.source, ""),
-                deadline,
-                request.language,
-                request.scenario,
-            )
+        plan = self._plan(service, permit)
+        question = Question(
+            operation,
+            call.keys,
+            plan.groups,
+            plan.history,
+            call.span_id,
+            request.caller.organisation,
+            permit.grant.legal_context.get(source, ""),
+            deadline,
+            request.language,
+            request.scenario,
         )
+        reply = await self.connectors[source].ask(question)
         if reply.replaced_by is not None:
             raise SubjectReplaced(reply.replaced_by if "ssin" in permit.fields else None)
         if reply.document is None:
             if service.list_name is None:
-                raise SubjectNotFound(service.source)
-            return Outcome({service.list_name: []}, incomplete=reply.incomplete)
+                raise SubjectNotFound(source)
+            return Outcome({service.list_name: []}, milliseconds=_milliseconds(started), incomplete=reply.incomplete)
         extracted = plan.extract(reply.document, call.keys, lifts=permit.grant.lifts)
         if service.list_name is not None:
             extracted.values.setdefault(service.list_name, [])
         filtered = tuple(name for name in reply.filtered if name in permit.fields)
-        return Outcome(extracted.values, extracted.facts, extracted.guarded, filtered, incomplete=reply.incomplete)
+        return Outcome(
+            extracted.values, extracted.facts, extracted.guarded, filtered, None, _milliseconds(started), reply.incomplete
+        )
+
+    def _plan(self, service: Service, permit: Permit) -> Plan:
+        """What to take out for this permit; remembered, because a permit is remembered too."""
+        plan = self._plans.get(permit)
+        if plan is None:
+            if service.sheet is None:
+                raise SourceFault(service.name, "NOT_CONNECTED", "the service has no mapping")
+            prefix = f"{service.list_name}." if service.list_name else ""
+            permitted = frozenset(prefix + name for name in permit.fields)
+            history = permit.since is not None or service.always_history
+            plan = service.sheet.plan(permitted, history=history, since=permit.since)
+            if len(self._plans) > 4096:  # permits are made anew every day
+                self._plans.clear()
+            self._plans[permit] = plan
+        return plan
 
     def _within_territory(self, call: Call, outcome: Outcome) -> Outcome:
         """After the answer: a purpose bound to a territory gives nothing about who lives elsewhere, or nobody knows where."""

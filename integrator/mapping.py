@@ -53,6 +53,7 @@ class Plan:
 
     def __init__(self, sheet: Sheet, fields: Spec, *, history: bool, since: str | None) -> None:
         self._sheet = sheet
+        self.history = history  # closed records are wanted from the source
         compiler = _Compiler(sheet, history=history, since=since)
         self._top = Step()
         compiler.record(self._top, fields)

@@ -70,7 +70,7 @@ class Ask:
     part: bool = False  # inside a composition: nothing of it is released
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # by identity: one decision on one day, remembered
 class Permit:
     """Allowed: exactly these fields, under this grant."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,9 +34,9 @@ class Call:
     permit: Permit
     keys: Mapping[str, Any]
     span_id: str  # 16 hex; intent and outcome share it
-    parent: str | None
     source: str  # connector id; the service's own name for a composition
     subject: tuple[str, str] | None
+    clear: Mapping[str, Any]  # what both of its entries say in clear
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +64,9 @@ class Recorder:
         self, service: Service, request: Request, permit: Permit, keys: Mapping[str, Any], *, parent: str | None = None
     ) -> Call:
         span_id = request.trace.span_id if parent is None else os.urandom(8).hex()
-        return Call(
-            service, request, permit, keys, span_id, parent, service.source or service.name, service.subject(keys)
-        )
+        source = service.source or service.name
+        clear = _clear(service, request, permit, source, parent)
+        return Call(service, request, permit, keys, span_id, source, service.subject(keys), clear)
 
     async def intents(self, calls: Sequence[Call], now: float) -> tuple[int, ...]:
         """Durable when this returns, all of them in one commit."""
@@ -90,24 +91,25 @@ class Recorder:
 
     async def _append(self, drafts: list[Draft]) -> tuple[int, ...]:
         try:
-            with self._metrics.ledger_append.time():
-                return tuple(record.index for record in await self._ledger.append(drafts))
+            started = time.perf_counter()
+            records = await self._ledger.append(drafts)
+            self._metrics.ledger_append.observe(time.perf_counter() - started)
+            return tuple([record.index for record in records])
         except LedgerError as error:
             raise LedgerUnwritable("the ledger could not be written") from error
 
 
-def _clear(call: Call) -> dict[str, Any]:
-    request, permit = call.request, call.permit
+def _clear(service: Service, request: Request, permit: Permit, source: str, parent: str | None) -> dict[str, Any]:
     clear: dict[str, Any] = {
-        "op": "dpv:Query" if call.service.is_composition or permit.grant.answers_only else "dpv:Consult",
+        "op": "dpv:Query" if service.is_composition or permit.grant.answers_only else "dpv:Consult",
         "dpl.core.processing_activity_id": permit.purpose.activity,
         "consumer": {"org": request.caller.organisation, "app": request.caller.application},
-        "source": {"service": call.source, "operation": call.service.operation or "composition"},
+        "source": {"service": source, "operation": service.operation or "composition"},
         "policy": {"id": permit.grant.authorisation, "ver": "sha256:" + permit.grant.digest, "decision": "permit"},
         "initiator": "official" if request.caller.agent else "system",
     }
-    if call.parent is not None:
-        clear["parent_span_id"] = call.parent
+    if parent is not None:
+        clear["parent_span_id"] = parent
     if request.trace.related is not None:
         clear["dpl.core.foreign_operation"] = {"trace_id": request.trace.related}
     return clear
@@ -123,7 +125,7 @@ def _committed(fields: Sequence[str], request: Request, **more: Any) -> dict[str
 def _intent(call: Call, now: float) -> Draft:
     return Draft(
         type="intent", trace_id=call.request.trace.trace_id, span_id=call.span_id, name=call.service.name,
-        clear=_clear(call) | {"status": "Unset", "start_time": clock.micros(now)},
+        clear={**call.clear, "status": "Unset", "start_time": clock.micros(now)},
         committed=_committed(call.permit.categories, call.request, query_digest=_digest(orjson.dumps(call.keys, option=orjson.OPT_SORT_KEYS))),
         subjects=(call.subject,) if call.subject else (), agent=call.request.caller.agent, retention=call.permit.purpose.retention,
     )  # fmt: skip
@@ -133,7 +135,8 @@ def _outcome(call: Call, outcome: Outcome, payload: bytes, intent: int, now: flo
     error = outcome.error
     answered = error is None
     people = _people(call, outcome) if answered else ()
-    clear = _clear(call) | {
+    clear = {
+        **call.clear,
         "status": "Ok" if answered or isinstance(error, SubjectNotFound) else "Error",
         "categories": list(call.permit.categories) if answered and not call.permit.grant.answers_only else [],
         "counts": {"subjects": len(people), "records": _records(call, outcome)},
