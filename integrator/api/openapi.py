@@ -19,7 +19,7 @@ Json = dict[str, Any]
 
 TAGS = {
     "person": "Persons, households and what is known about them. National numbers only in bodies.",
-    "socialsecurity": "Social security: statuses and benefits, through the KSZ/BCSS.",
+    "social security": "Statuses and benefits, through the KSZ/BCSS.",
     "enterprise": "Enterprises and their establishment units (KBO/BCE).",
     "vehicle": "Vehicles, plates and holders (DIV).",
     "address": "Addresses, streets and municipalities (BeSt Address).",
@@ -226,7 +226,7 @@ def _default() -> Json:
 
 
 def _tag(tag: str) -> str:
-    return {"socialsecurity": "Social security"}.get(tag, tag[:1].upper() + tag[1:])
+    return tag[:1].upper() + tag[1:]
 
 
 def _introduction(limits: Limits) -> str:

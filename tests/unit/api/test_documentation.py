@@ -189,6 +189,17 @@ async def test_page_needs_no_script_and_nothing_from_elsewhere(stranger: Any, pa
 
 
 @pytest.mark.parametrize("path", PAGES)
+async def test_page_shows_words_and_no_insides(stranger: Any, path: str) -> None:
+    body = (await stranger("GET", path, headers=HTML)).body.decode()
+
+    assert [] == [
+        word
+        for word in ("built-in", "object at 0x", ">None<", "Undefined", "{{", "mappingproxy", "LocalizedString(")
+        if word in body
+    ]
+
+
+@pytest.mark.parametrize("path", PAGES)
 async def test_page_can_be_walked_by_ear_and_keyboard(stranger: Any, path: str) -> None:
     page = html.document_fromstring((await stranger("GET", path, headers=HTML)).body)
     levels = [int(heading.tag[1]) for heading in page.iter("h1", "h2", "h3")]
