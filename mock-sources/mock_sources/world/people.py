@@ -93,7 +93,8 @@ class People:
         seats = SEATS[chair.house]
         family = self._families.family(chair.house, block)
         origin, moves, papers, help_ = (scatter(key, slot * BLOCKS + block) for key in self._keys)
-        born, sex, ssin = self._roll.day(slot, block), self._roll.sex(slot, block), self._roll.number(slot, block)
+        born, sex = self._roll.day(slot, block), self._roll.sex(slot, block)
+        ssin = self._roll.number_for(slot, born, sex)
         partner = self._partner(slot, block, family)
         died = self._death_day(family, born) if chair.chair.fate == "late" else 0
         residences, arrived = self._residences(slot, family, born, died, moves, origin)

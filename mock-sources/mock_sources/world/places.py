@@ -25,11 +25,29 @@ _CYCLE = sum(_STREET_LENGTHS)
 _STREET_STARTS = tuple(sum(_STREET_LENGTHS[:place]) for place in range(len(_STREET_LENGTHS)))
 _ROW = 20  # addresses in ten buildings, nine house numbers (one of them also as A)
 _NUMBERS_IN_ROW = 9
+_FRONTAGE = 6  # metres a house
+_BEND = 120  # a long street comes back on itself after so many numbers: it stays in its municipality
+_UNPOSITIONED = 331  # one address in so many was never positioned
 _FRONTS: tuple[tuple[int, str, str | None], ...] = (  # (number in the row, letter, box)
     (1, "", None), (2, "", None), (3, "", None), (4, "", "1"), (4, "", "2"), (4, "", "3"), (5, "", None),
     (6, "", None), (7, "", "11"), (7, "", "12"), (7, "", "21"), (7, "", "22"), (7, "", "31"), (7, "", "32"),
     (8, "", None), (8, "A", None), (9, "", "B1"), (9, "", "B2"), (9, "", "B3"), (9, "", "B4"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """A street on the map: where it begins and how far each house lies from the one before, in metres."""
+
+    street: Street
+    east: float
+    north: float
+    step_east: float
+    step_north: float
+
+    def position(self, number: int) -> tuple[float, float]:
+        along = number % _BEND
+        return round(self.east + along * self.step_east, 1), round(self.north + along * self.step_north, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,34 +71,46 @@ class Places:
         self._state_key = key_for(seed, "address state")
         self._quarters = tuple(_quarters(seed))
         self._first_ranks = tuple(quarter.first_rank for quarter in self._quarters)
+        # The map itself is drawn once: three thousand streets, about a megabyte. Addresses are not.
+        self._streets = tuple(
+            tuple(self._draw(place, rank) for rank in range(quarter.streets + 1))
+            for place, quarter in enumerate(self._quarters)
+        )
 
     # --- streets
 
-    def street(self, id: int) -> Street | None:
-        """Street ids are 10 000 × (1 … 19) + rank in the municipality."""
-        quarter, rank = id // 10_000 - 1, id % 10_000
-        if not 0 <= quarter < len(self._quarters) or rank > self._quarters[quarter].streets:
-            return None
-        territory = TERRITORIES[quarter]
-        figures = self._quarters[quarter]
+    def _draw(self, quarter: int, rank: int) -> _Drawn:
+        territory, figures = TERRITORIES[quarter], self._quarters[quarter]
+        id = 10_000 * (quarter + 1) + rank
         cycle = territory.postcode_cycle
         names = PERSONA_STREET if rank == figures.streets else street_names(figures.naming[rank])
-        return Street(id, f"{(rank * 7 + 1013) % 9973 + 1:04d}", territory.municipality.nis,
-                      cycle[rank % len(cycle)], names)
+        code = f"{(rank * 7 + 1013) % 9973 + 1:04d}"
+        street = Street(id, code, territory.municipality.nis, cycle[rank % len(cycle)], names)
+        spot = scatter(self._position_key, id)
+        angle, far = (spot & 0xFFFF) / 65536 * 6.283, (spot >> 16) / 65536 * territory.reach
+        return _Drawn(street, territory.east + far * cos(angle), territory.north + far * sin(angle),
+                      -_FRONTAGE * sin(angle), _FRONTAGE * cos(angle))  # fmt: skip
+
+    def _drawn(self, id: int) -> _Drawn | None:
+        quarter, rank = id // 10_000 - 1, id % 10_000
+        if not 0 <= quarter < len(self._streets) or rank >= len(self._streets[quarter]):
+            return None
+        return self._streets[quarter][rank]
+
+    def street(self, id: int) -> Street | None:
+        """Street ids are 10 000 × (1 … 19) + rank in the municipality."""
+        drawn = self._drawn(id)
+        return drawn.street if drawn else None
 
     def street_ids(self, nis: str | None = None) -> Iterator[int]:
         """All street ids, of one municipality or of the Region, the personas' streets included."""
         chosen = range(len(self._quarters)) if nis is None else [INDEX_OF_NIS[nis]] if nis in INDEX_OF_NIS else []
         for quarter in chosen:
-            first = 10_000 * (quarter + 1)
-            yield from range(first, first + self._quarters[quarter].streets + 1)
+            yield from (drawn.street.id for drawn in self._streets[quarter])
 
     def persona_street(self, nis: str) -> Street:
-        quarter = INDEX_OF_NIS[nis]
-        street = self.street(10_000 * (quarter + 1) + self._quarters[quarter].streets)
-        if street is None:
-            raise LookupError(f"municipality {nis} has no street for personas")
-        return street
+        """The last street of a municipality. Raises `KeyError` for a municipality that is not in the Region."""
+        return self._streets[INDEX_OF_NIS[nis]][-1].street
 
     # --- addresses
 
@@ -91,31 +121,21 @@ class Places:
             return None
         cycle, place = divmod(rank, _CYCLE)
         which = bisect_right(_STREET_STARTS, place) - 1
-        street = self.street(10_000 * (quarter + 1) + cycle * len(_STREET_LENGTHS) + which)
-        if street is None:
-            raise LookupError(f"address {id} lies in no street")
-        return self._address(id, quarter, rank, street, place - _STREET_STARTS[which])
-
-    def _address(self, id: int, quarter: int, rank: int, street: Street, along: int) -> Address:
-        row, place = divmod(along, _ROW)
-        number, letter, box = _FRONTS[place]
+        row, front = divmod(place - _STREET_STARTS[which], _ROW)
+        number, letter, box = _FRONTS[front]
+        number += row * _NUMBERS_IN_ROW
         state = scatter(self._state_key, id)
-        x, y = self.position(street, row * _NUMBERS_IN_ROW + number, state)
         figures = self._quarters[quarter]
         retired = state % 7 == 0 and figures.scatter.back(rank) >= figures.dwellings
-        return Address(id, street, f"{row * _NUMBERS_IN_ROW + number}{letter}", box,
-                       "retired" if retired else "current", state % 97 != 1, x, y)
+        drawn = self._streets[quarter][cycle * len(_STREET_LENGTHS) + which]
+        x, y = (0.0, 0.0) if state % _UNPOSITIONED == 0 else drawn.position(number)
+        return Address(id, drawn.street, f"{number}{letter}", box, "retired" if retired else "current",
+                       state % 97 != 1, x, y)  # fmt: skip
 
-    def position(self, street: Street, number: int, state: int = 1) -> tuple[float, float]:
-        """Lambert 72 metres: twelve metres a house, along a straight street; one in 331 was never positioned."""
-        if state % 331 == 0:
-            return 0.0, 0.0
-        territory = TERRITORIES[INDEX_OF_NIS[street.nis]]
-        spot = scatter(self._position_key, street.id)
-        angle, far = (spot & 0xFFFF) / 65536 * 6.283, (spot >> 16) / 65536 * territory.reach
-        x = territory.east + far * cos(angle) - 12 * number * sin(angle)
-        y = territory.north + far * sin(angle) + 12 * number * cos(angle)
-        return round(x, 1), round(y, 1)
+    def position(self, street: Street, number: int) -> tuple[float, float]:
+        """Lambert 72 metres of a house; (0, 0) in a street that is not on this map."""
+        drawn = self._drawn(street.id)
+        return drawn.position(number) if drawn else (0.0, 0.0)
 
     def addresses_in(self, street_id: int, number: str | None = None, box: str | None = None) -> Iterator[Address]:
         """The derived addresses of a street, in order along it, narrowed by house number and box when given."""

@@ -47,8 +47,12 @@ class Roll:
         return "12"[scatter(self._sex_key, slot * BLOCKS + block) & 1]
 
     def number(self, slot: int, block: int) -> str:
-        born = date.fromordinal(self.day(slot, block))
-        serial = self._first_serial[slot] + (self.sex(slot, block) == "2")
+        return self.number_for(slot, self.day(slot, block), self.sex(slot, block))
+
+    def number_for(self, slot: int, day: int, sex: str) -> str:
+        """The national number of who sits in this slot, when birth date and sex are known already."""
+        born = date.fromordinal(day)
+        serial = self._first_serial[slot] + (sex == "2")
         first_nine = ((born.year % 100 * 100 + born.month + TEST_MONTH) * 100 + born.day) * 1000 + serial
         return f"{first_nine:09d}{national_check(first_nine, born.year):02d}"
 
