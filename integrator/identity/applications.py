@@ -19,6 +19,7 @@ from typing import Any
 
 from integrator.errors import ConfigurationError
 from integrator.identity import keys
+from integrator.logs import log
 
 Stamp = tuple[int, int, int]
 
@@ -83,6 +84,7 @@ class Applications:
             del self._stamps[file]  # gone between looking and reading
         except ConfigurationError as error:
             self.broken[file] = str(error)
+            log.warning("application_file_not_read", file=file)
         else:
             self._known[application.id] = application
 

@@ -28,8 +28,9 @@ class Replays:
     """Remembers until an assertion could no longer be valid anyway; old rows go as new ones come."""
 
     def __init__(self, url: str) -> None:
-        """`url`: `sqlite:///path` or `postgresql+psycopg://…`."""
-        self._engine: Engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+        """`url`: `sqlite:///path` or `postgresql://…`, as for the ledger."""
+        driver = url.replace("postgresql://", "postgresql+psycopg://", 1)
+        self._engine: Engine = create_engine(driver, pool_pre_ping=not url.startswith("sqlite"))
         if url.startswith("sqlite"):
             event.listen(self._engine, "connect", _sqlite)
         _METADATA.create_all(self._engine)

@@ -1,29 +1,13 @@
 from __future__ import annotations
 
-import importlib.util
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
-_NAME = "tests_unit_api_stand_in"
-
-
-def _load() -> ModuleType:
-    """The stand-in beside this file (importlib mode has no package to import it from)."""
-    if _NAME not in sys.modules:
-        spec = importlib.util.spec_from_file_location(_NAME, Path(__file__).parent / "stand_in.py")
-        assert spec is not None and spec.loader is not None
-        sys.modules[_NAME] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[_NAME])
-    return sys.modules[_NAME]
-
-
-stand_in = _load()
+from tests.unit.api import stand_in
 
 
 @pytest.fixture
