@@ -60,7 +60,7 @@ def _handlers(problems: Problems, limits: Limits) -> dict[Any, Any]:
     async def refused(request: Request, error: Exception) -> Response:
         rendered = problems.render(error, request.scope["integrator.trace"])
         headers = {name.decode(): value.decode() for name, value in rendered.headers}
-        if not await drain(dict(request.scope["headers"]), request.receive, limits):
+        if not await drain(dict(request.scope["headers"]), request.scope["integrator.inlet"], limits):
             headers["connection"] = "close"
         return Response(rendered.body, rendered.status, headers)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from integrator.api.body import ClientGone, drain, read_json
+from integrator.api.body import ClientGone, Inlet, drain, read_json
 from integrator.api.headers import SECURITY, bearer, language, new_trace, refuse_doubles, scenario, trace_headers
 from integrator.api.hub import Hub
 from integrator.api.limits import InFlight, Limits
@@ -55,6 +55,7 @@ class Front:
             raise RuntimeError("only HTTP is spoken here")
         headers = dict(scope["headers"])
         trace = new_trace(headers)
+        inlet = Inlet(receive)
         try:
             refuse_doubles(scope["headers"], headers)
             self._check_host(headers, scope["raw_path"])
@@ -62,13 +63,13 @@ class Front:
             if found is None:
                 self._flight.enter_public()
         except IntegratorError as error:
-            await self._refuse(error, trace, headers, receive, send)
+            await self._refuse(error, trace, headers, inlet, send)
             return
         if found is not None:
-            await self._serve(*found, scope, headers, trace, receive, send)
+            await self._serve(*found, scope, headers, trace, inlet, send)
             return
         try:
-            await self._pass_on(scope, receive, send, trace)
+            await self._pass_on(scope, inlet, send, trace)
         finally:
             self._flight.leave_public()
 
@@ -85,7 +86,7 @@ class Front:
         scope: Scope,
         headers: dict[bytes, bytes],
         trace: Trace,
-        receive: Receive,
+        inlet: Inlet,
         send: Send,
     ) -> None:
         try:
@@ -95,14 +96,14 @@ class Front:
             who = self._hub.identity.verify(token)
             self._flight.enter(who.caller.application)  # before the body: nobody unknown can hold a place
         except IntegratorError as error:
-            await self._refuse(error, trace, headers, receive, send)
+            await self._refuse(error, trace, headers, inlet, send)
             return
         try:
-            request = await self._read(route, value, scope, headers, trace, receive, who)
+            request = await self._read(route, value, scope, headers, trace, inlet, who)
         except ClientGone:
             return
         except IntegratorError as error:
-            await self._refuse(error, trace, headers, receive, send)
+            await self._refuse(error, trace, headers, inlet, send)
             return
         except Exception as error:
             await self._fail(error, trace, send)
@@ -119,7 +120,7 @@ class Front:
         scope: Scope,
         headers: dict[bytes, bytes],
         trace: Trace,
-        receive: Receive,
+        inlet: Inlet,
         who: Any,
     ) -> Request:
         service = route.service
@@ -129,7 +130,7 @@ class Front:
         else:
             if scope["query_string"]:
                 raise MalformedRequest(Issue("unknownInput", "query", "query", "this service reads its body only"))
-            body = await read_json(headers, receive, self._limits)
+            body = await read_json(headers, inlet, self._limits)
             if who.dossier is not None:
                 body.setdefault("dossierReference", who.dossier)
             question = service.read(body)
@@ -178,13 +179,13 @@ class Front:
         await send({"type": "http.response.body", "body": body})
 
     async def _refuse(
-        self, error: IntegratorError, trace: Trace, headers: dict[bytes, bytes], receive: Receive, send: Send
+        self, error: IntegratorError, trace: Trace, headers: dict[bytes, bytes], inlet: Inlet, send: Send
     ) -> None:
         """An early answer. What was not read yet is thrown away first, within limits, or the connection closes."""
         rendered = self._problems.render(error, trace)
         self._hub.metrics.refused.labels(_kind(error)).inc()
         extra = rendered.headers
-        if _CLOSE not in extra and not await drain(headers, receive, self._limits):
+        if _CLOSE not in extra and not await drain(headers, inlet, self._limits):
             extra = (*extra, _CLOSE)
         await self._answer(send, trace, rendered.status, extra, rendered.body)
 
@@ -196,7 +197,7 @@ class Front:
 
     # --- everything else ------------------------------------------------------------------------------------------
 
-    async def _pass_on(self, scope: Scope, receive: Receive, send: Send, trace: Trace) -> None:
+    async def _pass_on(self, scope: Scope, inlet: Inlet, send: Send, trace: Trace) -> None:
         """The app behind answers its own errors (app.py); what still comes out of it was logged nowhere yet."""
         whole = False
 
@@ -210,9 +211,9 @@ class Front:
                 whole = True
             await send(message)
 
-        scope["integrator.trace"] = trace
+        scope["integrator.trace"], scope["integrator.inlet"] = trace, inlet
         try:
-            await self._rest(scope, receive, dressed)
+            await self._rest(scope, inlet, dressed)
         except Exception as error:
             log.error("unexpected_error", error=type(error).__name__, trace=trace.trace_id)
             if not whole:  # half an answer cannot be mended: the connection must break, not pretend to be whole

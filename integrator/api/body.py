@@ -17,6 +17,22 @@ Receive = Callable[[], Awaitable[Any]]
 Headers = Mapping[bytes, bytes]
 
 
+class Inlet:
+    """`receive` of one request, remembering whether the body is over: after that, asking again would wait for ever."""
+
+    __slots__ = ("_receive", "over")
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self.over = False
+
+    async def __call__(self) -> Any:
+        message = await self._receive()
+        if not message.get("more_body", False):
+            self.over = True  # the last piece, or nobody there any more
+        return message
+
+
 class ClientGone(Exception):
     """The caller hung up before the question was complete: there is nobody to answer, and nothing was asked."""
 
@@ -91,11 +107,13 @@ async def _read(receive: Receive, limits: Limits) -> bytes:
     return b"".join(parts)
 
 
-async def drain(headers: Headers, receive: Receive, limits: Limits) -> bool:
+async def drain(headers: Headers, inlet: Inlet, limits: Limits) -> bool:
     """Throw a body away before an early answer, so that the caller can read it; bounded in bytes and seconds.
 
     True when the body is gone and the connection may live on; False when it must be closed after the answer.
     """
+    if inlet.over:
+        return True
     if b"expect" in headers:
         return False  # the caller waits for our word before it sends: our word is no
     if b"transfer-encoding" not in headers:
@@ -108,7 +126,7 @@ async def drain(headers: Headers, receive: Receive, limits: Limits) -> bool:
     try:
         async with asyncio.timeout(limits.early_seconds):
             while size <= limits.early_bytes:
-                message = await receive()
+                message = await inlet()
                 if message["type"] == "http.disconnect":
                     return False
                 if not message.get("more_body", False):

@@ -103,6 +103,29 @@ def test_refused_question_with_its_body_leaves_a_usable_connection(live: Any) ->
     assert (401, 200) == (refused.status, answered.status)
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/person/v1/persons/get", b"{"),
+        ("/person/v1/persons/get", b'{"ssin":"85660812342"}'),
+        ("/oauth/token", b"x"),
+        ("/nowhere", b"{}"),
+        ("/docs", b"{}"),
+    ],
+    ids=["no_json", "wrong_number", "token_as_json", "unknown_address", "other_method"],
+)
+def test_refusal_after_a_whole_body_comes_at_once_and_the_connection_lives_on(
+    serve: Callable[..., Any], path: str, body: bytes
+) -> None:
+    live = serve(earlySeconds=60)
+    with live.connect() as wire:
+        refused = wire.send(live.head(len(body), path) + body).reply()
+        answered = wire.send(live.question()).reply()
+
+    assert (True, 200) == (400 <= refused.status < 500, answered.status)
+    assert "connection" not in refused.headers
+
+
 AMBIGUOUS = {
     "length_and_chunked": b"content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
     "chunked_and_length": b"transfer-encoding: chunked\r\ncontent-length: 5\r\n\r\n0\r\n\r\n",
