@@ -208,7 +208,9 @@ def _authorisations(room: Room, services: Mapping[str, Service], today: date) ->
             yield room.finding(
                 f"{entry['id']} ends on {ends}, within 60 days", *where, "validUntil", severity="warning"
             )
-        granted = {grant["service"]: grant for grant in entry["grants"]}
+        granted: dict[str, list[Mapping[str, Any]]] = {}
+        for grant in entry["grants"]:
+            granted.setdefault(grant["service"], []).append(grant)
         for position, grant in enumerate(entry["grants"]):
             yield from _grant(room, (*where, "grants", position), grant, granted, services)
 
@@ -217,7 +219,7 @@ def _grant(
     room: Room,
     where: tuple[Any, ...],
     grant: Mapping[str, Any],
-    granted: Mapping[str, Mapping[str, Any]],
+    granted: Mapping[str, list[Mapping[str, Any]]],
     services: Mapping[str, Service],
 ) -> Iterator[Finding]:
     service = services.get(grant["service"])
@@ -232,16 +234,17 @@ def _grant(
     if not service.can_be_asked_by(dict.fromkeys(grant["keys"])) and not service.exactly_one:
         yield room.finding(f"can never apply: {service.name} needs keys that are not granted", *where, "keys")
     for part in service.parts_for(names):
-        inner = granted.get(part.service)
-        if inner is None:
-            yield room.finding(f"can never apply: its part {part.name} needs a grant of {part.service}", *where)
-            continue
         offers = services[part.service].offers
-        lacking = expand(part.fields, offers) - expand(frozenset(inner.get("fields") or ()), offers)
-        if lacking or not part.keys <= frozenset(inner["keys"]):
-            yield room.finding(
-                f"can never apply: part {part.name} lacks {', '.join(sorted(tops(lacking))) or 'keys'}", *where
-            )
+        lacking = [
+            expand(part.fields, offers) - expand(frozenset(inner.get("fields") or ()), offers)
+            | (part.keys - frozenset(inner["keys"]))
+            for inner in granted.get(part.service, ())
+        ]
+        if not lacking:
+            yield room.finding(f"can never apply: its part {part.name} needs a grant of {part.service}", *where)
+        elif all(lacking):
+            least = min(lacking, key=len)
+            yield room.finding(f"can never apply: part {part.name} lacks {', '.join(sorted(tops(least)))}", *where)
 
 
 # --- the authorisations' own cases ------------------------------------------------------------------------------------

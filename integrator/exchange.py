@@ -166,9 +166,16 @@ class Exchange:
         extracted = plan.extract(reply.document, call.keys, lifts=permit.grant.lifts)
         if service.list_name is not None:
             extracted.values.setdefault(service.list_name, [])
-        filtered = tuple(name for name in reply.filtered if name in permit.fields)
+        prefix = f"{service.list_name}." if service.list_name else ""
+        filtered = tuple(name for said in reply.filtered if (name := said.removeprefix(prefix)) in permit.fields)
         return Outcome(
-            extracted.values, extracted.facts, extracted.guarded, filtered, None, _milliseconds(started), reply.incomplete
+            extracted.values,
+            extracted.facts,
+            extracted.guarded,
+            filtered,
+            None,
+            _milliseconds(started),
+            reply.incomplete,
         )
 
     def _plan(self, service: Service, permit: Permit) -> Plan:
@@ -179,8 +186,7 @@ class Exchange:
                 raise SourceFault(service.name, "NOT_CONNECTED", "the service has no mapping")
             prefix = f"{service.list_name}." if service.list_name else ""
             permitted = frozenset(prefix + name for name in permit.fields)
-            history = permit.since is not None or service.always_history
-            plan = service.sheet.plan(permitted, history=history, since=permit.since)
+            plan = service.sheet.plan(permitted, history=permit.since is not None, since=permit.since)
             if len(self._plans) > 4096:  # permits are made anew every day
                 self._plans.clear()
             self._plans[permit] = plan
@@ -285,6 +291,12 @@ def _why_unknown(source: str, failed: Mapping[str, IntegratorError], missing: st
         return {"reason": missing or "NOT_DECIDABLE"}
     retry = getattr(error, "retry_after", None)
     return {"reason": error.code} | ({"retryAfterSec": retry} if retry else {})
+
+
+def _begins(keys: Mapping[str, Any]) -> str | None:
+    """The first day of the period asked about, where a service has such a key: the past needs a grant that reaches it."""
+    period = keys.get("period")
+    return str(period["startDate"]) if isinstance(period, Mapping) and "startDate" in period else None
 
 
 def _part_answer(outcome: Outcome) -> PartAnswer:

@@ -138,7 +138,7 @@ def _outcome(call: Call, outcome: Outcome, payload: bytes, intent: int, now: flo
     clear = {
         **call.clear,
         "status": "Ok" if answered or isinstance(error, SubjectNotFound) else "Error",
-        "categories": list(call.permit.categories) if answered and not call.permit.grant.answers_only else [],
+        "categories": _released(call) if answered else [],
         "counts": {"subjects": len(people), "records": _records(call, outcome)},
         "intent_ref": intent,
         "start_time": clock.micros(now - outcome.milliseconds / 1000),
@@ -174,12 +174,19 @@ def _denied(service: Service, request: Request, denial: Denial) -> Draft:
 
 def _people(call: Call, outcome: Outcome) -> tuple[str, ...]:
     """National numbers of the persons actually disclosed (R5): the subject, and whoever else the answer is about."""
-    if call.service.is_composition or call.permit.grant.answers_only:
+    if call.service.is_composition or "parent_span_id" in call.clear:
         return (call.subject[1],) if call.subject and call.subject[0] == "nrn" else ()
     found = dict.fromkeys(outcome.facts.get("people") or ())
     if call.subject is not None and call.subject[0] == "nrn" and outcome.values:
         found = {call.subject[1]: None} | found
     return tuple(found)
+
+
+def _released(call: Call) -> list[str]:
+    """What left the hub, in names: fields, or which yes/no answers; a part of a composition releases nothing."""
+    if call.service.is_composition:
+        return [f"answer:{code}" for code in call.permit.categories]
+    return [] if "parent_span_id" in call.clear else list(call.permit.categories)
 
 
 def _records(call: Call, outcome: Outcome) -> int:

@@ -91,7 +91,6 @@ class Service:
     checks: tuple[CheckRule, ...]
     parameters: Mapping[str, Any]
     answer_name: str  # `eligible` for a composition
-    always_history: bool  # the past is what this service is about
     public: bool  # about no person: no dossier, GET possible
 
     @property
@@ -110,7 +109,8 @@ class Service:
         """Whether these keys are enough for one question (a composition binds them from other answers)."""
         if any(key.required and name not in keys for name, key in self.keys.items()):
             return False
-        return bool(keys) and (
+        asked = bool(keys) or not self.keys
+        return asked and (
             not self.exactly_one or sum(all(name in keys for name in group) for group in self.exactly_one) == 1
         )
 
@@ -225,7 +225,7 @@ def compile_service(data: Mapping[str, Any], sheets: Mapping[str, Sheet], *, san
         offers=_offers(data, sheet), list_name=data.get("list"),
         parts=parts, checks=tuple(_check(check, part_names) for check in data.get("checks", ())),
         parameters=data.get("parameters") or {}, answer_name=next(iter(data.get("answer") or {"result": "all"})),
-        always_history=bool(data.get("history")), public=not about_person,
+        public=not about_person,
     )  # fmt: skip
 
 
