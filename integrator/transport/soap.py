@@ -159,10 +159,16 @@ class Contract:
         message = self._operation(operation).output
         return _zeep.helpers.serialize_object(message.deserialize(etree.fromstring(envelope)), dict)
 
-    def decode_document(self, element: Element) -> Any:
-        """zeep's own reading of one element of these schemas, as plain dicts (see `decode`)."""
-        kind = self._client.get_element(element.tag)
-        return _zeep.helpers.serialize_object(kind.parse(element, self._client.wsdl.types), dict)
+    def written_anew(self, element: Element) -> Element:
+        """An element of these schemas as zeep understood it and would write it (see `decode`)."""
+        holder, kind = etree.Element("holder"), self._client.get_element(element.tag)
+        kind.render(holder, kind.parse(element, self._client.wsdl.types))
+        return holder[0]
+
+    @property
+    def namespaces(self) -> frozenset[str]:
+        """The namespaces that this contract describes."""
+        return frozenset(self._client.wsdl.types.namespaces)
 
     @cached_property
     def _schema(self) -> etree.XMLSchema:

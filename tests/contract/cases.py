@@ -2,13 +2,14 @@
 
 why: one sentence
 question: {operation, keys, history?, groups?, language?, legalContext?, ticket?, scenario?}
-answer: {status?, contentType?, headers?, body | json | bodyFile, encoding?}     # given to every call …
+answer: {status?, contentType?, headers?, body | json | bodyFile | soap | ssdn, encoding?, sign?}  # to every call …
+                                                   # soap, ssdn: signed by the source, see tests/contract/signed.py
 answers: [ … ]                                     # … or one after the other; `path:` = only for calls there
          {fail: unavailable | throttled | TOO_LARGE …}     # the channel's own word instead of an answer
 settings: {…}                                      # added to the room's
-sent: [{method?, path?, query?, headers?, contains?, lacks?}]   # what must have been asked, in order
+sent: [{method?, path?, query?, headers?, repeatable?, contains?, lacks?}]   # what must have been asked, in order
 expect: {error: SourceFault, reason?: SCHEMA, retryAfter?: 10}
-        {nothing: true}                            # the source said that it has nothing
+        {nothing: true, replacedBy?}               # the source said that it has nothing
         {values: {…}, filtered?, incomplete?, replacedBy?, ticket?}             # all fields of `mapping:`
 mapping: div_registrations                         # the sheet that reads the document; its `about` counts too
 """
@@ -29,6 +30,8 @@ from multidict import CIMultiDict
 from integrator.contract import Connector, HttpAnswer, Question, Reply
 from integrator.errors import SourceError, SourceFault, SourceThrottled, SourceUnavailable
 from integrator.mapping import Sheet
+from integrator.transport.soap import Contract
+from tests.contract.signed import seal
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = 1_796_036_400.0  # 2026-11-30, epoch seconds
@@ -40,6 +43,12 @@ def sheet(name: str) -> Sheet:
     folder = ROOT / "mappings"
     codes = {path.stem: load(path)["codes"] for path in (folder / "codes").glob("*.yaml")}
     return Sheet(load(folder / f"{name}.yaml"), codes)
+
+
+@cache
+def contracts(room: Path) -> list[Contract]:
+    """The WSDLs of a room, as zeep reads them."""
+    return [Contract.load(path) for path in sorted(room.glob("contract/*/*.wsdl"))]
 
 
 def cases(room: str) -> list[Path]:
@@ -105,6 +114,8 @@ class FakeSend:
             raise _failure(answer["fail"])
         if "json" in answer:
             body, kind = orjson.dumps(answer["json"]), "application/json"
+        elif "soap" in answer or "ssdn" in answer:
+            body, kind = seal(answer, NOW), "text/xml"
         elif "bodyFile" in answer:
             body, kind = (self.folder / answer["bodyFile"]).read_bytes(), "text/xml"
         else:
@@ -139,7 +150,7 @@ async def play(case: Mapping[str, Any], connector: Connector) -> dict[str, Any]:
     asked = question(case)
     try:
         reply = await connector.ask(asked)
-        return {"nothing": True} if reply.document is None else _read(case, asked, reply)
+        return _nothing(reply) if reply.document is None else _read(case, asked, reply)
     except SourceError as error:
         told = {"error": type(error).__name__}
         if hasattr(error, "reason"):
@@ -147,6 +158,10 @@ async def play(case: Mapping[str, Any], connector: Connector) -> dict[str, Any]:
         if isinstance(error, SourceUnavailable):
             told["retryAfter"] = error.retry_after
         return told
+
+
+def _nothing(reply: Reply) -> dict[str, Any]:
+    return {"nothing": True, "replacedBy": reply.replaced_by, "incomplete": reply.incomplete, "ticket": reply.ticket}
 
 
 def _read(case: Mapping[str, Any], asked: Question, reply: Reply) -> dict[str, Any]:
@@ -181,7 +196,7 @@ def check_sent(case: Mapping[str, Any], send: FakeSend) -> None:
         return
     assert len(wanted) == len(send.sent)
     for want, sent in zip(wanted, send.sent, strict=True):
-        told: dict[str, Any] = {name: getattr(sent, name) for name in ("method", "path", "query") if name in want}
+        told: dict[str, Any] = {name: getattr(sent, name) for name in ("method", "path", "query", "repeatable") if name in want}
         told |= {"headers": {name: sent.headers.get(name) for name in want["headers"]}} if "headers" in want else {}
         assert {name: value for name, value in want.items() if name not in ("contains", "lacks")} == told
         body = sent.body.decode()
