@@ -64,7 +64,9 @@ class Ssdn:
             slots = {**keys, "tolerance": str(tolerance(keys["birthDate"], int(keys.get("toleranceDays", 0))))}
             criteria = {"PhoneticCriteria": _phonetic(keys)}
         reply = await self._ask("IdentifyPerson", {"SearchCriteria": criteria}, slots, question, tuple(sorted(keys)))
-        people = [] if reply.document is None else reply.document.findall(f"{IDENTIFY}SearchResults/*")
+        if reply.document is None:
+            return reply
+        people = reply.document.findall(f"{IDENTIFY}SearchResults/*")
         if not people:
             return Reply(None, reply.ticket, incomplete=reply.incomplete)
         if "ssin" not in keys:
