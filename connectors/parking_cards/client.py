@@ -23,6 +23,7 @@ from integrator.errors import ConfigurationError, SourceError, SourceUnavailable
 from integrator.transport.faults import Faults
 
 MOST_BYTES: Final = 200_000_000
+CHANGED: Final = "CHANGED"  # not the file that was looked at any more; no line of faults.yaml, we look again
 TRIES: Final = 3  # readings of a file that is replaced meanwhile
 Identity = tuple[
     int, int, int, int
@@ -111,13 +112,13 @@ class ParkingCards:
             try:
                 self._register = await self._read(identity, deadline)
             except NotWhole as error:
-                if error.code == "CHANGING":  # replaced under our hands: look again
+                if error.code == CHANGED:  # replaced under our hands: look again
                     continue
                 self._broken = identity, error.code
                 return self._instead(error.code)
             self._identity, self._broken, self._seen = identity, None, self._now()
             return self._register
-        return self._instead("CHANGING")
+        return self._instead("INCOMPLETE")
 
     async def _read(self, identity: Identity, deadline: float) -> Register:
         """One reading for all who wait for the same file. Raises `NotWhole`."""
@@ -159,7 +160,7 @@ class ParkingCards:
             with os.fdopen(handle, "rb", closefd=False) as file:
                 data = file.read(MOST_BYTES + 1)
             if {_identity(before), _identity(os.fstat(handle))} != {identity}:
-                raise NotWhole("CHANGING")
+                raise NotWhole(CHANGED)
         finally:
             os.close(handle)
         return read(data, self._layout)
