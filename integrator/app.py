@@ -19,9 +19,10 @@ from audit import FileKeyRing, Ledger, LedgerError, open_store
 from integrator import clock, places, registry
 from integrator import settings as settings_module
 from integrator.contract import Connector, Tools
-from integrator.errors import ConfigurationError
+from integrator.errors import ConfigurationError, IntegratorError
 from integrator.exchange import Exchange
 from integrator.identity.service import Identity
+from integrator.logs import log
 from integrator.mapping import load_sheets
 from integrator.metrics import Metrics
 from integrator.policy import Purpose, load_policies
@@ -85,7 +86,9 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
         for service in services.values():
             if service.source is not None and service.source not in connectors:
                 raise ConfigurationError(f"{service.name}: no source {service.source!r} in settings and connectors/")
-        identity = Identity(settings.state, base=settings.issuer, world=settings.mode, now=now)
+        # Processes on several machines share the register of used assertions where they share the ledger's database.
+        shared = settings.ledger if settings.ledger.startswith("postgresql:") else None
+        identity = Identity(settings.state, base=settings.issuer, world=settings.mode, now=now, replays=shared)
         ledger = ledger or _open_ledger(settings, now)
     except BaseException:
         await session.close()
@@ -143,6 +146,18 @@ def _territory(organisations: Mapping[str, Any]) -> Callable[[str], str | None]:
     return homes.get
 
 
+async def _first_look(hub: Hub) -> None:
+    """Tell the operator which sources answer; files are read now rather than by the first caller. Nothing waits for it."""
+
+    async def look(name: str, connector: Connector) -> None:
+        try:
+            await asyncio.wait_for(connector.check(), timeout=10)
+        except (IntegratorError, TimeoutError) as error:
+            log.warning("source_not_ready", source=name, error=type(error).__name__)
+
+    await asyncio.gather(*(look(name, connector) for name, connector in hub.exchange.connectors.items()))
+
+
 def serve(settings: Settings) -> None:
     """Run until SIGTERM or Ctrl-C; then finish what was accepted."""
     import uvloop
@@ -157,9 +172,11 @@ def serve(settings: Settings) -> None:
 
     async def main() -> None:
         hub = await open_hub(settings)
+        looking = asyncio.create_task(_first_look(hub))
         try:
             await run(hub, settings.host, settings.port)
         finally:
+            looking.cancel()
             await hub.close()
 
     uvloop.run(main())

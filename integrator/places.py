@@ -30,6 +30,11 @@ def folder(name: str) -> Path:
     return path
 
 
+def source_names() -> list[str]:
+    """Every connector's id: the folders of connectors/ with a manifest."""
+    return [path.parent.name for path in sorted(folder("connectors").glob("*/connector.yaml"))]
+
+
 def read_yaml(path: Path) -> Any:
     """One YAML file. Raises `ConfigurationError` naming the file and the line."""
     return parse_yaml(path.name, path.read_bytes())

@@ -97,7 +97,7 @@ Decision = Permit | Denial
 
 ADVICE: Mapping[str, str] = {
     "UNKNOWN_PURPOSE": "The hub knows no such purpose. GET /docs lists them; the token names the purpose.",
-    "NO_AUTHORISATION": "No authorisation names this organisation for this purpose. Ask the DPO of the organisation which purpose the task has, or request a protocol.",
+    "NO_AUTHORISATION": "No authorisation names this organisation for this purpose. Ask its DPO which purpose the task has, or request a protocol.",
     "NOT_YET_VALID": "The authorisation is not in force yet. Wait for its first day.",
     "EXPIRED": "The authorisation has ended. Ask for its renewal before asking again.",
     "APPLICATION_NOT_NAMED": "The authorisation names other applications of this organisation. Have this one added, or use the one named.",

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import jwt
@@ -137,7 +137,7 @@ class Hub:
         reader = ECAlgorithm if algorithm == "ES256" else OKPAlgorithm
         wanted = {name: value for name, value in self.key.items() if name in ("kty", "crv", "x", "y", "d")}
         return jwt.encode(
-            claims, reader.from_jwk(wanted), algorithm=algorithm, headers={"kid": self.key["kid"], "typ": "JWT"}
+            claims, cast("Any", reader.from_jwk(wanted)), algorithm=algorithm, headers={"kid": self.key["kid"], "typ": "JWT"}
         )
 
     def _route(self, service: str) -> tuple[str, str]:

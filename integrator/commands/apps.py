@@ -27,6 +27,11 @@ def add(words: Any) -> None:
     create.add_argument("--key", type=Path, help="where the private key goes; default NAME.jwk here")
     create.add_argument("--settings", type=Path)
     create.set_defaults(run=run_create)
+    signing = words.add_parser("keys", help="the hub's own signing keys")
+    signing_verbs = signing.add_subparsers(dest="verb", required=True)
+    new = signing_verbs.add_parser("new", help="make one; the newest signs, all are published until taken away")
+    new.add_argument("--settings", type=Path)
+    new.set_defaults(run=run_new_key)
     token = words.add_parser("token", help="print an access token for one purpose")
     token.add_argument("--key", type=Path, required=True)
     token.add_argument("--purpose", required=True)
@@ -69,6 +74,19 @@ def create(
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         json.dump({**private, "client_id": name, "hub": chosen.issuer}, file, indent=2)
+
+
+def run_new_key(chosen: argparse.Namespace) -> int:
+    loaded = settings.load(chosen.settings)
+    folder = loaded.state / "keys"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    numbers = [int(path.stem.removeprefix("hub-")) for path in folder.glob("hub-*.json") if path.stem[4:].isdigit()]
+    path = folder / f"hub-{max(numbers, default=0) + 1}.json"
+    keys.write_private(path, keys.new_key(loaded.mode))
+    print(
+        f"{path}: signs tokens from the next start on; take the older one away when its last token has ended (5 minutes)"
+    )
+    return 0
 
 
 def run_token(chosen: argparse.Namespace) -> int:

@@ -42,7 +42,8 @@ TEXTS = {
         "title": "Démonstration · bac à sable · personnes inventées · rien ne quitte cette machine",
         "ask": "Cet habitant peut-il avoir une carte de riverain ?", "question": "question", "answer": "réponse", "source": "source", "time": "durée",
         "released": "communiqué", "none": "rien", "eligible": "Y a droit", "fields": "données des sources communiquées à l’application",
-        "before": "inscriptions au registre étaient durables avant le départ de la réponse", "other": "La même question, pour une finalité qui ne la permet pas",
+        "before": "inscriptions au registre étaient durables avant le départ de la réponse",
+        "other": "La même question, pour une finalité qui ne la permet pas",
         "refused": "refusé", "rule": "règle", "advice": "que faire", "down": "La même question, pendant que la DIV (véhicules) est en panne",
         "never": "inconnu n’est pas non : personne n’est refusé parce qu’une source est en panne", "retry": "redemander dans {} s", "open": "Ouvrir",
         "stop": "Ctrl-C arrête tout.", "yes": "oui", "no": "non", "unknown": "inconnu", "starting": "démarrage",
@@ -116,6 +117,7 @@ def run(chosen: argparse.Namespace) -> int:
     with _state(chosen.state) as state:
         screen.title()
         with sandbox.running(state, hub_port=chosen.port) as running:
+            screen.running(running)
             result = _ask(running, screen)
             if chosen.json:
                 print(json.dumps(result.json(), ensure_ascii=False, indent=2))
@@ -239,6 +241,10 @@ class Screen:
     def title(self) -> None:
         self._console.print(f"[bold]{self._words['title']}[/]\n")
 
+    def running(self, running: sandbox.Sandbox) -> None:
+        sources = " · ".join(sorted(places.source_names()))
+        self._console.print(f" [green]✔[/] {running.mocks}  [dim]{sources}[/]\n [green]✔[/] {running.hub}  [dim]hub[/]\n")
+
     def answered(self, body: Mapping[str, Any], released: int, entries: list[dict[str, Any]]) -> None:
         words = self._words
         self._console.print(f"[bold]1  {words['ask']}[/]  [dim]{ALLOWED}[/]")
@@ -275,14 +281,15 @@ class Screen:
 
     def _table(self, checks: list[dict[str, Any]]) -> Table:
         words, titles = self._words, _titles(self._language)
-        table = Table(box=None, padding=(0, 2, 0, 3), header_style="dim")
-        for name in ("question", "answer", "source", "time", "released"):
-            table.add_column(words[name], justify="right" if name == "time" else "left")
+        table = Table(box=None, padding=(0, 1, 0, 1), header_style="dim")
+        table.add_column(words["question"], min_width=34)
+        for name in ("answer", "source", "time", "released"):
+            table.add_column(words[name], justify="right" if name == "time" else "left", no_wrap=True)
         for check in checks:
-            reason = f" [dim]{check['reason']}[/]" if "reason" in check else ""
+            reason = f"\n[dim]→ {check['reason']}[/]" if "reason" in check else ""
             table.add_row(
-                titles[check["code"]],
-                self._result(check["result"]) + reason,
+                titles[check["code"]] + reason,
+                self._result(check["result"]),
                 check["source"],
                 f"{check['ms']:.0f} ms",
                 words["none"],

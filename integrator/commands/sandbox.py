@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -49,9 +49,14 @@ def running(
     hub_port, mock_port = free_port(hub_port), free_port(mock_port)
     sandbox = Sandbox(f"http://127.0.0.1:{hub_port}", f"http://127.0.0.1:{mock_port}", state)
     try:
-        start(sandbox, "mocks", mock.command(state / "mock", mock_port), f"{sandbox.mocks}/mock/health")
+        mocks = launch(sandbox, "mocks", mock.command(state / "mock", mock_port))
+        _until(
+            lambda: (state / "mock" / "credentials").is_dir(), sandbox, "mocks", mocks
+        )  # what the hub needs to begin
         arguments = ["serve", "--port", str(hub_port), "--state", str(state), "--mocks", sandbox.mocks]
-        start(sandbox, "hub", command(*arguments, *(["--ledger", ledger] if ledger else [])), f"{sandbox.hub}/readyz")
+        hub = launch(sandbox, "hub", command(*arguments, *(["--ledger", ledger] if ledger else [])))
+        _until(lambda: _answers(f"{sandbox.mocks}/mock/health"), sandbox, "mocks", mocks)
+        _until(lambda: _answers(f"{sandbox.hub}/readyz"), sandbox, "hub", hub)
         yield sandbox
     finally:
         sandbox.stop()
@@ -63,20 +68,30 @@ def command(*words: str) -> list[str]:
 
 
 def start(sandbox: Sandbox, name: str, words: list[str], ready: str) -> subprocess.Popen[bytes]:
-    """Start one program and wait until it answers. Raises `ConfigurationError` with the end of its log."""
-    log = sandbox.state / f"{name}.log"
-    with log.open("wb") as output:
+    """Start one program and wait until it answers at `ready`. Raises `ConfigurationError` with the end of its log."""
+    process = launch(sandbox, name, words)
+    _until(lambda: _answers(ready), sandbox, name, process)
+    return process
+
+
+def launch(sandbox: Sandbox, name: str, words: list[str]) -> subprocess.Popen[bytes]:
+    """Start one program; what it prints goes to <state>/<name>.log."""
+    with (sandbox.state / f"{name}.log").open("wb") as output:
         process = subprocess.Popen(words, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
     sandbox.processes.append(process)
+    return process
+
+
+def _until(ready: Callable[[], bool], sandbox: Sandbox, name: str, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + _PATIENCE
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            break
-        if _answers(ready):
-            return process
-        time.sleep(0.05)
-    tail = log.read_text(errors="replace")[-2000:]
-    raise ConfigurationError(f"{name} did not start; its log ({log}) ends with:\n{tail}")
+    while time.monotonic() < deadline and process.poll() is None:
+        if ready():
+            return
+        time.sleep(0.03)
+    log = sandbox.state / f"{name}.log"
+    raise ConfigurationError(
+        f"{name} did not start; its log ({log}) ends with:\n{log.read_text(errors='replace')[-2000:]}"
+    )
 
 
 def free_port(wished: int) -> int:
