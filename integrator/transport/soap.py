@@ -104,11 +104,14 @@ class Contract:
         self._client = client
 
     @classmethod
-    def load(cls, wsdl: Path) -> Contract:
-        """Read a WSDL with its schemas; raises `ConfigurationError` naming the file when it cannot be used."""
+    def load(cls, wsdl: Path, *, folder: Path | None = None) -> Contract:
+        """Read a WSDL with its schemas, all below `folder` (its own, when none is named).
+
+        Raises `ConfigurationError` naming the file when it cannot be used.
+        """
         settings = zeep.Settings(strict=True, forbid_dtd=True, forbid_entities=True, forbid_external=True)
         try:
-            client = _zeep.Client(str(wsdl), transport=_ContractFolder(wsdl.parent), settings=settings)
+            client = _zeep.Client(str(wsdl), transport=_ContractFolder(folder or wsdl.parent), settings=settings)
         except (zeep.exceptions.Error, OSError, etree.LxmlError) as error:
             raise ConfigurationError(f"contract {wsdl.name}: {error}") from error
         return cls(wsdl, client)
