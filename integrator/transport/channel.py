@@ -14,11 +14,8 @@ import math
 import re
 import ssl
 import time
-import zlib
 from collections.abc import Callable, Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import Any, Final, Protocol
 from urllib.parse import quote, urlencode
 
@@ -28,12 +25,15 @@ from yarl import URL
 from integrator.contract import HttpAnswer
 from integrator.errors import ConfigurationError, SourceFault, SourceThrottled, SourceUnavailable
 from integrator.transport.breaker import Breaker
+from integrator.transport.pool import FRESH, open_session
+from integrator.transport.reading import Reader
 from integrator.transport.retry import NoAnswer, RetryBudget, RetryPlan
+
+__all__ = ["Channel", "Limits", "Observe", "open_session"]
 
 Observe = Callable[[str, str, float], None]  # source, outcome, seconds; outcomes: see Channel
 
 STALE_TRIES: Final = 3  # kept-alive connections that the peer closed: how many may turn out dead in one attempt
-_fresh: ContextVar[bool] = ContextVar("fresh", default=False)  # whether this attempt opened a connection of its own
 
 
 class Limits(Protocol):
@@ -55,32 +55,6 @@ class Limits(Protocol):
     def breaker_of(self) -> int: ...  # … at least so many calls
     @property
     def open_seconds(self) -> float: ...
-
-
-class _Pool(aiohttp.TCPConnector):
-    """Remembers, for the task that asks, whether its connection is a new one: only an old one can have gone stale."""
-
-    async def _create_connection(self, req: Any, traces: Any, timeout: Any) -> Any:  # noqa: ASYNC109 (aiohttp's)
-        _fresh.set(True)
-        return await super()._create_connection(req, traces, timeout)
-
-
-def open_session(*, keep_alive: float = 15.0) -> aiohttp.ClientSession:
-    """One session for all channels of a process; call it inside the event loop and close it at the end.
-
-    It stores no cookies, reads no proxies or .netrc from the environment and unpacks nothing.
-    """
-    session = aiohttp.ClientSession(
-        connector=_Pool(limit=0, keepalive_timeout=keep_alive),  # the bulkheads limit, per source
-        cookie_jar=aiohttp.DummyCookieJar(),
-        trust_env=False,
-        auto_decompress=False,
-        skip_auto_headers=("User-Agent", "Accept-Encoding"),
-        timeout=aiohttp.ClientTimeout(total=None),
-    )
-    # aiohttp would repeat a failed GET by itself, beside our budget and our count (its own test client does the same).
-    session._retry_connection = False
-    return session
 
 
 class Channel:
@@ -108,7 +82,8 @@ class Channel:
             clock=time.monotonic, share=limits.breaker_failures, of=limits.breaker_of, open_seconds=limits.open_seconds
         )
         self._scheme, self._authority, self._prefix = base.scheme, base.authority, base.raw_path.rstrip("/")
-        self._session, self._observe, self._gzip = session, observe, gzip
+        self._session, self._observe = session, observe
+        self._reader = Reader(source, limits.answer_bytes, gzip=gzip)
         self._places = asyncio.Semaphore(limits.concurrency)
         self._budget = RetryBudget()
         self._plan = RetryPlan(limits.attempts)
@@ -185,10 +160,9 @@ class Channel:
                 except NoAnswer:
                     well = False
                     raise
-                except SourceThrottled:
-                    raise  # alive, and busy: neither well nor ill
-                except SourceFault:
-                    well = False
+                except SourceFault as fault:
+                    # What one question brings (too large, packed, sent elsewhere) must not close the source to others.
+                    well = False if fault.reason in _ILL else None
                     raise
         except TimeoutError:
             if sent is None:
@@ -203,16 +177,16 @@ class Channel:
     async def _exchange(self, call: _Call) -> HttpAnswer:
         """Send and read; again at once for a kept-alive connection that its peer had closed in the meantime."""
         for left in reversed(range(STALE_TRIES)):
-            _fresh.set(False)
+            FRESH.set(False)
             response: aiohttp.ClientResponse | None = None
             failure: Exception
             try:
                 response = await self._session.request(
                     call.method, call.url, data=call.written(), headers=call.headers, **self._options
                 )
-                return await self._read(response)
+                return await self._reader.read(response)
             except aiohttp.ClientError as error:
-                stale = response is None and not _fresh.get() and isinstance(error, _GONE)
+                stale = response is None and not FRESH.get() and isinstance(error, _GONE)
                 if stale and left and call.repeatable:
                     continue
                 failure = self._named(error)
@@ -221,50 +195,6 @@ class Channel:
                     response.close()  # not read to its end: this connection cannot be used again
             break
         raise failure  # here and not in the handler: aiohttp's own error, with its URL, must not stay attached to it
-
-    async def _read(self, response: aiohttp.ClientResponse) -> HttpAnswer:
-        headers = response.headers
-        if response.status in _NOT_NOW:
-            raise NoAnswer(f"HTTP {response.status}", again=True, retry_after=_seconds(headers.get("Retry-After")))
-        if response.status == 429:
-            throttled = SourceThrottled(self.source, "too many requests")
-            throttled.retry_after = _seconds(headers.get("Retry-After")) or throttled.retry_after
-            raise throttled
-        if 300 <= response.status < 400:
-            raise SourceFault(self.source, "REDIRECT", f"HTTP {response.status}: a source does not send us elsewhere")
-        body = await self._capped(response)
-        packing = headers.get("Content-Encoding", "identity").strip().lower()
-        if packing != "identity":
-            body = self._unpack(body, packing)
-        content_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        return HttpAnswer(response.status, content_type, body, headers)
-
-    async def _capped(self, response: aiohttp.ClientResponse) -> bytes:
-        limit, content = self.limits.answer_bytes, response.content
-        body = await content.readany()
-        if content.at_eof() and len(body) <= limit:  # the ordinary case: it was all there
-            return body
-        parts, size = [body], len(body)
-        while size <= limit and not content.at_eof():
-            parts.append(await content.readany())
-            size += len(parts[-1])
-        if size > limit:
-            raise SourceFault(self.source, "TOO_LARGE", f"an answer of more than {limit} bytes")
-        return b"".join(parts)
-
-    def _unpack(self, body: bytes, packing: str) -> bytes:
-        if packing != "gzip" or not self._gzip:
-            raise SourceFault(self.source, "ENCODING", "a packed answer that we did not ask for")
-        unpacker = zlib.decompressobj(31)
-        try:
-            unpacked = unpacker.decompress(body, self.limits.answer_bytes + 1)
-        except zlib.error:
-            raise SourceFault(self.source, "ENCODING", "not gzip, although it says so") from None
-        if len(unpacked) > self.limits.answer_bytes:
-            raise SourceFault(self.source, "TOO_LARGE", f"more than {self.limits.answer_bytes} bytes once unpacked")
-        if not unpacker.eof or unpacker.unused_data:
-            raise SourceFault(self.source, "ENCODING", "the packed answer is cut off or has a tail")
-        return unpacked
 
     def _named(self, error: aiohttp.ClientError) -> Exception:
         if isinstance(error, aiohttp.ClientSSLError):
@@ -311,7 +241,7 @@ class _Call:
 
 
 _PATH: Final = re.compile(r"/[!\"$->@-~]*")
-_NOT_NOW: Final = frozenset({502, 503, 504})
+_ILL: Final = frozenset({"HTTP", "TLS"})  # faults of the source as a whole
 _GONE: Final = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)
 _CUT: Final = (aiohttp.ClientPayloadError, aiohttp.ServerTimeoutError)
 _WORDS: Final = {
@@ -323,21 +253,3 @@ _WORDS: Final = {
     "ConnectionTimeoutError": "no connection in time",
     "ClientPayloadError": "the answer broke off",
 }
-
-
-def _seconds(retry_after: str | None) -> int | None:
-    """Retry-After in its two forms, between 1 second and an hour; None when it is absent or cannot be read.
-
-    >>> _seconds("7"), _seconds("999999"), _seconds("soon")
-    (7, 3600, None)
-    """
-    if not retry_after:
-        return None
-    try:
-        if retry_after.strip().isdecimal():
-            wanted = float(retry_after)
-        else:
-            wanted = parsedate_to_datetime(retry_after).timestamp() - time.time()
-    except (ValueError, OverflowError):
-        return None
-    return max(1, min(3600, math.ceil(wanted)))

@@ -695,6 +695,30 @@ async def test_faults_told_in_a_500_do_not_open_the_breaker():
         assert "closed" == channel.breaker.state
 
 
+async def test_answers_too_large_do_not_close_the_source_to_others():
+    async def peer(visit: Visit) -> None:
+        await visit.answer(b"x" * 1001)
+
+    async with calling(peer, Limits(answer_bytes=1000)) as (channel, _):
+        for _ in range(25):
+            with pytest.raises(SourceFault):
+                await ask(channel)
+
+        assert "closed" == channel.breaker.state
+
+
+async def test_peer_that_speaks_no_http_is_not_asked_for_a_while():
+    async def peer(visit: Visit) -> None:
+        await visit.say(b"220 smtp.example ESMTP\r\n\r\n")
+
+    async with calling(peer) as (channel, _):
+        for _ in range(20):
+            with pytest.raises(SourceFault):
+                await ask(channel)
+
+        assert "open" == channel.breaker.state
+
+
 async def test_callers_in_a_hurry_do_not_open_the_breaker():
     async with calling(hang, Limits(timeout=60, attempts=1)) as (channel, _):
         for _ in range(25):
