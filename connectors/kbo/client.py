@@ -44,7 +44,8 @@ PROBE: Final = "0314595348"  # FPS Economy, which keeps the register
 
 _UNKNOWN: Final = b"0001-01-01"  # how the KBO writes a begin that it does not know
 _XML: Final = frozenset({"text/xml", "application/xml"})
-_CURRENT_FIRST: Final = tuple(D + name for name in ("JuridicalForm", "JuridicalSituation", "Denomination", "Address"))
+_CURRENT_FIRST: Final = frozenset({f"{D}JuridicalForm", f"{D}JuridicalSituation", f"{D}Address"})
+_NAME, _TEXT, _BEGIN, _END = f"{D}Denomination", f"{D}Description", f"{D}Validity/{D}Begin", f"{D}Validity/{D}End"
 
 
 class Kbo:
@@ -206,32 +207,39 @@ def _beginnings(text: str) -> set[str]:
 
 
 def _in_order(enterprise: Element) -> Element:
-    """One description per name, and the records of a kind with the current one first, then newest to oldest."""
-    for name in enterprise.findall(f"{D}Denomination"):
-        for extra in name.findall(f"{D}Description")[1:]:  # one name in two languages: two records of one text each
-            twin = etree.fromstring(etree.tostring(name))
-            for text in twin.findall(f"{D}Description"):
-                twin.remove(text)
-            name.remove(extra)
-            twin.insert(1, extra)
-            name.addnext(twin)
-    for tag in _CURRENT_FIRST:
-        records = enterprise.findall(tag)
-        if len(records) > 1:
+    """One description per name, and of forms, situations and addresses the current one first, then newest to oldest."""
+    kinds: dict[str, list[Element]] = {}
+    for child in list(enterprise):
+        if child.tag == _NAME:
+            _one_text_each(child)
+        elif child.tag in _CURRENT_FIRST:
+            kinds.setdefault(child.tag, []).append(child)
+    for records in kinds.values():
+        ages = [_age(record) for record in records] if len(records) > 1 else []
+        if ages != sorted(ages):
             place = enterprise.index(records[0])
-            for record in records:
-                enterprise.remove(record)
-            for record in sorted(records, key=_age):
-                enterprise.insert(place, record)
-                place += 1
+            for record in sorted(records, key=_age, reverse=True):
+                enterprise.insert(place, record)  # moves it; the last one moved stands first
     return enterprise
+
+
+def _one_text_each(name: Element) -> None:
+    """A name in two languages becomes two names of one text each."""
+    texts = [child for child in name if child.tag == _TEXT]
+    for extra in texts[1:]:
+        twin = etree.fromstring(etree.tostring(name))
+        for text in twin.findall(_TEXT):
+            twin.remove(text)
+        name.remove(extra)
+        twin.insert(1, extra)
+        name.addnext(twin)
 
 
 def _age(record: Element) -> tuple[bool, int]:
     """Sorts current before ended, and later before earlier; equal ones keep their order."""
-    begin = record.findtext(f"{D}Validity/{D}Begin") or ""
+    begin = record.findtext(_BEGIN) or ""
     try:
         day = date.fromisoformat(begin[:10]).toordinal()
     except ValueError:
         day = 0
-    return record.find(f"{D}Validity/{D}End") is not None, -day
+    return record.find(_END) is not None, -day

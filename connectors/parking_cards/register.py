@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from connectors.parking_cards.layout import NONE, Layout
+from connectors.parking_cards.layout import NONE, Layout, Slice
 
 Address = tuple[bytes, bytes, bytes, bytes]  # nis, street code, house number, box: as compared, see `plain`
+_NUMBERS: Final = frozenset({"house_number", "box"})  # compared without case, spaces and zeros in front
 NEVER: Final = b"99999999"  # the end of a card that has none
 
 
@@ -67,8 +68,12 @@ def read(data: bytes, layout: Layout) -> Register:
     promised = _promised(lines[-1], layout)
     register = Register(made)
     foreign = layout.foreign.search(data.replace(layout.line_end, b""))
+    fields = Fields(layout)
     for line in lines[1:-1]:
-        _row(register, line, layout, suspicious=foreign is not None)
+        if len(line) != layout.length or (foreign and layout.foreign.search(line)):
+            _reject(register, "LINE", None, None)  # nothing in it can be trusted to stand where it should
+        else:
+            _row(register, fields.of(line), layout.counts)
     # A row too many is rubbish and already a doubt; a row too few means that cards are missing.
     if register.rows + sum(register.rejected.values()) < promised or register.rows > promised:
         raise NotWhole("INCOMPLETE")
@@ -101,11 +106,27 @@ def _promised(line: bytes, layout: Layout) -> int:
     return int(count)
 
 
-def _row(register: Register, line: bytes, layout: Layout, *, suspicious: bool) -> None:
-    if len(line) != layout.length or (suspicious and layout.foreign.search(line)):
-        _reject(register, "LINE", None, None)  # nothing in it can be trusted to stand where it should
-        return
-    fields = {name: slice_.of(line) for name, slice_ in layout.card.items()}
+class Fields:
+    """Takes lines apart. Most fields hold the same few values over and over: each value is looked at once per file."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._parts: list[tuple[str, Slice, dict[bytes, bytes | None]]] = [
+            (name, slice_, {}) for name, slice_ in layout.card.items()
+        ]
+
+    def of(self, line: bytes) -> dict[str, bytes | None]:
+        """Every field of a line; None for one that does not have its form."""
+        found = {}
+        for name, slice_, known in self._parts:
+            raw = line[slice_.start : slice_.end]
+            if raw not in known:
+                value = slice_.of(line)
+                known[raw] = plain(value) if value is not None and name in _NUMBERS else value
+            found[name] = known[raw]
+        return found
+
+
+def _row(register: Register, fields: dict[str, bytes | None], counts: frozenset[bytes]) -> None:
     plate, address = fields["plate"], _address(fields)
     start, end, status = fields["start"], fields["end"], fields["status"]
     if fields["type"] is None:
@@ -115,7 +136,7 @@ def _row(register: Register, line: bytes, layout: Layout, *, suspicious: bool) -
     elif start is None or end is None or status is None or (end != NONE and end < start):
         _reject(register, "VALUE", plate, address)
     else:
-        card = Card(start, NEVER if end == NONE else end, status in layout.counts)
+        card = Card(start, NEVER if end == NONE else end, status in counts)
         register.rows += 1
         register.by_plate.setdefault(plate, []).append(card)
         register.by_address.setdefault(address, []).append(card)
@@ -123,9 +144,7 @@ def _row(register: Register, line: bytes, layout: Layout, *, suspicious: bool) -
 
 def _address(fields: dict[str, bytes | None]) -> Address | None:
     nis, street, house, box = (fields[name] for name in ("nis", "street_code", "house_number", "box"))
-    if nis is None or street is None or house is None or box is None:
-        return None
-    return nis, street, plain(house), plain(box)
+    return None if nis is None or street is None or house is None or box is None else (nis, street, house, box)
 
 
 def _reject(register: Register, reason: str, plate: bytes | None, address: Address | None) -> None:
