@@ -15,7 +15,7 @@ from integrator.contract import HttpAnswer, Send, Tools
 from integrator.errors import ConfigurationError, SourceFault, SourceUnavailable
 from tests.contract import cases as played
 
-QUESTION = {"question": {"operation": "read_enterprise", "keys": {"enterpriseNumber": "0206731645"}}}
+QUESTION = {"question": {"operation": "read_enterprise", "keys": {"enterpriseNumber": "1999900171"}}}
 NONCE = re.compile(rb"<wsse:Nonce[^>]*>([^<]+)<")
 
 
