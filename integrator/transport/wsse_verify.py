@@ -85,7 +85,7 @@ class Verifier:
         )
         self._check_token(token, key_info)  # 3
         prefixes, references = self._signed_info(info)  # 4
-        parts = _parts(references, token, timestamp, envelope)  # 5
+        parts = _parts(references, _ids(data, token, timestamp, envelope), timestamp, envelope)  # 5
         for part, part_prefixes, digest in parts:  # 6
             if not hmac.compare_digest(hashlib.sha256(_canonical(part, part_prefixes)).digest(), digest):
                 raise SignatureRefused(6, "a digest does not hold")
@@ -141,12 +141,18 @@ def _positions(root: Element) -> tuple[Element, Element, Element, Envelope]:
     return parts[_TOKEN], parts[_TIMESTAMP], parts[_SIGNATURE], envelope
 
 
-def _parts(
-    references: tuple[Element, Element], token: Element, timestamp: Element, envelope: Envelope
-) -> list[tuple[Element, tuple[str, ...], bytes]]:
+def _ids(data: bytes, token: Element, timestamp: Element, envelope: Envelope) -> list[str]:
     ids = [part.get(_ID, "") for part in (token, timestamp, envelope.body)]
-    if not all(ids) or _SAME_ID(envelope.root, a=ids[0], b=ids[1], c=ids[2]) != 3:
+    # Where each stands twice in the bytes (itself, and what points at it) no other element can bear it: no need to look.
+    plain = b"&#" not in data and all(data.count(one.encode()) == 2 for one in ids)
+    if not all(ids) or len(set(ids)) != 3 or (not plain and _SAME_ID(envelope.root, a=ids[0], b=ids[1], c=ids[2]) != 3):
         raise SignatureRefused(5, "token, Timestamp and Body each have an id that occurs once")
+    return ids
+
+
+def _parts(
+    references: tuple[Element, Element], ids: list[str], timestamp: Element, envelope: Envelope
+) -> list[tuple[Element, tuple[str, ...], bytes]]:
     wanted = {"#" + ids[1]: timestamp, "#" + ids[2]: envelope.body}
     parts = []
     for reference in references:

@@ -33,6 +33,7 @@ from tests.unit.transport.workshop import (
     STRANGER_CERTIFICATE,
     WSU,
     at,
+    b64,
     c14n,
     certificate,
     find,
@@ -61,6 +62,22 @@ def evil_body(name: str | None = "B") -> etree._Element:
     if name:
         body.set(ID, name)
     return body
+
+
+def rename(root: etree._Element, names: dict[str, str]) -> etree._Element:
+    """Give elements other ids; what pointed at them is set right and signed anew where there is a signature."""
+    for element in root.iter(etree.Element):
+        if element.get(ID) in names:
+            element.set(ID, names[element.get(ID)])
+    for reference in root.iter(f"{{{DS}}}Reference"):
+        part = names.get(reference.get("URI", "")[1:])
+        if part:
+            reference.set("URI", "#" + part)
+            signed = next(iter(root.xpath("//*[@wsu:Id=$name]", namespaces={"wsu": WSU}, name=part)))
+            reference[2].text = b64(hashlib.sha256(c14n(signed)).digest())
+    if root.find(f".//{{{DS}}}Signature") is not None:
+        settle(root)
+    return root
 
 
 def move_body(into: str, name: str | None, wrapper: str | None = None) -> etree._Element:
@@ -134,6 +151,25 @@ def the_same_id_as_xml_id() -> bytes:
     root = message()
     decoy = etree.SubElement(find(root, "s:Header"), "decoy")
     decoy.set("{http://www.w3.org/XML/1998/namespace}id", "T")
+    return text(root)
+
+
+@refused_by(5)
+def the_same_id_written_in_another_way() -> bytes:
+    root = rename(message(), {"B": "id-of-the-body"})
+    etree.SubElement(find(root, "s:Header"), "decoy").set("Id", "DECOY")
+    return text(root).replace(b"DECOY", b"id&#45;of-the-body")
+
+
+@refused_by(5)
+def the_token_and_the_timestamp_under_one_id() -> bytes:
+    root = rename(unsigned(GOOD), {"X": "T"})
+    sign(root)
+    for place, name in ((".//ds:Reference[1]", "#T"), (".//ds:KeyInfo//wsse:Reference", "#T")):
+        find(root, place).set("URI", name)
+    digest = hashlib.sha256(c14n(find(root, ".//wsu:Timestamp"))).digest()
+    find(root, ".//ds:Reference[1]/ds:DigestValue").text = b64(digest)
+    settle(root)
     return text(root)
 
 

@@ -17,7 +17,7 @@ from integrator.transport.soap import SOAP, NotSoap
 from integrator.transport.wsse_verify import NotSigned, SignatureRefused, Verifier
 from integrator.transport.xml import UnsafeXml
 from tests.unit.transport import workshop
-from tests.unit.transport.hostile import SHAPES
+from tests.unit.transport.hostile import SHAPES, rename
 from tests.unit.transport.workshop import (
     CERTIFICATE,
     EC,
@@ -109,6 +109,12 @@ def test_clocks_may_differ_by_five_minutes(verifier, seconds):
 def test_other_headers_may_stand_beside_security(verifier):
     root = message()
     etree.SubElement(root[0], "{urn:addressing}MessageID").text = "1"
+
+    assert "answer" == verifier.open(text(root), LIMIT).payload.tag
+
+
+def test_ids_of_any_length_are_read(verifier):
+    root = rename(message(), {"B": "id-5b2e8d0c-of-the-body"})
 
     assert "answer" == verifier.open(text(root), LIMIT).payload.tag
 
