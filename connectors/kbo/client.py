@@ -20,17 +20,9 @@ from lxml import etree
 from connectors.kbo.privacy import D, Privacy
 from integrator.contract import HttpAnswer, Question, Reply, Send, Tools
 from integrator.errors import SourceError, SourceFault, SubjectNotFound, WrongSubject
+from integrator.transport.envelope import Fault, envelope, fault_of, open_envelope
 from integrator.transport.faults import Faults
-from integrator.transport.soap import (
-    Contract,
-    Fault,
-    SchemaError,
-    Template,
-    envelope,
-    fault_of,
-    open_envelope,
-    slot,
-)
+from integrator.transport.soap import Contract, SchemaError, Template, slot
 from integrator.transport.wsse import UsernameToken
 from integrator.transport.xml import Element, UnsafeXml
 

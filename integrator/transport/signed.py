@@ -13,8 +13,9 @@ from pathlib import Path
 
 from integrator.contract import HttpAnswer, Question, Send, Tools
 from integrator.errors import ConfigurationError, SourceFault, SubjectNotFound
+from integrator.transport.envelope import Fault, NotSoap, fault_of, open_envelope
 from integrator.transport.faults import Faults
-from integrator.transport.soap import Contract, Fault, NotSoap, SchemaError, Template, fault_of, open_envelope
+from integrator.transport.soap import Contract, SchemaError, Template
 from integrator.transport.wsse_sign import Signer
 from integrator.transport.wsse_verify import NotSigned, SignatureRefused, Verifier
 from integrator.transport.xml import Element, UnsafeXml

@@ -2,7 +2,6 @@
 
     Contract.load(wsdl) ─ template() ─► Template ─ render(**slots) ─► payload, canonical ─► envelope() or Signer.seal()
              └─ check(payload): lxml XMLSchema, compiled once
-    open_envelope(bytes) or Verifier.open(bytes) ─► Envelope(header, body, payload)
 
 A template is what zeep itself would send, with slots where values go, written in exclusive canonical form: filling it
 is escaped substitution (~2 µs against ~80), and what is signed later needs no canonicalisation.
@@ -26,22 +25,17 @@ import zeep.transports
 from lxml import etree
 
 from integrator.errors import ConfigurationError
-from integrator.transport.xml import Element, UnsafeXml, canonical, escape, parse
+from integrator.transport.envelope import SOAP
+from integrator.transport.xml import Element, canonical, escape, parse
 
-SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
-_ENVELOPE, _HEADER, _BODY, _FAULT = (f"{{{SOAP}}}{name}" for name in ("Envelope", "Header", "Body", "Fault"))
+_HEADER, _BODY = f"{{{SOAP}}}Header", f"{{{SOAP}}}Body"
 _WSDL, _XSD = "{http://schemas.xmlsoap.org/wsdl/}", "{http://www.w3.org/2001/XMLSchema}"
 _SLOT = re.compile("\ue000([^\ue001]+)\ue001")  # private-use characters: no text of a contract holds them
 
 _zeep: Any = zeep  # half of zeep is not typed
 
-# zeep writes whole envelopes, national numbers included, to its DEBUG log.
-for _name in ("zeep", "zeep.transports", "zeep.wsdl", "zeep.xsd", "zeep.wsdl.bindings.soap", "zeep.xsd.schema"):
-    logging.getLogger(_name).setLevel(logging.WARNING)
-
-
-class NotSoap(UnsafeXml):
-    """The bytes are XML but no SOAP 1.1 envelope with one element in its Body."""
+# zeep writes whole envelopes, national numbers included, to its DEBUG log; all its loggers look up to this one.
+logging.getLogger("zeep").setLevel(logging.WARNING)
 
 
 class SchemaError(ValueError):
@@ -50,25 +44,6 @@ class SchemaError(ValueError):
     def __init__(self, where: str) -> None:
         super().__init__(f"the answer does not follow the source's schema: {where}")
         self.where = where
-
-
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """An envelope taken apart by position. `header` may be absent; `payload` is the one child of `body`."""
-
-    root: Element
-    header: Element | None
-    body: Element
-    payload: Element
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A soap:Fault. `text` and `detail` are the source's words: they may hold personal data and are never logged."""
-
-    code: str  # local part of faultcode: Server, Client, InvalidSecurity, …
-    text: str
-    detail: Element | None
 
 
 def slot(name: str) -> str:
@@ -211,51 +186,6 @@ class _ContractFolder(zeep.transports.Transport):
         raise ConfigurationError("contracts are read with zeep; requests leave through the channel")
 
     get = post
-
-
-def envelope(payload: bytes, *headers: bytes) -> bytes:
-    """An unsigned envelope round a rendered payload.
-
-    >>> envelope(b"<a></a>").partition(b"envelope/")[2]
-    b'"><soapenv:Body><a></a></soapenv:Body></soapenv:Envelope>'
-    """
-    head = b"".join(headers)
-    return b"".join(
-        (
-            f'<?xml version="1.0" encoding="UTF-8"?>\n<soapenv:Envelope xmlns:soapenv="{SOAP}">'.encode(),
-            b"<soapenv:Header>" + head + b"</soapenv:Header>" if head else b"",
-            b"<soapenv:Body>", payload, b"</soapenv:Body></soapenv:Envelope>",
-        )
-    )  # fmt: skip
-
-
-def open_envelope(data: bytes, limit: int) -> Envelope:
-    """Parse an answer and take it apart by position. Raises `UnsafeXml`, or `NotSoap` when it is something else."""
-    return take_apart(parse(data, limit))
-
-
-def take_apart(root: Element) -> Envelope:
-    """The parts of a parsed envelope, by position and not by search; raises `NotSoap`."""
-    if root.tag != _ENVELOPE:
-        raise NotSoap("not a SOAP 1.1 envelope")
-    if [child.tag for child in root] not in ([_BODY], [_HEADER, _BODY]):
-        raise NotSoap("an Envelope holds at most one Header, then one Body")
-    body = root[-1]
-    if len(body) != 1:
-        raise NotSoap("a Body holds one element")
-    return Envelope(root, root[0] if len(root) == 2 else None, body, body[0])
-
-
-def fault_of(payload: Element) -> Fault | None:
-    """Read a soap:Fault, or None when the payload is an ordinary answer.
-
-    >>> fault_of(parse(f'<f:Fault xmlns:f="{SOAP}"><faultcode>f:Server</faultcode></f:Fault>'.encode(), 999)).code
-    'Server'
-    """
-    if payload.tag != _FAULT:
-        return None
-    code = (payload.findtext("faultcode") or "").strip()
-    return Fault(code.rpartition(":")[2], (payload.findtext("faultstring") or "").strip(), payload.find("detail"))
 
 
 def _text(element: Element) -> str:

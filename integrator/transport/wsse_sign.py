@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
 from integrator.errors import ConfigurationError
-from integrator.transport.soap import SOAP
+from integrator.transport.envelope import SOAP
 from integrator.transport.wsse import BASE64, LIFE, WSSE, WSU, X509_V3, Clock, zulu
 
 DS = "http://www.w3.org/2000/09/xmldsig#"

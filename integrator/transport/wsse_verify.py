@@ -34,7 +34,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
 from integrator.errors import ConfigurationError
-from integrator.transport.soap import SOAP, Envelope, NotSoap, take_apart
+from integrator.transport.envelope import SOAP, Envelope, NotSoap, take_apart
 from integrator.transport.wsse import BASE64, LIFE, WSSE, WSU, X509_V3, Clock
 from integrator.transport.wsse_sign import DS, ECDSA_SHA256, EXC_C14N, RSA_SHA256, SHA256, load_certificate
 from integrator.transport.xml import Element, UnsafeXml, canonical, parse

@@ -21,7 +21,8 @@ from signxml.algorithms import CanonicalizationMethod, SignatureConstructionMeth
 from signxml.signer import SignatureReference  # noqa: E402
 
 from integrator.mapping import load_sheets  # noqa: E402
-from integrator.transport.soap import Contract, Template, slot, take_apart  # noqa: E402
+from integrator.transport.envelope import take_apart  # noqa: E402
+from integrator.transport.soap import Contract, Template, slot  # noqa: E402
 from integrator.transport.wsse_sign import Signer  # noqa: E402
 from integrator.transport.wsse_verify import Verifier  # noqa: E402
 from integrator.transport.xml import canonical, parse  # noqa: E402

@@ -10,7 +10,8 @@ import pytest
 from lxml import etree
 
 from integrator.errors import ConfigurationError
-from integrator.transport.soap import SOAP, Contract, NotSoap, SchemaError, envelope, fault_of, open_envelope, slot
+from integrator.transport.envelope import SOAP, NotSoap, envelope, fault_of, open_envelope
+from integrator.transport.soap import Contract, SchemaError, slot
 from integrator.transport.xml import UnsafeXml, canonical, parse
 
 CONTRACT = Path(__file__).parent / "contract"

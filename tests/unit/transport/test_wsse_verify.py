@@ -13,7 +13,7 @@ from signxml.algorithms import CanonicalizationMethod, SignatureConstructionMeth
 from signxml.signer import SignatureReference, XMLSigner
 
 from integrator.errors import ConfigurationError
-from integrator.transport.soap import SOAP, NotSoap
+from integrator.transport.envelope import SOAP, NotSoap
 from integrator.transport.wsse_verify import NotSigned, SignatureRefused, Verifier
 from integrator.transport.xml import UnsafeXml
 from tests.unit.transport import workshop
