@@ -176,6 +176,8 @@ class Ssdn:
                 if informations.get(verdict.by):
                     return Reply(None, ticket, replaced_by=informations[verdict.by])
             raise SourceFault(self._soap.source, "MALFORMED", "a number was replaced, and the new one is not told")
+        if verdict.answer == "found":
+            raise SourceFault(self._soap.source, "MALFORMED", "a refusal for a reason that is none")
         return Reply(None, ticket)
 
     def _check_birth_dates(self, people: list[Element], slots: Mapping[str, str]) -> None:
