@@ -90,6 +90,10 @@ def _schema(spec: Mapping[str, Any], offers: frozenset[str], strip: str, dotted:
         return {"$ref": "#/components/schemas/Code"}
     if "const" in spec:
         return {"type": "string", "enum": [spec["const"]]}
-    if "values" in spec and all(isinstance(value, str) for value in spec["values"].values()):
-        return {"type": "string", "enum": list(dict.fromkeys(spec["values"].values()))}
+    if "values" in spec:
+        values = list(dict.fromkeys(spec["values"].values()))
+        if all(isinstance(value, bool) for value in values):
+            return {"type": "boolean"}
+        if all(isinstance(value, str) for value in values):
+            return {"type": "string", "enum": values}
     return dict(_READ.get(spec.get("read", "text"), {"type": "string"}))
