@@ -16,10 +16,12 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from types import TracebackType
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 from audit.draft import Draft
 from audit.entry import Prepared, Record, prepare
@@ -30,6 +32,7 @@ from audit.store import Store
 
 BATCH = 512  # entries in one transaction, unless a single call brings more
 CAPACITY = 8_192  # entries waiting; beyond, appends are refused at once
+GRACE = 2.0  # seconds that closing waits for an event loop to hand over what it was promised
 PROBE = 1.0  # seconds between attempts to reopen a failed store when nobody appends
 
 
@@ -65,11 +68,13 @@ class Ledger:
         self._clock = clock
         self._capacity = capacity
         self._sealer = Sealer(keyring)
-        self._inbox: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._inbox: SimpleQueue[list[_Waiting] | None] = SimpleQueue()
+        self._groups: WeakKeyDictionary[asyncio.AbstractEventLoop, _Group] = WeakKeyDictionary()
         self._gate = Lock()
         self._waiting = 0  # entries handed in and not yet answered; guarded by the gate
-        self._closed = False
-        self._left: _Waiting | None = None  # taken from the queue, did not fit in the batch
+        self._closed = False  # nothing more is accepted
+        self._ended = False  # the writer is gone
+        self._left: list[_Waiting] | None = None  # taken from the queue, did not fit in the batch
         self._failure: Exception | None = None
         self._writer = store.writer(shard)
         self._head = self._writer.size()
@@ -110,13 +115,19 @@ class Ledger:
         entries = self._prepare(drafts)
         loop = asyncio.get_running_loop()
         future: asyncio.Future[list[Record]] = loop.create_future()
-        self._enqueue(_Waiting(entries, future, loop))
+        self._admit(len(entries))
+        group = self._groups.get(loop)
+        if group is None:
+            group = self._groups[loop] = _Group(self, loop)
+        group.add(_Waiting(entries, future, loop))
         return await future
 
     def append_blocking(self, drafts: Sequence[Draft]) -> list[Record]:
         """As `append`, for a thread without event loop."""
         future: Future[list[Record]] = Future()
-        self._enqueue(_Waiting(self._prepare(drafts), future, None))
+        waiting = _Waiting(self._prepare(drafts), future, None)
+        self._admit(len(waiting.entries))
+        self._hand_over([waiting])
         return future.result()
 
     def close(self) -> None:
@@ -146,15 +157,20 @@ class Ledger:
         except (KeyMissing, OSError) as error:
             raise LedgerUnwritable("the key ring gives no key to seal with") from error
 
-    def _enqueue(self, waiting: _Waiting) -> None:
-        count = len(waiting.entries)
+    def _admit(self, count: int) -> None:
         with self._gate:
             if self._closed:
                 raise LedgerUnwritable("the ledger is closed")
             if self._waiting and self._waiting + count > self._capacity:
                 raise LedgerUnwritable(f"{self._waiting} entries are waiting; the store does not keep up")
             self._waiting += count
-            self._inbox.put(waiting)
+
+    def _hand_over(self, appends: list[_Waiting]) -> None:
+        with self._gate:
+            if not self._ended:
+                self._inbox.put(appends)
+                return
+        self._settle(appends, LedgerUnwritable("the ledger is closed"))
 
     # --- in the writer thread
 
@@ -176,9 +192,9 @@ class Ledger:
                 first = self._inbox.get(timeout=None if self._failure is None else PROBE)
             except Empty:
                 return []
-        if first is None:
+        if first is None and (first := self._last()) is None:
             return None
-        batch, count = [first], len(first.entries)
+        batch, count = first, _count(first)
         while count < BATCH:
             try:
                 more = self._inbox.get_nowait()
@@ -187,12 +203,24 @@ class Ledger:
             if more is None:
                 self._inbox.put(None)  # closing: seen again, as the last, by the next round
                 break
-            if count + len(more.entries) > BATCH:
+            if count + _count(more) > BATCH:
                 self._left = more
                 break
-            batch.append(more)
-            count += len(more.entries)
+            batch = batch + more
+            count += _count(more)
         return batch
+
+    def _last(self) -> list[_Waiting] | None:
+        """Closing: what was accepted and still gathers in its event loop comes in a moment, unless that loop is gone."""
+        late = None
+        if self._waiting:
+            with suppress(Empty):
+                late = self._inbox.get(timeout=GRACE)
+            self._inbox.put(None)
+        if late is None:
+            with self._gate:
+                self._ended = True
+        return late
 
     def _commit(self, batch: list[_Waiting]) -> None:
         entries = batch[0].entries if len(batch) == 1 else [entry for waiting in batch for entry in waiting.entries]
@@ -225,7 +253,7 @@ class Ledger:
         return True
 
     def _drain(self) -> list[_Waiting]:
-        drained = [] if self._left is None else [self._left]
+        drained = [] if self._left is None else self._left
         self._left = None
         while True:
             try:
@@ -235,7 +263,7 @@ class Ledger:
             if waiting is None:
                 self._inbox.put(None)
                 return drained
-            drained.append(waiting)
+            drained = drained + waiting
 
     def _settle(self, batch: list[_Waiting], result: int | Exception) -> None:
         """Wake everybody of a batch: `result` is the index of its first entry, or why nothing was acknowledged."""
@@ -251,12 +279,56 @@ class Ledger:
                 _wake(members)
                 continue
             try:
-                loop.call_soon_threadsafe(_wake, members)
+                loop.call_soon_threadsafe(_wake, members, self._groups.get(loop))
             except RuntimeError:  # that loop was closed: nobody is left to be told
                 continue
 
 
-def _wake(members: list[tuple[_Waiting, int | Exception]]) -> None:
+class _Group:
+    """The appends of one event loop, handed to the writer together: one batch under way, the next one gathers meanwhile.
+
+    Without it the writer would wake for every append and fight the busy loop for the interpreter at each of them.
+    """
+
+    def __init__(self, ledger: Ledger, loop: asyncio.AbstractEventLoop) -> None:
+        self._ledger, self._loop = ledger, loop
+        self._gathered: list[_Waiting] = []
+        self._under_way = False  # handed over, or about to be at the end of this turn of the loop
+
+    def add(self, waiting: _Waiting) -> None:
+        self._gathered.append(waiting)
+        if not self._under_way:
+            self._under_way = True
+            self._loop.call_soon(self._flush)
+
+    def done(self, failure: Exception | None) -> None:
+        """The batch under way is settled; when it failed, those behind it are told as well and do not wait for the store."""
+        self._under_way = False
+        if failure is not None:
+            behind, self._gathered = self._gathered, []
+            if behind:
+                self._ledger._settle(behind, failure)
+        elif self._gathered:
+            self._under_way = True
+            self._flush()
+
+    def _flush(self) -> None:
+        batch: list[_Waiting] = []
+        count = 0
+        for waiting in self._gathered:
+            if batch and count + len(waiting.entries) > BATCH:
+                break
+            batch.append(waiting)
+            count += len(waiting.entries)
+        del self._gathered[: len(batch)]
+        self._ledger._hand_over(batch)
+
+
+def _count(appends: list[_Waiting]) -> int:
+    return sum([len(waiting.entries) for waiting in appends])
+
+
+def _wake(members: list[tuple[_Waiting, int | Exception]], group: _Group | None = None) -> None:
     """Runs in the thread of the waiting loop, once for all members of a batch that wait there."""
     for (entries, future, _loop), result in members:
         if future.done():  # its task was cancelled
@@ -267,3 +339,5 @@ def _wake(members: list[tuple[_Waiting, int | Exception]]) -> None:
             error = LedgerUnwritable(str(result) or type(result).__name__)
             error.__cause__ = result
             future.set_exception(error)
+    if group is not None:
+        group.done(next((result for _, result in members if isinstance(result, Exception)), None))

@@ -167,7 +167,9 @@ class Exchange:
         if service.list_name is not None:
             extracted.values.setdefault(service.list_name, [])
         prefix = f"{service.list_name}." if service.list_name else ""
-        filtered = tuple(name for said in reply.filtered if (name := said.removeprefix(prefix)) in permit.fields)
+        filtered = tuple(
+            said.removeprefix(prefix) for said in reply.filtered if _touches(said.removeprefix(prefix), permit.fields)
+        )
         return Outcome(
             extracted.values,
             extracted.facts,
@@ -297,6 +299,11 @@ def _begins(keys: Mapping[str, Any]) -> str | None:
     """The first day of the period asked about, where a service has such a key: the past needs a grant that reaches it."""
     period = keys.get("period")
     return str(period["startDate"]) if isinstance(period, Mapping) and "startDate" in period else None
+
+
+def _touches(name: str, fields: frozenset[str]) -> bool:
+    """Whether what the source held back is, holds or stands inside something that was permitted."""
+    return name in fields or any(field.startswith(name + ".") or name.startswith(field + ".") for field in fields)
 
 
 def _part_answer(outcome: Outcome) -> PartAnswer:

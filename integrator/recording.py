@@ -146,10 +146,10 @@ def _outcome(call: Call, outcome: Outcome, payload: bytes, intent: int, now: flo
     }
     if error is not None:
         clear["reason_code"] = error.reason if isinstance(error, PolicyDenied) else error.code
-    digest = {"response_digest": _digest(payload)} if payload else {}
+    # Fields asked and case stand in the intent, which this names: what was committed once is not committed again.
     return Draft(
         type="outcome", trace_id=call.request.trace.trace_id, span_id=call.span_id, name=call.service.name, clear=clear,
-        committed=_committed(call.permit.categories, call.request, **digest),
+        committed={"response_digest": _digest(payload)} if payload else {},
         subjects=tuple(("nrn", one) for one in people) or ((call.subject,) if call.subject else ()),
         agent=call.request.caller.agent, retention=call.permit.purpose.retention,
     )  # fmt: skip

@@ -137,7 +137,10 @@ class Hub:
         reader = ECAlgorithm if algorithm == "ES256" else OKPAlgorithm
         wanted = {name: value for name, value in self.key.items() if name in ("kty", "crv", "x", "y", "d")}
         return jwt.encode(
-            claims, cast("Any", reader.from_jwk(wanted)), algorithm=algorithm, headers={"kid": self.key["kid"], "typ": "JWT"}
+            claims,
+            cast("Any", reader.from_jwk(wanted)),
+            algorithm=algorithm,
+            headers={"kid": self.key["kid"], "typ": "JWT"},
         )
 
     def _route(self, service: str) -> tuple[str, str]:

@@ -91,7 +91,7 @@ async def main(plan: dict) -> dict:
     await run.done
     seconds = time.perf_counter() - started
     times = sorted(run.latencies)
-    at = lambda share: round(times[min(len(times) - 1, int(len(times) * share))] * 1000, 3) if times else None  # noqa: E731
+    at = lambda share: round(times[min(len(times) - 1, int(len(times) * share))] * 1000, 3) if times else None
     return {"answers": len(times), "errors": run.errors, "seconds": seconds, "p50": at(0.5), "p99": at(0.99)}
 
 

@@ -250,9 +250,9 @@ def direct(bench: Bench, port: int) -> list[bytes]:
         f"{bench.box.mocks}/div/oauth/token", form.encode(), {"Authorization": f"Basic {basic}"}
     )
     try:
-        reply = urllib.request.urlopen(ask, timeout=5)  # noqa: S310
+        reply = urllib.request.urlopen(ask, timeout=5)
     except urllib.error.HTTPError:
-        reply = urllib.request.urlopen(urllib.request.Request(ask.full_url, form.encode()), timeout=5)  # noqa: S310
+        reply = urllib.request.urlopen(urllib.request.Request(ask.full_url, form.encode()), timeout=5)
     token = json.load(reply)["access_token"]
     return [
         get(f"/div/v1/mobility/registrations?plateNr={plate}", port, Authorization=f"Bearer {token}")

@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from integrator.mapping import load_sheets
 from integrator.transport.xml import parse
 

@@ -230,7 +230,7 @@ def test_no_value_comes_out_that_is_not_under_a_permitted_name(permitted):
 @given(st.sets(st.sampled_from(NAMES)), st.sets(st.sampled_from(NAMES)))
 def test_selecting_twice_is_selecting_what_both_permit(first, second):
     fields = sheet().fields
-    leaves = lambda tree: {name for name in NAMES if name in names_of(tree)}  # noqa: E731
+    leaves = lambda tree: {name for name in NAMES if name in names_of(tree)}
 
     assert leaves(select(fields, frozenset(first))) | leaves(select(fields, frozenset(second))) == leaves(
         select(fields, frozenset(first | second))

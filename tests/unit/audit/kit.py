@@ -44,7 +44,7 @@ def a_draft(type: str = "intent", **changes: Any) -> Draft:
 def a_full_draft(**changes: Any) -> Draft:
     return a_draft(
         **{
-            "committed": {"case_ref": "2026/117", "fields": ["address", "name"], "query_digest": "0f" * 32},
+            "committed": {"case_ref": "2026/117", "fields": ["address", "name"], "query_digest": "0f" * 32, "client": {"cert": "0a" * 32}},
             "subjects": [("nrn", PERSON, "data-subject")],
             "agent": {"id": "agent-77", "unit": "housing", "role": "clerk"},
             **changes,

@@ -43,6 +43,7 @@ class WoundedWriter:
         self.gate.set()
         self.entered = threading.Event()
         self.batches: list[int] = []
+        self.reopened = 0
 
     def append(self, batch: Sequence[Prepared], expect: int) -> None:
         self.entered.set()
@@ -58,6 +59,7 @@ class WoundedWriter:
         return self._writer.size()
 
     def reopen(self) -> int:
+        self.reopened += 1
         if self.fail_reopen is not None:
             raise self.fail_reopen
         return self._writer.reopen()
@@ -270,7 +272,7 @@ async def test_a_commit_whose_answer_was_lost_leaves_no_gap(
 async def test_acknowledged_entries_that_vanish_stop_the_ledger(
     wounded: tuple[Store, list[WoundedWriter]], open_ledger: OpenLedger, tmp_path: Any
 ) -> None:
-    store, writers = wounded
+    store, _ = wounded
     ledger = open_ledger(store)
     await ledger.append([a_draft()] * 3)
     connection = sqlite3.connect(tmp_path / "ledger.db")
@@ -285,15 +287,20 @@ async def test_acknowledged_entries_that_vanish_stop_the_ledger(
     assert isinstance(ledger.failure, HeadMoved)
 
 
-async def test_those_behind_a_dead_store_do_not_wait_for_it(
+async def test_those_behind_a_dead_store_are_told_after_one_attempt_to_reach_it(
     wounded: tuple[Store, list[WoundedWriter]], open_ledger: OpenLedger
 ) -> None:
     store, writers = wounded
     ledger = open_ledger(store)
     writers[0].fail_append = writers[0].fail_reopen = StoreFailed("disk gone")
-    failures = await asyncio.gather(*(ledger.append([a_draft()] * 400) for _ in range(12)), return_exceptions=True)
+    writers[0].gate.clear()
+    waiting = [asyncio.create_task(ledger.append([a_draft()] * 400)) for _ in range(12)]
+    await asyncio.sleep(0)
+    writers[0].gate.set()
+    failures = await asyncio.gather(*waiting, return_exceptions=True)
 
-    assert (12, 0) == (sum(isinstance(failure, LedgerUnwritable) for failure in failures), ledger.waiting)
+    assert 12 == sum(isinstance(failure, LedgerUnwritable) for failure in failures)
+    assert (0, 0) == (writers[0].reopened, ledger.waiting)
 
 
 async def test_an_error_nobody_foresaw_still_answers_those_waiting(

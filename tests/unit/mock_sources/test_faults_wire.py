@@ -52,7 +52,7 @@ class Source:
             return received
 
     def get(self, path: str = "/", **headers: str) -> HTTPResponse:
-        return urllib.request.urlopen(urllib.request.Request(self.base + path, headers=headers), timeout=5)  # noqa: S310 - loopback
+        return urllib.request.urlopen(urllib.request.Request(self.base + path, headers=headers), timeout=5)
 
 
 @pytest.fixture(scope="module")
