@@ -93,7 +93,7 @@ class Recorder:
         try:
             started = time.perf_counter()
             records = await self._ledger.append(drafts)
-            self._metrics.ledger_append.observe(time.perf_counter() - started)
+            self._metrics.ledger_append(time.perf_counter() - started)
             return tuple([record.index for record in records])
         except LedgerError as error:
             raise LedgerUnwritable("the ledger could not be written") from error
