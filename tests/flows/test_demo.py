@@ -62,7 +62,9 @@ def test_no_field_of_any_source_was_released(told: dict[str, Any]):
 
 def test_every_source_asked_has_its_intent_and_outcome_before_the_answer(told: dict[str, Any]):
     opened = {entry["index"]: entry["source"]["service"] for entry in told["entries"] if entry["type"] == "intent"}
-    closed = {entry["intent_ref"]: entry["source"]["service"] for entry in told["entries"] if entry["type"] == "outcome"}
+    closed = {
+        entry["intent_ref"]: entry["source"]["service"] for entry in told["entries"] if entry["type"] == "outcome"
+    }
 
     assert told["recordedBeforeAnswer"] is True
     assert opened == closed

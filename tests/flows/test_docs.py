@@ -170,7 +170,11 @@ def _furnish(checkout: Path, hub: Sandbox) -> None:
 
 
 def _environment(checkout: Path, hub: Sandbox) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("INTEGRATOR_") and "proxy" not in name.lower()}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("INTEGRATOR_") and "proxy" not in name.lower()
+    }
     return kept | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "INTEGRATOR_HOME": str(checkout),
@@ -193,7 +197,9 @@ def _script(told: list[Block], folder: Path, hub: Sandbox) -> str:
 
 def _here(text: str, hub: Sandbox) -> str:
     """The page's addresses become those of the running sandbox."""
-    text = text.replace("127.0.0.1:8080", hub.hub.partition("://")[2]).replace("127.0.0.1:8090", hub.mocks.partition("://")[2])
+    text = text.replace("127.0.0.1:8080", hub.hub.partition("://")[2]).replace(
+        "127.0.0.1:8090", hub.mocks.partition("://")[2]
+    )
     return text.replace("integrator mock fault ", f"integrator mock fault --url {hub.mocks} ")
 
 
