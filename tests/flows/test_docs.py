@@ -14,6 +14,7 @@ import re
 import shutil
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -120,6 +121,14 @@ def test_every_page_of_docs_can_be_reached_from_the_readme():
             waiting += [page.parent / target for target in _links(page)]
 
     assert [] == [page.name for page in (ROOT / "docs").glob("*.md") if page not in reached]
+
+
+def test_every_metric_has_its_meaning_on_the_operators_page(hub: Sandbox):
+    page = (ROOT / "docs" / "operators.md").read_text(encoding="utf-8")
+    with urllib.request.urlopen(f"{hub.hub}/metrics", timeout=5) as reply:
+        shown = set(re.findall(r"^# TYPE (integrator_\w+) ", reply.read().decode(), re.M))
+
+    assert shown == {f"integrator_{name}" for name in re.findall(r"^\| `([a-z_]+)(?:\{[a-z,]+\})?` \|", page, re.M)}
 
 
 @pytest.mark.parametrize(
