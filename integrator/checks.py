@@ -15,8 +15,9 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator
 
-from integrator.errors import IntegratorError
+from integrator.errors import ConfigurationError, IntegratorError
 from integrator.mapping import Sheet, load_sheets
+from integrator.places import YamlLoader, parse_yaml
 from integrator.policy import Ask, Denial, Permit, Policies, compile_policies, expand, tops
 from integrator.registry import manifests
 from integrator.services import Service, load_services
@@ -43,7 +44,7 @@ class Lines:
 
     def __init__(self, text: str) -> None:
         self._lines: dict[tuple[Any, ...], int] = {}
-        node = yaml.compose(text)
+        node = yaml.compose(text, Loader=YamlLoader)
         if node is not None:
             self._note((), node)
 
@@ -120,12 +121,10 @@ def _read(home: Path, findings: list[Finding]) -> list[Room]:
     for path in (path for pattern in patterns for path in sorted(home.glob(pattern))):
         name, text = path.relative_to(home).as_posix(), path.read_text(encoding="utf-8")
         try:
-            rooms.append(Room(path, name, yaml.safe_load(text), Lines(text)))
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            findings.append(
-                Finding(name, mark.line + 1 if mark else 1, "error", f"not YAML: {getattr(error, 'problem', error)}")
-            )
+            rooms.append(Room(path, name, parse_yaml(name, text.encode()), Lines(text)))
+        except ConfigurationError as error:
+            line = str(error).partition(":")[2].partition(":")[0]
+            findings.append(Finding(name, int(line) if line.isdigit() else 1, "error", str(error).rpartition(": ")[2] + " (not YAML)"))
     return rooms
 
 

@@ -10,7 +10,7 @@ import yaml
 
 from integrator.errors import ConfigurationError
 
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # both build plain values only
+YamlLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # both build plain values only
 
 
 def home() -> Path:
@@ -43,7 +43,7 @@ def read_yaml(path: Path) -> Any:
 def parse_yaml(name: str, text: bytes) -> Any:
     """The same from bytes, for texts whose digest matters."""
     try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 (a safe loader, in C)
+        return yaml.load(text, Loader=YamlLoader)  # noqa: S506 (a safe loader, in C)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{name}:{mark.line + 1}" if mark else name
