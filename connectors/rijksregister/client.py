@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from integrator.contract import Question, Reply
-from integrator.errors import SourceFault
+from integrator.errors import SourceFault, WrongSubject
 from integrator.transport.answers import Answers
 from integrator.transport.signed import SignedSoap
 from integrator.transport.soap import Contract, Template, slot
@@ -46,6 +46,9 @@ class Rijksregister:
     def _read(self, answer: Element, question: Question) -> Reply:
         if answer.findtext("informationCustomer/ticket") != question.ticket:
             raise SourceFault(self._soap.source, "CORRELATION", "the answer belongs to another question")
+        # A "nothing" holds no data that could give it away: what it says it was asked is all that tells about whom it is.
+        if (answer.findtext("searchInformation/ssin") or "").strip() != str(question.keys["ssin"]):
+            raise WrongSubject(self._soap.source)
         status = answer.find("status")
         verdict = self._answers.read(status.findtext("code").strip(), status.findtext("value").strip())
         ticket = answer.findtext("informationCBSS/ticketCBSS")
