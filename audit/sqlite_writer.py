@@ -114,20 +114,22 @@ class SqliteWriter:
         try:
             self._store(connection, _rows(self._number, batch, expect))
         except sqlite3.Error as error:
-            self._refuse_moved(connection, expect)
             name = getattr(error, "sqlite_errorname", type(error).__name__)
             # After a failed fsync the kernel may drop the pages and call the next fsync a success: believe nothing.
             self._poisoned |= name.endswith("_FSYNC")
+            head = expect if self._poisoned else self._stored_head(connection, expect)
             self._drop()
+            if head != expect:
+                raise HeadMoved(f"shard {self.shard} ends at {head}, its writer left it at {expect}") from error
             raise StoreFailed(f"SQLite: {name}") from error
 
-    def _refuse_moved(self, connection: sqlite3.Connection, expect: int) -> None:
-        """Raise HeadMoved when that is why nothing could be stored."""
+    def _stored_head(self, connection: sqlite3.Connection, otherwise: int) -> int:
+        """Where the shard really ends after a failure; rows of the transaction that failed do not count."""
         with suppress(sqlite3.Error):
-            head = self._head(connection)
-            if head != expect:
-                self._drop()
-                raise HeadMoved(f"shard {self.shard} ends at {head}, its writer left it at {expect}")
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            return self._head(connection)
+        return otherwise
 
     def _store(self, connection: sqlite3.Connection, rows: list[tuple[Any, ...]]) -> None:
         if len(rows) <= _AT_ONCE:

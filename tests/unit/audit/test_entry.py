@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 from base64 import urlsafe_b64encode
 from typing import Any
@@ -121,6 +122,19 @@ def test_subject_and_agent_with_one_identifier_have_unlike_tags(sealer: Sealer) 
     prepared = prepare(a_draft(subjects=[("nrn", PERSON)], agent=PERSON), sealer, NOON)
 
     assert prepared.agent_tag != prepared.parts[0].tag
+
+
+def test_the_tag_of_a_subject_is_the_hmac_written_down(sealer: Sealer, keyring: FileKeyRing) -> None:
+    part = prepare(a_full_draft(), sealer, NOON).parts[0]
+    key = keyring.get("idx-subject-2026")
+
+    assert hmac.digest(key, b"idx1|nrn|" + PERSON.encode(), "sha256")[:16] == part.tag
+
+
+def test_the_tag_of_an_agent_is_the_hmac_written_down(sealer: Sealer, keyring: FileKeyRing) -> None:
+    tag = prepare(a_full_draft(), sealer, NOON).agent_tag
+
+    assert hmac.digest(keyring.get("idx-agent-2026"), b"agent1|agent-77", "sha256")[:16] == tag
 
 
 def test_one_identifier_in_two_years_has_unlike_tags(sealer: Sealer) -> None:

@@ -90,6 +90,40 @@ async def test_what_is_acknowledged_is_stored(store: Store, open_ledger: OpenLed
     assert [record.leaf for record in records] == [stored.leaf for stored in store.read(SHARD)]
 
 
+async def test_nobody_is_told_before_the_store_says_it_is_durable(
+    wounded: tuple[Store, list[WoundedWriter]], open_ledger: OpenLedger
+) -> None:
+    store, writers = wounded
+    ledger = open_ledger(store)
+    writers[0].gate.clear()
+    tasks = [asyncio.create_task(ledger.append([a_draft()])) for _ in range(8)]
+    await asyncio.to_thread(writers[0].entered.wait, 10)  # the writer stands inside the transaction
+    for _ in range(20):  # whatever was sent to this loop too early has arrived by now
+        await asyncio.sleep(0.005)
+    told_early = [task for task in tasks if task.done()]
+    writers[0].gate.set()
+    await asyncio.gather(*tasks)
+
+    assert [] == told_early
+
+
+def test_no_thread_is_told_before_the_store_says_it_is_durable(
+    wounded: tuple[Store, list[WoundedWriter]], open_ledger: OpenLedger
+) -> None:
+    store, writers = wounded
+    ledger = open_ledger(store)
+    writers[0].gate.clear()
+    told = threading.Event()
+    thread = threading.Thread(target=lambda: (ledger.append_blocking([a_draft()]), told.set()))
+    thread.start()
+    writers[0].entered.wait(10)
+    told_early = told.wait(0.1)
+    writers[0].gate.set()
+    thread.join(10)
+
+    assert (False, True) == (told_early, told.is_set())
+
+
 async def test_64_at_once_get_64_indices_without_gap(store: Store, open_ledger: OpenLedger) -> None:
     ledger = open_ledger(store)
     answers = await asyncio.gather(*(ledger.append([a_full_draft()]) for _ in range(64)))
@@ -479,6 +513,31 @@ def test_after_a_failed_fsync_nothing_more_is_believed(
     ledger = open_ledger(sqlite)
     with pytest.raises(LedgerUnwritable, match="SQLITE_IOERR_FSYNC"):
         ledger.append_blocking([a_draft()])
+    monkeypatch.setattr(sqlite_writer, "connect", original)  # the disk pretends to be well again
+
+    with pytest.raises(LedgerUnwritable, match="check the disk"):
+        ledger.append_blocking([a_draft()])
+
+
+def test_after_a_failed_fsync_of_a_large_batch_nothing_more_is_believed(
+    sqlite: Store, open_ledger: OpenLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class FailingSync(sqlite3.Connection):
+        def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
+            if sql == "COMMIT":
+                error = sqlite3.OperationalError("disk I/O error")
+                error.sqlite_errorname = "SQLITE_IOERR_FSYNC"
+                raise error
+            return super().execute(sql, *values)
+
+    def connect(path: str) -> sqlite3.Connection:
+        return sqlite3.connect(path, isolation_level=None, check_same_thread=False, factory=FailingSync)
+
+    original = sqlite_writer.connect
+    monkeypatch.setattr(sqlite_writer, "connect", connect)
+    ledger = open_ledger(sqlite)
+    with pytest.raises(LedgerUnwritable, match="SQLITE_IOERR_FSYNC"):
+        ledger.append_blocking([a_draft()] * 1_500)
     monkeypatch.setattr(sqlite_writer, "connect", original)  # the disk pretends to be well again
 
     with pytest.raises(LedgerUnwritable, match="check the disk"):

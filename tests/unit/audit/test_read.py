@@ -25,6 +25,8 @@ from audit import (
     open_entry,
     open_store,
 )
+from audit.disclosure import disclose
+from audit.seal import Sealer
 from tests.unit.audit.kit import NOON, PERSON, SHARD, Clock, a_draft, a_full_draft
 
 YEAR = 366 * 86_400 * 1_000_000
@@ -161,6 +163,23 @@ def test_what_was_touched_is_not_believed(
 
     with pytest.raises(EntryAltered):
         open_entry(sqlite, keyring, SHARD, 1)
+
+
+@pytest.mark.parametrize("count", [1, 65], ids=["listed", "rooted"])
+def test_who_holds_the_keys_still_cannot_show_another_person(
+    count: int, sqlite: Store, open_ledger: Callable[..., Ledger], keyring: FileKeyRing, tmp_path: Path
+) -> None:
+    [record] = open_ledger(sqlite).append_blocking([a_draft(subjects=[("vin", str(n)) for n in range(count)])])
+    other = disclose("subject", {"id": "somebody-else", "type": "vin"}, "A" * 24)
+    forged = Sealer(keyring).seal(other, bytes(32), record.leaf, "Y10", 202611, "subject")
+    connection = sqlite3.connect(tmp_path / "ledger.db")
+    connection.execute("UPDATE side SET ct_subject = ? WHERE part = 0", (forged[0],))
+    connection.execute("UPDATE dek SET wrapped_subject = ? WHERE part = 0", (forged[1],))
+    connection.commit()
+    connection.close()
+
+    with pytest.raises(EntryAltered, match=r"not the one|not those"):
+        open_entry(sqlite, keyring, SHARD, 0)
 
 
 def test_erased_keys_close_the_audience_and_leave_the_entry_provable(

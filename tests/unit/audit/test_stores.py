@@ -116,6 +116,29 @@ def test_a_failed_batch_leaves_nothing_behind(store: Store, writer: Writer, seal
     assert (0, [], []) == (store.size(SHARD), store.sealed(SHARD, 0), store.months())
 
 
+def test_a_large_batch_that_fails_at_its_end_leaves_nothing_behind(
+    store: Store, writer: Writer, sealer: Sealer
+) -> None:
+    good = prepare(a_full_draft(), sealer, NOON)
+    with pytest.raises(StoreFailed):
+        writer.append([good] * 1_500 + [good._replace(parts=good.parts * 2)], 0)
+
+    assert (0, [], []) == (store.size(SHARD), store.sealed(SHARD, 0), store.months())
+
+
+def test_a_large_batch_is_stored_whole(store: Store, writer: Writer, sealer: Sealer) -> None:
+    writer.append([prepare(a_draft(), sealer, NOON)] * 2_500, 0)
+
+    assert list(range(2_500)) == [stored.index for stored in store.read(SHARD)]
+
+
+def test_a_large_batch_at_the_wrong_head_stores_nothing(store: Store, writer: Writer, sealer: Sealer) -> None:
+    with pytest.raises(HeadMoved):
+        writer.append([prepare(a_draft(), sealer, NOON)] * 1_500, 7)
+
+    assert 0 == store.size(SHARD)
+
+
 def test_a_failed_writer_refuses_until_reopened(writer: Writer, sealer: Sealer) -> None:
     good = prepare(a_full_draft(), sealer, NOON)
     with pytest.raises(StoreFailed):
