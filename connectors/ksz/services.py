@@ -12,17 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from integrator.contract import Question, Reply
-from integrator.errors import SourceFault
+from integrator.errors import SourceFault, WrongSubject
 from integrator.transport.answers import Answers, Verdict
 from integrator.transport.signed import SignedSoap
 from integrator.transport.soap import Contract, Template, slot
 from integrator.transport.wsse import zulu
 from integrator.transport.xml import Element
 
-_OPERATIONS = {  # ours: theirs, its name under `paths` of the settings, its usual path
-    "household_composition": ("getHouseholdComposition", "household", "/SOA4520/HouseholdCompositionService/v1"),
-    "living_wage": ("getLivingWage", "livingWage", "/SOA4520/LivingWageService/v1"),
-    "social_status": ("getSocialStatus", "socialStatus", "/SOA4520/SocialStatusService/v1"),
+_OPERATIONS = {  # ours, also its name under `paths` of the settings: theirs, its usual path
+    "household_composition": ("getHouseholdComposition", "/SOA4520/HouseholdCompositionService/v1"),
+    "living_wage": ("getLivingWage", "/SOA4520/LivingWageService/v1"),
+    "social_status": ("getSocialStatus", "/SOA4520/SocialStatusService/v1"),
 }
 Search = Mapping[str, Any]
 
@@ -31,8 +31,8 @@ class _Service:
     """One service: its contract, its path, and a template for each shape that a search can have."""
 
     def __init__(self, name: str, contracts: Path, settings: Mapping[str, Any]) -> None:
-        self.operation, key, path = _OPERATIONS[name]
-        self.path = str(settings.get("paths", {}).get(key, path))
+        self.operation, path = _OPERATIONS[name]
+        self.path = str(settings.get("paths", {}).get(name, path))
         self.contract = Contract.load(contracts / f"{name}.wsdl")
         self._templates: dict[Any, Template] = {}
 
@@ -98,6 +98,9 @@ class Services:
     def _read(self, name: str, answer: Element, question: Question) -> Reply:
         if answer.findtext("informationCustomer/ticket") != question.ticket:
             raise SourceFault(self._soap.source, "CORRELATION", "the answer belongs to another question")
+        # A "nothing" holds no data that could give it away: what it says it was asked is all that tells about whom it is.
+        if (answer.findtext("searchInformation/ssin") or "").strip() != str(question.keys["ssin"]):
+            raise WrongSubject(self._soap.source)
         status = answer.find("status")
         verdict = self._answers.read(status.findtext("code").strip(), status.findtext("value").strip())
         ticket = answer.findtext("informationCBSS/ticketCBSS")

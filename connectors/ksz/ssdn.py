@@ -47,7 +47,7 @@ class Ssdn:
     ) -> None:
         self._soap, self._answers, self._settings, self._now = soap, answers, settings, now
         self._path = str(
-            settings.get("paths", {}).get("classic", "/connectors/webservice/KSZBCSSWebServiceConnectorPort")
+            settings.get("paths", {}).get("ssdn", "/connectors/webservice/KSZBCSSWebServiceConnectorPort")
         )
         self._contract = Contract.load(contracts / "connector.wsdl")
         self._outer = self._contract.template("sendXML", slot("document"))
