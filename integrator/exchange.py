@@ -269,8 +269,9 @@ class Exchange:
         for check in service.checks:
             if check.code not in permit.fields or (check.when is not None and check.when(scope) is False):
                 continue
-            missing = next((need.reason for need in check.needs if need.rule(scope) is not True), None)
-            verdict = None if missing else check.rule(scope)
+            needs = [(need.rule(scope), need.reason) for need in check.needs]
+            missing = next((reason for met, reason in needs if met is False), None)  # not: nobody could say
+            verdict = check.rule(scope) if all(met is True for met, _ in needs) else None
             verdicts.append(verdict)
             line: dict[str, Any] = {
                 "code": check.code,
@@ -278,7 +279,11 @@ class Exchange:
                 "source": check.source,
                 "ms": round(slowest.get(check.source, 0.0), 1),
             }
-            shown.append(line if verdict is not None else line | _why_unknown(check.source, failed, missing))
+            if verdict is None:
+                rests_on = {self.services[part.service].source for part in service.parts_for(frozenset({check.code}))}
+                concerned = {source: error for source, error in failed.items() if source in rests_on}
+                line |= _why_unknown(check.source, concerned, missing)
+            shown.append(line)
         # Only the checks granted count; a caller who asked for some of them gets no word on the whole.
         whole = permit.narrowed is False
         body: dict[str, Any] = {service.answer_name: rules.word(rules.kleene_all(verdicts))} if whole else {}
