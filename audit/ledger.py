@@ -32,6 +32,7 @@ from audit.store import Store
 
 BATCH = 512  # entries in one transaction, unless a single call brings more
 CAPACITY = 8_192  # entries waiting; beyond, appends are refused at once
+TURNS = 3  # of the event loop between the first append and the batch; no time, only what is ready anyway
 GRACE = 2.0  # seconds that closing waits for an event loop to hand over what it was promised
 PROBE = 1.0  # seconds between attempts to reopen a failed store when nobody appends
 
@@ -299,7 +300,7 @@ class _Group:
         self._gathered.append(waiting)
         if not self._under_way:
             self._under_way = True
-            self._loop.call_soon(self._flush)
+            self._gather(TURNS)
 
     def done(self, failure: Exception | None) -> None:
         """The batch under way is settled; when it failed, those behind it are told as well and do not wait for the store."""
@@ -310,6 +311,13 @@ class _Group:
                 self._ledger._settle(behind, failure)
         elif self._gathered:
             self._under_way = True
+            self._gather(TURNS)
+
+    def _gather(self, turns: int) -> None:
+        """Let the loop do what it has at hand first: those answers and questions join, and an idle loop waits for nothing."""
+        if turns:
+            self._loop.call_soon(self._gather, turns - 1)
+        else:
             self._flush()
 
     def _flush(self) -> None:
