@@ -46,14 +46,21 @@ def canonical(value: dict[str, Any] | list[Any]) -> bytes:
     except orjson.JSONEncodeError as error:
         _check(value, "", [])
         raise EntryRefused("an integer lies outside ±(2^53-1), where JSON readers disagree") from error
-    # Nearly every entry is plain ASCII without null or float, which the bytes show at once; else walk the value.
-    if not text.isascii() or b"null" in text or b":." in text.translate(_FLOAT_SHAPE, _DIGITS):
+    if not is_plain(text):
         _check(value, "", [])
     return text
 
 
+def is_plain(text: bytes) -> bool:
+    """Whether these JSON bytes show by themselves that they are of the subset: ASCII, no null, no float.
+
+    Nearly every entry is; what is not plain may still be of the subset, and is walked value by value.
+    """
+    return text.isascii() and b"null" not in text and b":." not in text.translate(_FLOAT_SHAPE, _DIGITS)
+
+
 def encode(value: dict[str, Any] | list[Any]) -> bytes:
-    """Canonical bytes of a value that `canonical` accepted before."""
+    """The bytes that `canonical` gives, without its checks. Raises orjson.JSONEncodeError for what is no JSON at all."""
     return orjson.dumps(value, option=_JCS)
 
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import orjson
 
-from audit.canonical import b64url, canonical, encode
-from audit.errors import EntryAltered, EntryRefused
+from audit.canonical import b64url, canonical, encode, is_plain
+from audit.errors import EntryAltered
 
 SALT = 18  # bytes, one salt for each value: 144 bits (RFC 9901 asks 128), exactly 24 characters of base64url
 
@@ -30,17 +30,19 @@ def commit_all(values: list[tuple[str, Any]]) -> tuple[list[bytes], list[str]]:
     >>> first == second
     False
     """
-    try:
-        canonical(values)  # one check for all; what follows writes the same values again, each under its salt
-    except EntryRefused:
-        for name, value in values:
-            canonical({name: value})  # raises the same, naming the value instead of its place in our list
-        raise
     salts = b64url(os.urandom(SALT * len(values))).decode()
-    disclosures = [
-        disclose(name, value, salts[start : start + 24])
-        for (name, value), start in zip(values, range(0, len(salts), 24), strict=True)
-    ]
+    starts = range(0, len(salts), 24)
+    try:
+        texts = [
+            encode([salts[start : start + 24], name, value])
+            for (name, value), start in zip(values, starts, strict=True)
+        ]
+    except orjson.JSONEncodeError:
+        texts = []
+    if not texts or not is_plain(b"".join(texts)):
+        for name, value in values:
+            canonical({name: value})  # raises, naming the value; or it was all right and only looked odd
+    disclosures = [b64url(text) for text in texts]
     # A zero byte after each 32 makes every digest start on a group of its own: one encoding for all of them.
     digests = b64url(b"".join([sha256(item).digest() + b"\0" for item in disclosures])).decode()
     return disclosures, [digests[start : start + 43] for start in range(0, len(digests), 44)]
