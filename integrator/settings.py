@@ -41,7 +41,7 @@ def load(local: Path | None = None, **overrides: Any) -> Settings:
         data = _merge(data, read_yaml(path))
     elif local is not None:
         raise ConfigurationError(f"no settings file {local}")
-    for name in ("mode", "state", "host", "port", "issuer", "ledger", "shard"):
+    for name in ("mode", "state", "host", "port", "issuer", "ledger", "shard", "mocks"):
         value = os.environ.get(f"INTEGRATOR_{name.upper()}")
         if value is not None:
             data[name] = value

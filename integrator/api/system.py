@@ -58,6 +58,7 @@ def router(hub: Hub, life: Readiness, limits: Limits) -> APIRouter:
 
     @routes.get("/metrics")
     async def metrics() -> Response:
+        hub.health()  # sets the gauges of the circuits, which change by time alone
         return Response(generate_latest(hub.metrics.registry), headers={"content-type": CONTENT_TYPE_LATEST})
 
     return routes

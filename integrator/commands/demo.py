@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from rich.console import Console
 from rich.table import Table
@@ -106,7 +107,11 @@ def add(words: Any) -> None:
     )
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a screen")
     parser.add_argument("--lang", choices=sorted(TEXTS), default="en")
-    parser.add_argument("--state", type=Path, help="default: a folder that is thrown away")
+    parser.add_argument(
+        "--state",
+        type=Path,
+        help="default: that of the settings, so that `app create` enrols here; with --once one that is thrown away",
+    )
     parser.add_argument("--port", type=int, default=8080)
     parser.set_defaults(run=run)
 
@@ -114,7 +119,8 @@ def add(words: Any) -> None:
 def run(chosen: argparse.Namespace) -> int:
     console = Console(stderr=chosen.json, highlight=False)
     screen = Screen(console, chosen.lang)
-    with _state(chosen.state) as state:
+    signal.signal(signal.SIGTERM, _stopped)  # else sources and hub would outlive us
+    with _state(chosen.state or (None if chosen.once else settings.load().state)) as state:
         screen.title()
         with sandbox.running(state, hub_port=chosen.port) as running:
             screen.running(running)
@@ -215,6 +221,10 @@ def _ill(mocks: str, source: str) -> Iterator[None]:
         mock.call("DELETE", f"{mocks}/mock/faults/{source}")
 
 
+def _stopped(_signal: int, _frame: object) -> NoReturn:
+    raise SystemExit(143)
+
+
 @contextmanager
 def _state(chosen: Path | None) -> Iterator[Path]:
     if chosen is not None:
@@ -243,7 +253,9 @@ class Screen:
 
     def running(self, running: sandbox.Sandbox) -> None:
         sources = " · ".join(sorted(places.source_names()))
-        self._console.print(f" [green]✔[/] {running.mocks}  [dim]{sources}[/]\n [green]✔[/] {running.hub}  [dim]hub[/]\n")
+        self._console.print(
+            f" [green]✔[/] {running.mocks}  [dim]{sources}[/]\n [green]✔[/] {running.hub}  [dim]hub[/]\n"
+        )
 
     def answered(self, body: Mapping[str, Any], released: int, entries: list[dict[str, Any]]) -> None:
         words = self._words

@@ -44,4 +44,7 @@ def named(settings: settings_module.Settings, reference: str) -> list[dict[str, 
 def _entry(store: Store, shard: str, index: int) -> dict[str, Any]:
     for stored in store.read(shard, index, index + 1):
         return {"shard": shard, "index": index, **json.loads(stored.body)}
-    raise ConfigurationError(f"the ledger has no entry {index} in {shard}")
+    raise ConfigurationError(
+        f"the ledger has no entry {index} in {shard}",
+        advice="Copy the header Integrator-Ledger-Entries whole; is this the ledger of that hub (INTEGRATOR_STATE, --settings)?",
+    )

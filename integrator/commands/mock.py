@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import urllib.error
@@ -13,7 +14,7 @@ from typing import Any
 
 from integrator.errors import ConfigurationError
 
-URL = "http://127.0.0.1:8090"
+URL = os.environ.get("INTEGRATOR_MOCKS", "http://127.0.0.1:8090")  # as the settings read it
 
 
 def add(words: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from typing import Any
 
 from integrator.errors import ConfigurationError
@@ -36,5 +37,17 @@ def run(chosen: argparse.Namespace) -> int:
         print(json.dumps(found, ensure_ascii=False, default=str))
     else:
         for one in found:
-            print(one)
+            print(_line(one))
+        if not found:
+            print("nobody; ask for less", file=sys.stderr)
     return 0 if found else 1
+
+
+def _line(one: dict[str, Any]) -> str:
+    """One person on one line: number, what the case is called, name, birth, address, plates."""
+    home = one.get("address", {})
+    street = home.get("streetName", {})
+    place = [street.get("nl") or street.get("fr"), home.get("houseNumber"), home.get("boxNumber"), home.get("postCode")]
+    shown = [one.get("ssin"), one.get("slug"), one.get("name"), one.get("birthDate"), " ".join(filter(None, place)),
+             " ".join((*one.get("plates", ()), *one.get("enterpriseNumbers", ())))]  # fmt: skip
+    return " · ".join(filter(None, shown))

@@ -53,10 +53,15 @@ class Applications:
 
     def get(self, name: str) -> Application | None:
         """The application, when it exists and is not disabled."""
-        if not 0 <= self._now() - self._looked < self._fresh:
+        if not 0 <= self._now() - self._looked < self._fresh or self._is_new(name):
             self.reload()
         application = self._known.get(name)
         return None if application is None or application.disabled else application
+
+    def _is_new(self, name: str) -> bool:
+        """Whether somebody was enrolled since we looked: who was just given a key may use it at once."""
+        file = f"{name}.json"
+        return file not in self._stamps and bool(_NAME.fullmatch(name)) and (self._folder / file).exists()
 
     def all(self) -> list[Application]:
         self.reload()

@@ -13,7 +13,7 @@ from sqlalchemy import Column, Float, LargeBinary, MetaData, Table, create_engin
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from integrator.errors import LedgerUnwritable
+from integrator.errors import ConfigurationError, LedgerUnwritable
 
 _METADATA = MetaData()
 _USED = Table(
@@ -33,7 +33,7 @@ class Replays:
         self._engine: Engine = create_engine(driver, pool_pre_ping=not url.startswith("sqlite"))
         if url.startswith("sqlite"):
             event.listen(self._engine, "connect", _sqlite)
-        _METADATA.create_all(self._engine)
+        _make_table(self._engine)
         self._swept = 0.0
         self._sweeping = threading.Lock()
 
@@ -62,6 +62,20 @@ class Replays:
             self._swept = now
         finally:
             self._sweeping.release()
+
+
+def _make_table(engine: Engine) -> None:
+    """Once more when the first try fails: another process of this hub may be making it. Raises `ConfigurationError`."""
+    try:
+        _METADATA.create_all(engine)
+    except SQLAlchemyError:
+        try:
+            _METADATA.create_all(engine)
+        except SQLAlchemyError as error:
+            raise ConfigurationError(
+                f"the register of used assertions cannot be opened: {type(error).__name__}",
+                advice="Is the database of the setting `ledger` there, and may the hub make tables in it?",
+            ) from error
 
 
 def _sqlite(connection: Any, _record: Any) -> None:

@@ -58,9 +58,7 @@ def _nobodys_settings() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def ask(
-    hub: Sandbox, hub_settings: settings.Settings, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Ask]:
+def ask(hub: Sandbox, hub_settings: settings.Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
     """`ask(purpose, organisation="ixelles")`: the vendors' client of an application enrolled for just that."""
     folder = tmp_path_factory.mktemp("keys")
     clients: dict[tuple[str, str], Hub] = {}

@@ -187,6 +187,7 @@ def _environment(checkout: Path, hub: Sandbox) -> dict[str, str]:
     return kept | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "INTEGRATOR_HOME": str(checkout),
+        "INTEGRATOR_MOCKS": hub.mocks,
         "INTEGRATOR_MODE": "sandbox",
         "INTEGRATOR_STATE": str(hub.state),
         "INTEGRATOR_PORT": hub.hub.rpartition(":")[2],
@@ -206,10 +207,9 @@ def _script(told: list[Block], folder: Path, hub: Sandbox) -> str:
 
 def _here(text: str, hub: Sandbox) -> str:
     """The page's addresses become those of the running sandbox."""
-    text = text.replace("127.0.0.1:8080", hub.hub.partition("://")[2]).replace(
-        "127.0.0.1:8090", hub.mocks.partition("://")[2]
-    )
-    return text.replace("integrator mock fault ", f"integrator mock fault --url {hub.mocks} ")
+    for address, running in (("127.0.0.1:8080", hub.hub), ("127.0.0.1:8090", hub.mocks)):
+        text = text.replace(address, running.partition("://")[2])
+    return text
 
 
 def _json(output: str) -> Any:

@@ -1,0 +1,45 @@
+"""Reading a hub's ledger back as an auditor would: from its store, every byte checked against its leaf."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from audit import FileKeyRing, open_entry, open_store
+from audit.read import Opened
+from audit.store import Store
+from integrator import settings
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """One hub's ledger, open for reading."""
+
+    store: Store
+    keyring: FileKeyRing
+
+    @property
+    def shard(self) -> str:
+        """The one shard of a hub that runs as one process."""
+        [shard] = self.store.shards()
+        return shard
+
+    def size(self) -> int:
+        return self.store.size(self.shard) if self.store.shards() else 0
+
+    def since(self, start: int) -> list[dict[str, Any]]:
+        """The clear part of every entry from `start` on, its index beside it."""
+        return [{"index": one.index, **json.loads(one.body)} for one in self.store.read(self.shard, start)]
+
+    def opened(self, index: int) -> Opened:
+        """One entry with everything it commits to."""
+        return open_entry(self.store, self.keyring, self.shard, index)
+
+
+@contextmanager
+def book(chosen: settings.Settings) -> Iterator[Book]:
+    with closing(open_store(chosen.ledger)) as store:
+        yield Book(store, FileKeyRing(chosen.state / "ledger-keys"))

@@ -1,0 +1,163 @@
+"""What each service is asked in these flows, and for whom: found in the policies, not written down a second time.
+
+One `Granted` for every way in which some purpose lets somebody ask a service and get something released.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from integrator import places, settings
+from integrator.mapping import load_sheets
+from integrator.policy import Ask, Permit, load_policies
+from integrator.services import Service, load_services
+
+HOME = "ixelles"  # where the person of the demo lives: grants that stop at a border are asked from here
+DOSSIER = "FLOW-2026-1"
+
+ORGANISATIONS = settings.organisations()
+SERVICES = load_services(
+    places.folder("config") / "services", load_sheets(places.folder("mappings")), sandbox=frozenset()
+)
+POLICIES = load_policies(places.folder("policies"), ORGANISATIONS)
+
+# One person of whom nearly every source knows something, and the named cases whose answers are the richest elsewhere.
+PERSON: Mapping[str, Any] = {
+    "ssin": "84651797654",
+    "plateNumber": "1ABC123",
+    "vin": "YT9AAB3CD0EEKH001",
+    "unifier": "01",
+    "address": {"postCode": "1050", "streetName": "Voorbeeldstraat", "houseNumber": "12"},
+}
+KEYS: Mapping[str, Mapping[str, Any]] = {
+    "person.get": {"ssin": PERSON["ssin"]},
+    "person.addressHistory": {"ssin": PERSON["ssin"], "history": True},
+    "person.civilStatus": {"ssin": PERSON["ssin"]},
+    "person.nationality": {"ssin": PERSON["ssin"]},
+    "person.lifeStatus": {"ssin": PERSON["ssin"]},
+    "person.drivingLicence": {"ssin": PERSON["ssin"], "category": "B"},
+    "person.search": {"familyName": "Eekhoorn", "givenName": "Vrolijke", "birthDate": "1984-05-17"},
+    "household.get": {"ssin": PERSON["ssin"]},
+    "livingWage.get": {"ssin": "94641897237"},  # dappere-mus: a living wage today
+    "socialStatus.check": {"ssin": "62720696678", "statuses": ["increasedReimbursement"]},  # volle-mandarijn: has them all
+    "enterprise.get": {"enterpriseNumber": "1800001185"},  # bedrijvige-mier: active, with establishment units
+    "enterprise.search": {"name": "Wilde Ganzen"},
+    "vehicle.registrations": {
+        "plateNumber": PERSON["plateNumber"], "vin": PERSON["vin"], "unifier": PERSON["unifier"], "ssin": PERSON["ssin"],
+        "enterpriseNumber": "1800000195",
+    },
+    "vehicle.titular": {"plateNumber": "2AGS016"},  # gehuurde-gans: holder and driver are two
+    "vehicle.registrationCheck": {"plateNumber": PERSON["plateNumber"]},
+    "address.search": {**PERSON["address"], "municipalityCode": "21009"},
+    "address.streets": {"postCode": "1050", "municipalityCode": "21009", "streetName": "Voorbeeldstraat"},
+    "address.municipalities": {},
+    "address.get": {},  # the number is found by a search: `with_address`
+    "parking.cards.count": {"plateNumber": PERSON["plateNumber"]},
+    "parking.residentPermit.checkEligibility": {
+        "ssin": PERSON["ssin"],
+        "plateNumber": PERSON["plateNumber"],
+        "address": PERSON["address"],
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """A service, somebody who may ask it for a purpose, and the question they may ask."""
+
+    service: Service
+    purpose: str
+    organisation: str  # short name in config/organisations.yaml
+    permit: Permit
+    way: tuple[str, ...]  # the keys it is asked by
+    question: Mapping[str, Any]
+
+    @property
+    def id(self) -> str:
+        """Never with a value of the question in it."""
+        return f"{self.service.name}-{self.purpose}" + (f"-{'+'.join(self.way)}" if self.service.exactly_one else "")
+
+    @property
+    def sources(self) -> frozenset[str]:
+        """Connectors that answering may need."""
+        parts = self.service.parts_for(self.permit.fields)
+        return frozenset(SERVICES[part.service].source or "" for part in parts) or frozenset({self.service.source or ""})
+
+
+def granted() -> list[Granted]:
+    """Every (service, purpose, way of asking) of the collection, in order of their names."""
+    return [one for service in SERVICES.values() for purpose in sorted(POLICIES.purposes) for one in _ways(service, purpose)]
+
+
+def one_each() -> list[Granted]:
+    """For each service the grant that releases most."""
+    best: dict[str, Granted] = {}
+    for one in granted():
+        known = best.get(one.service.name)
+        if known is None or len(one.permit.fields) > len(known.permit.fields):
+            best[one.service.name] = one
+    return list(best.values())
+
+
+def the(service: str, purpose: str, way: tuple[str, ...] = ()) -> Granted:
+    """One of them by its names."""
+    return next(
+        one for one in granted() if (service, purpose) == (one.service.name, one.purpose) and (not way or one.way == way)
+    )
+
+
+def leaves(value: Any, path: str = "") -> Iterator[str]:
+    """Dotted names of everything in an answer that is no object or list; positions in lists do not count.
+
+    >>> sorted(leaves({"a": [{"b": 1}, {"c": {"d": 2}}]}))
+    ['a.b', 'a.c.d']
+    """
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from leaves(inner, f"{path}.{name}" if path else name)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from leaves(inner, path)
+    else:
+        yield path
+
+
+def _ways(service: Service, purpose: str) -> Iterator[Granted]:
+    anywhere = {key for group in service.exactly_one for key in group}
+    for way in service.exactly_one or (tuple(service.keys),):
+        question = {
+            name: value
+            for name, value in KEYS[service.name].items()
+            if name in way or name not in anywhere or name == "history"
+        }
+        if service.exactly_one and not set(way) <= set(question):
+            continue  # a way for which there is no question in KEYS
+        for organisation in sorted(ORGANISATIONS["organisations"], key=lambda name: (name != HOME, HOME not in name)):
+            permit = _permit(service, purpose, organisation, question)
+            if permit is not None:
+                dossier = {"dossierReference": DOSSIER} if service.needs_dossier else {}
+                yield Granted(service, purpose, organisation, permit, way, {**question, **dossier})
+                break
+
+
+def _permit(service: Service, purpose: str, organisation: str, question: Mapping[str, Any]) -> Permit | None:
+    number = ORGANISATIONS["organisations"][organisation]["number"]
+    keys = frozenset(question) - {"history"}
+    if service.name == "address.get":
+        keys |= {"addressId"}
+    history = bool(question.get("history", False))
+
+    def decide(asked: Service, by: frozenset[str], fields: frozenset[str] | None, part: bool) -> Permit | None:
+        ask = Ask(number, "test", purpose, asked.name, by, asked.offers, fields, history and not part, part)
+        decision = POLICIES.decide(ask, time.time())
+        return decision if isinstance(decision, Permit) else None
+
+    whole = decide(service, keys, None, False)
+    if whole is None or any(
+        decide(SERVICES[part.service], part.keys, part.fields, True) is None for part in service.parts_for(whole.fields)
+    ):
+        return None
+    return whole

@@ -1,0 +1,232 @@
+"""A source that sends all it has changes nothing: not one field more reaches the caller, whatever service, whatever purpose.
+
+The source is made to over-deliver by the mocks' admin API, and it is shown that it did: each question was struck, and
+the same connector gets visibly more over the wire than it gets from a source that behaves.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from integrator import clock, places, registry, settings
+from integrator.commands.sandbox import Sandbox
+from integrator.contract import HttpAnswer, Question, Tools
+from integrator.transport.channel import Channel, open_session
+from tests.flows.questions import KEYS, PERSON, SERVICES, Granted, granted, leaves
+from tests.flows.sandboxes import CONNECTOR_OF, SOURCES, Callers, Reply, heal, strike, struck
+
+GRANTED = granted()
+OVER_DELIVERING = ("rr", "ksz", "kbo", "div", "best")  # a file cannot send more than it is: see the last tests
+HUBS_OWN = frozenset({"isComplete", "withheld.field", "withheld.reason"})  # words of the hub in an answer
+VERDICT = frozenset({"code", "result", "source", "ms", "reason", "retryAfterSec"})
+
+every_grant = pytest.mark.parametrize("one", GRANTED, ids=lambda one: one.id)
+
+
+@pytest.fixture(scope="module")
+def address_id(doors: Callers) -> str:
+    found = doors.ask("address.search", PERSON["address"], purpose="building_permit")
+    return str(found.body["items"][0]["addressId"])
+
+
+@pytest.fixture(scope="module")
+def generous(hub: Sandbox, address_id: str) -> Iterator[None]:
+    """Every source over-delivers, from here to the end of the module."""
+    for source in OVER_DELIVERING:
+        strike(hub.mocks, source, "over_delivery")
+    yield
+    heal(hub.mocks)
+
+
+@pytest.fixture(scope="module")
+def ordinary(doors: Callers, address_id: str) -> dict[str, Reply]:
+    """What each question gives while all sources behave."""
+    return {one.id: ask(doors, one, address_id) for one in GRANTED}
+
+
+@pytest.fixture(scope="module")
+def overfull(hub: Sandbox, doors: Callers, ordinary: dict[str, Reply], generous: None, address_id: str) -> dict[str, tuple[Reply, set[str]]]:  # fmt: skip
+    """The same while they over-deliver, and which of them a question struck."""
+    done = {}
+    for one in GRANTED:
+        before = {source: struck(hub.mocks, source) for source in OVER_DELIVERING}
+        reply = ask(doors, one, address_id)
+        hit = {source for source in OVER_DELIVERING if struck(hub.mocks, source) > before[source]}
+        done[one.id] = reply, {CONNECTOR_OF.get(source, source) for source in hit}
+    return done
+
+
+Overfull = dict[str, tuple[Reply, set[str]]]
+
+
+def ask(doors: Callers, one: Granted, address_id: str, **more: Any) -> Reply:
+    number = {"addressId": address_id} if one.service.name == "address.get" else {}
+    question = {**one.question, **number, **more}
+    return doors.ask(one.service.name, question, purpose=one.purpose, organisation=one.organisation)
+
+
+def surplus(one: Granted, body: Mapping[str, Any], fields: frozenset[str]) -> list[str]:
+    """Every leaf of an answer that lies under no field of `fields`."""
+    if one.service.is_composition:
+        return surplus_of_verdicts(one, body, fields)
+    prefix = f"{one.service.list_name}." if one.service.list_name else ""
+    given = {leaf.removeprefix(prefix) for leaf in leaves(body) if leaf not in HUBS_OWN}
+    return sorted(leaf for leaf in given if not any(leaf == name or leaf.startswith(name + ".") for name in fields))
+
+
+def surplus_of_verdicts(one: Granted, body: Mapping[str, Any], codes: frozenset[str]) -> list[str]:
+    """A composition gives words of its own and nothing else; not one field of a source."""
+    own = {f"checks.{word}" for word in VERDICT} | {one.service.answer_name}
+    uncalled = [check["code"] for check in body["checks"] if check["code"] not in codes]
+    return sorted(leaf for leaf in leaves(body) if leaf not in own) + uncalled
+
+
+# --- every service, every purpose -------------------------------------------------------------------------------------
+
+
+@every_grant
+def test_all_that_is_given_lies_under_a_granted_field(
+    one: Granted, overfull: Overfull, record_property: pytest.RecordProperty
+):
+    reply, _ = overfull[one.id]
+    more = surplus(one, reply.body, one.permit.fields)
+    record_property("fields_over_delivered", len(more))
+
+    assert (200, []) == (reply.status, more)
+
+
+@every_grant
+def test_the_sources_asked_did_over_deliver(one: Granted, overfull: Overfull):
+    """Else the test above would prove nothing."""
+    _, hit = overfull[one.id]
+
+    assert one.sources - {"parking_cards"} == hit
+
+
+@every_grant
+def test_the_answer_is_the_same_as_from_a_source_that_behaves(
+    one: Granted, ordinary: dict[str, Reply], overfull: Overfull
+):
+    assert told(ordinary[one.id].body) == told(overfull[one.id][0].body)
+
+
+# A GET has no `fields`: what it gives is about no person.
+@pytest.mark.parametrize("one", [one for one in GRANTED if one.service.method == "POST"], ids=lambda one: one.id)
+def test_asked_for_one_field_no_other_one_is_given(one: Granted, doors: Callers, generous: None, address_id: str):
+    for name in one_field_of(one):
+        reply = ask(doors, one, address_id, fields=[name])
+
+        assert (200, []) == (reply.status, surplus(one, reply.body, frozenset({name})))
+
+
+def test_in_sum_no_field_is_over_delivered(overfull: Overfull, record_testsuite_property: Any):
+    found = {one.id: surplus(one, overfull[one.id][0].body, one.permit.fields) for one in GRANTED}
+    total = sum(map(len, found.values()))
+    record_testsuite_property("fields_over_delivered", total)
+    record_testsuite_property("services_x_purposes_over_delivering", len(found))
+    print(f"{total} fields over-delivered in {len(found)} questions to over-delivering sources")
+
+    assert 0 == total
+
+
+def told(body: Mapping[str, Any]) -> Any:
+    """An answer without what differs from one moment to the next."""
+    return {**body, "checks": [{**check, "ms": 0} for check in body["checks"]]} if "checks" in body else body
+
+
+def one_field_of(one: Granted) -> list[str]:
+    """The first and the last by name of the smallest fields granted."""
+    smallest = sorted(
+        name for name in one.permit.fields if not any(other.startswith(name + ".") for other in one.permit.fields)
+    )
+    return sorted({smallest[0], smallest[-1]})
+
+
+def test_a_leaf_that_was_not_granted_would_be_counted():
+    one = next(one for one in GRANTED if one.service.name == "household.get" and one.purpose == "staff_onboarding")
+    body = {"members": [{"relation": {"code": "01"}, "familyName": "Eekhoorn"}], "isCollective": False}
+
+    assert ["isCollective", "members.familyName"] == surplus(one, body, one.permit.fields)
+
+
+# --- what came over the wire ------------------------------------------------------------------------------------------
+
+
+class Scale:
+    """A connector's way out that also weighs what comes back."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self.bytes = 0
+
+    async def __call__(self, *words: Any, **more: Any) -> HttpAnswer:
+        answer = await self._channel(*words, **more)
+        self.bytes += len(answer.body)
+        return answer
+
+
+def plain_services() -> list[Any]:
+    """One service for each operation of each source that can over-deliver."""
+    found = {
+        (service.source, service.operation): service
+        for service in SERVICES.values()
+        if service.source not in (None, "parking_cards")
+    }
+    return [pytest.param(service, id=f"{source}.{operation}") for (source, operation), service in found.items()]
+
+
+@pytest.mark.parametrize("service", plain_services())
+async def test_more_came_over_the_wire_than_was_asked(service: Any, hub_settings: settings.Settings, address_id: str):
+    """Measured with the hub's own connector, in this process: bytes from the source, with and without the fault."""
+    keys = {**KEYS[service.name], "addressId": address_id} if service.name == "address.get" else KEYS[service.name]
+    keys = {name: value for name, value in keys.items() if name in service.keys}
+    if service.exactly_one:
+        keys = {name: value for name, value in keys.items() if name in service.exactly_one[0] or not _is_choice(service, name)}
+
+    as_it_should, overflowing = await weighed(service, keys, hub_settings)
+
+    assert as_it_should < overflowing
+
+
+async def weighed(service: Any, keys: Mapping[str, Any], chosen: settings.Settings) -> tuple[int, int]:
+    manifest = registry.manifests(places.folder("connectors"))[service.source]
+    source = next(name for name in SOURCES if CONNECTOR_OF.get(name, name) == service.source)
+    session = open_session()
+    try:
+        scale = Scale(Channel(service.source, chosen.sources[service.source]["url"], session, manifest.limits))
+        tools = Tools(service.source, manifest.room, chosen.sources[service.source], scale, clock.system, True)
+        connector = await registry.build(manifest, tools)
+        one = next(one for one in GRANTED if one.service.name == service.name)
+        context = one.permit.grant.legal_context.get(service.source, "")
+        question = Question(
+            service.operation, keys, frozenset(), False, "weighed", "1982100968", context, time.monotonic() + 10
+        )
+        await connector.ask(question)  # warm: what is bought once (a token) is not weighed
+        weights = []
+        for scenario in (f"{source}.delay", f"{source}.over_delivery"):
+            scale.bytes = 0
+            await connector.ask(replace(question, ticket=scenario.replace(".", "-"), scenario=scenario))
+            weights.append(scale.bytes)
+    finally:
+        await session.close()
+    return weights[0], weights[1]
+
+
+def _is_choice(service: Any, name: str) -> bool:
+    return any(name in group for group in service.exactly_one)
+
+
+def test_the_parking_file_holds_names_that_no_answer_has(hub: Sandbox, doors: Callers):
+    """The legacy package always over-delivers: its file has holders in it, and the hub reads past them."""
+    rows = (hub.state / "mock" / "parking" / "cards.txt").read_text("cp1252")
+    reply = doors.ask(
+        "parking.cards.count", {"plateNumber": PERSON["plateNumber"], "dossierReference": "FLOW-1"}, purpose="parking_control"
+    )  # fmt: skip
+
+    assert ("Eekhoorn" in rows or "EEKHOORN" in rows, PERSON["ssin"] in rows) == (True, True)
+    assert {"count", "validUntil"} == set(leaves(reply.body))
