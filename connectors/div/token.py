@@ -18,7 +18,7 @@ from typing import Any, Final
 from urllib.parse import quote_plus, urlencode
 
 from integrator.contract import HttpAnswer, Send
-from integrator.errors import ConfigurationError, SourceError, SourceFault, SourceRefused, SourceUnavailable
+from integrator.errors import ConfigurationError, SourceError, SourceFault, SourceUnavailable
 from integrator.transport.jsonbody import NotJson, Shape, ShapeError, read
 
 PATIENCE: Final = 5.0  # seconds for one renewal; those who wait for it keep their own deadlines
@@ -141,7 +141,7 @@ class Tokens:
 
     def _read(self, answer: HttpAnswer, started: float) -> Token:
         if answer.status in (400, 401, 403):
-            raise SourceRefused("div", "CREDENTIALS", f"no token for us (HTTP {answer.status})")
+            raise SourceFault("div", "CREDENTIALS", f"no token for us (HTTP {answer.status})")
         if answer.status != 200 or answer.content_type != "application/json":
             raise _no_token(f"HTTP {answer.status}")
         try:
