@@ -35,7 +35,7 @@ AUDIENCE_OF = {
     "justification": SUBJECT,
     "fields": SUBJECT,
     "client": TECHNICAL,
-    "query_digest": SUBJECT,  # who may read the question may check its digest; one seal fewer for every entry
+    "query_digest": TECHNICAL,  # not salted: among several subjects one could try whose number was asked
     "response_digest": SUBJECT,
 }
 MAX_SUBJECTS = 1_000  # in one entry; a bulk delivery writes a manifest, not one entry

@@ -119,7 +119,7 @@ class Ledger:
         self._admit(len(entries))
         group = self._groups.get(loop)
         if group is None:
-            group = self._groups[loop] = _Group(self, loop)
+            group = self._groups[loop] = _Group(self)
         group.add(_Waiting(entries, future, loop))
         return await future
 
@@ -291,8 +291,8 @@ class _Group:
     Without it the writer would wake for every append and fight the busy loop for the interpreter at each of them.
     """
 
-    def __init__(self, ledger: Ledger, loop: asyncio.AbstractEventLoop) -> None:
-        self._ledger, self._loop = ledger, loop
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger  # and not its loop: a loop that is closed must be free to go
         self._gathered: list[_Waiting] = []
         self._under_way = False  # handed over, or about to be at the end of this turn of the loop
 
@@ -316,7 +316,7 @@ class _Group:
     def _gather(self, turns: int) -> None:
         """Let the loop do what it has at hand first: those answers and questions join, and an idle loop waits for nothing."""
         if turns:
-            self._loop.call_soon(self._gather, turns - 1)
+            asyncio.get_running_loop().call_soon(self._gather, turns - 1)
         else:
             self._flush()
 

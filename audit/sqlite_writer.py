@@ -78,7 +78,9 @@ def naming_failures() -> Iterator[None]:
 
 
 def connect(path: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False, cached_statements=256)
+    connection = sqlite3.connect(
+        path, timeout=5.0, isolation_level=None, check_same_thread=False, cached_statements=256
+    )
     try:
         mode = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
         connection.execute("PRAGMA synchronous=FULL")
@@ -196,5 +198,7 @@ def _rows(shard: int, batch: Sequence[Prepared], head: int) -> list[tuple[Any, .
         kind, ts, month, ref, leaf, body, org, activity, op, agent_tag, parts = item
         for part, tag, sealed, wrapped in parts:
             entry = (leaf, body) if part == 0 else (None, None)
-            rows.append((shard, index, ts, kind, ref, *entry, month, part, tag, agent_tag, org, activity, op, *sealed, *wrapped))
+            rows.append(
+                (shard, index, ts, kind, ref, *entry, month, part, tag, agent_tag, org, activity, op, *sealed, *wrapped)
+            )
     return rows
