@@ -11,12 +11,14 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
 from audit import FileKeyRing, Ledger, LedgerError, open_store
+from audit.recovery import settle
 from integrator import clock, places, registry
 from integrator import settings as settings_module
 from integrator.contract import Connector, Tools
@@ -147,6 +149,19 @@ def _territory(organisations: Mapping[str, Any]) -> Callable[[str], str | None]:
     return homes.get
 
 
+async def _settle_every_minute(hub: Hub) -> None:
+    """An intent whose outcome was never recorded becomes `unknown` within five minutes, and is shown as such."""
+    while True:
+        await asyncio.sleep(60)
+        try:
+            settled = await asyncio.to_thread(settle, hub.ledger)
+        except LedgerError as error:
+            log.warning("settling_failed", error=type(error).__name__)
+            continue
+        if settled:
+            log.warning("intents_settled_as_unknown", entries=len(settled))
+
+
 async def _first_look(hub: Hub) -> None:
     """Tell the operator which sources answer; files are read now rather than by the first caller. Nothing waits for it."""
 
@@ -176,11 +191,13 @@ def serve(settings: Settings) -> None:
     async def main() -> None:
         hub = await open_hub(settings)
         gc.freeze()
-        looking = asyncio.create_task(_first_look(hub))
+        await asyncio.to_thread(settle, hub.ledger, timedelta(0))  # what a process that died left open
+        chores = [asyncio.create_task(_first_look(hub)), asyncio.create_task(_settle_every_minute(hub))]
         try:
             await run(hub, settings.host, settings.port)
         finally:
-            looking.cancel()
+            for chore in chores:
+                chore.cancel()
             await hub.close()
 
     uvloop.run(main())

@@ -23,6 +23,8 @@ class IntegratorError(Exception):
     retryable: ClassVar[bool] = False
     advice: ClassVar[str] = "Ask the operator of the hub; name the trace id."
 
+    recorded: str | None = None  # SHARD/INDEX,… of the ledger, once the refusal or failure stands there
+
     def __init__(self, message: str = "", *, advice: str | None = None) -> None:
         super().__init__(message or self.code)
         self.detail = message

@@ -80,8 +80,9 @@ class Exchange:
             self.metrics.decision("permit")
             return decision
         self.metrics.decision(decision.reason)
-        await self.recorder.denied(service, request, decision)
-        raise PolicyDenied(decision.reason, rule=decision.rule, advice=decision.advice)
+        denied = PolicyDenied(decision.reason, rule=decision.rule, advice=decision.advice)
+        denied.recorded = self.recorder.reference(await self.recorder.denied(service, request, decision))
+        raise denied
 
     def _decide(
         self,
@@ -116,8 +117,9 @@ class Exchange:
         outcome = self._within_territory(call, outcome)
         body = {} if outcome.error else _body(call, outcome)
         payload = orjson.dumps(body)
-        entries += await self.recorder.outcomes(((call, outcome, payload),), {call.span_id: entries[0]}, self.now())
+        entries += await self.recorder.outcomes(((call, outcome, payload),), {call.span_id: entries[0]})
         if outcome.error is not None:
+            outcome.error.recorded = self.recorder.reference(entries)
             raise outcome.error
         return Answer(body, payload, request.trace, entries, self.recorder.shard)
 
@@ -132,11 +134,12 @@ class Exchange:
             error = SourceUnavailable(call.source, "no answer within the deadline")
         except (SourceError, SubjectReplaced) as known:
             error = known
+            self.recorder.failure(call, known)
         except Exception as surprise:
             # A surprise is ours to mend, but it must end as a recorded outcome; its text may hold data, so it stops here.
             error = SourceFault(call.source, "UNEXPECTED", f"the connector failed with {type(surprise).__name__}")
             self.recorder.surprise(call, surprise)
-        return Outcome(error=error, milliseconds=_milliseconds(started))
+        return Outcome(error=error, milliseconds=_milliseconds(started), ended=self.now())
 
     async def _extracted(self, call: Call, deadline: float, started: float) -> Outcome:
         service, permit, request = call.service, call.permit, call.request
@@ -162,7 +165,12 @@ class Exchange:
         if reply.document is None:
             if service.list_name is None:
                 raise SubjectNotFound(source)
-            return Outcome({service.list_name: []}, milliseconds=_milliseconds(started), incomplete=reply.incomplete)
+            return Outcome(
+                {service.list_name: []},
+                milliseconds=_milliseconds(started),
+                ended=self.now(),
+                incomplete=reply.incomplete,
+            )
         extracted = plan.extract(reply.document, call.keys, lifts=permit.grant.lifts)
         if service.list_name is not None:
             extracted.values.setdefault(service.list_name, [])
@@ -177,6 +185,7 @@ class Exchange:
             filtered,
             None,
             _milliseconds(started),
+            self.now(),
             reply.incomplete,
         )
 
@@ -203,7 +212,7 @@ class Exchange:
             return outcome
         grant = call.permit.grant
         denied = PolicyDenied("TERRITORY", rule=grant.authorisation, advice=ADVICE["TERRITORY"])
-        return Outcome(error=denied, milliseconds=outcome.milliseconds)
+        return Outcome(error=denied, milliseconds=outcome.milliseconds, ended=outcome.ended)
 
     # --- several sources ----------------------------------------------------------------------------------------------
 
@@ -234,8 +243,8 @@ class Exchange:
                 done.append((call, outcome, b""))
         body, retry_after = self._verdicts(service, permit, self._scope(service, request, answers, now), done)
         payload = orjson.dumps(body)
-        verdict = Outcome(body)
-        outcomes = await self.recorder.outcomes((*done, (whole, verdict, payload)), intents, self.now())
+        verdict = Outcome(body, milliseconds=(self.now() - now) * 1000, ended=self.now())
+        outcomes = await self.recorder.outcomes((*done, (whole, verdict, payload)), intents)
         return Answer(body, payload, request.trace, (*intents.values(), *outcomes), self.recorder.shard, retry_after)
 
     def _part_call(self, part: Part, scope: Scope, request: Request, whole: Call) -> Call | PartAnswer:

@@ -17,7 +17,7 @@ import orjson
 
 from audit import Draft, Ledger, LedgerError
 from integrator import clock
-from integrator.errors import IntegratorError, LedgerUnwritable, PolicyDenied, SubjectNotFound
+from integrator.errors import IntegratorError, LedgerUnwritable, PolicyDenied, SubjectNotFound, SubjectReplaced
 from integrator.logs import log
 from integrator.metrics import Metrics
 from integrator.model import Request
@@ -49,6 +49,7 @@ class Outcome:
     filtered: tuple[str, ...] = ()
     error: IntegratorError | None = None
     milliseconds: float = 0.0
+    ended: float = 0.0  # epoch seconds
     incomplete: bool = False
 
 
@@ -73,15 +74,27 @@ class Recorder:
         return await self._append([_intent(call, now) for call in calls])
 
     async def outcomes(
-        self, done: Sequence[tuple[Call, Outcome, bytes]], intents: Mapping[str, int], now: float
+        self, done: Sequence[tuple[Call, Outcome, bytes]], intents: Mapping[str, int]
     ) -> tuple[int, ...]:
         """Durable when this returns. `intents`: ledger index of each call's intent, by span id."""
         return await self._append(
-            [_outcome(call, outcome, payload, intents[call.span_id], now) for call, outcome, payload in done]
+            [_outcome(call, outcome, payload, intents[call.span_id]) for call, outcome, payload in done]
         )
 
     async def denied(self, service: Service, request: Request, denial: Denial) -> tuple[int, ...]:
         return await self._append([_denied(service, request, denial)])
+
+    def reference(self, entries: Sequence[int]) -> str:
+        """How an answer names its entries: SHARD/INDEX,INDEX…"""
+        return f"{self.shard}/{','.join(map(str, entries))}"
+
+    def failure(self, call: Call, error: IntegratorError) -> None:
+        """A source failed or refused: one line for the operator, in codes only. What a source does not know is no failure."""
+        if not isinstance(error, SubjectNotFound | SubjectReplaced):
+            reason = getattr(error, "reason", error.code)
+            log.warning(
+                "source_failed", source=call.source, code=error.code, reason=reason, trace=call.request.trace.trace_id
+            )
 
     def surprise(self, call: Call, error: Exception) -> None:
         """A connector failed in a way nobody named: the type is for us, the text stays unsaid."""
@@ -126,12 +139,19 @@ def _intent(call: Call, now: float) -> Draft:
     return Draft(
         type="intent", trace_id=call.request.trace.trace_id, span_id=call.span_id, name=call.service.name,
         clear={**call.clear, "status": "Unset", "start_time": clock.micros(now)},
-        committed=_committed(call.permit.categories, call.request, query_digest=_digest(orjson.dumps(call.keys, option=orjson.OPT_SORT_KEYS))),
+        committed=_committed(call.permit.categories, call.request, **_question(call)),
         subjects=(call.subject,) if call.subject else (), agent=call.request.caller.agent, retention=call.permit.purpose.retention,
     )  # fmt: skip
 
 
-def _outcome(call: Call, outcome: Outcome, payload: bytes, intent: int, now: float) -> Draft:
+def _question(call: Call) -> dict[str, str]:
+    """The digest of what was asked, where that is more than the subject, who is committed anyway."""
+    if call.subject is not None and len(call.keys) == 1 and call.subject[1] in call.keys.values():
+        return {}
+    return {"query_digest": _digest(orjson.dumps(call.keys, option=orjson.OPT_SORT_KEYS))}
+
+
+def _outcome(call: Call, outcome: Outcome, payload: bytes, intent: int) -> Draft:
     error = outcome.error
     answered = error is None
     people = _people(call, outcome) if answered else ()
@@ -141,8 +161,8 @@ def _outcome(call: Call, outcome: Outcome, payload: bytes, intent: int, now: flo
         "categories": _released(call) if answered else [],
         "counts": {"subjects": len(people), "records": _records(call, outcome)},
         "intent_ref": intent,
-        "start_time": clock.micros(now - outcome.milliseconds / 1000),
-        "end_time": clock.micros(now),
+        "start_time": clock.micros(outcome.ended - outcome.milliseconds / 1000),
+        "end_time": clock.micros(outcome.ended),
     }
     if error is not None:
         clear["reason_code"] = error.reason if isinstance(error, PolicyDenied) else error.code
@@ -176,10 +196,19 @@ def _people(call: Call, outcome: Outcome) -> tuple[str, ...]:
     """National numbers of the persons actually disclosed (R5): the subject, and whoever else the answer is about."""
     if call.service.is_composition or "parent_span_id" in call.clear:
         return (call.subject[1],) if call.subject and call.subject[0] == "nrn" else ()
-    found = dict.fromkeys(outcome.facts.get("people") or ())
+    facts = call.service.sheet.facts if call.service.sheet else {}
+    found: dict[str, None] = {}
+    for name, value in outcome.facts.items():
+        if name.startswith("people") and value and _gives(call, facts[name].get("with", "")):
+            found |= dict.fromkeys(value)
     if call.subject is not None and call.subject[0] == "nrn" and outcome.values:
         found = {call.subject[1]: None} | found
     return tuple(found)
+
+
+def _gives(call: Call, field: str) -> bool:
+    """Whether the permit lets something of this field out ("" = anything at all)."""
+    return not field or any(name == field or name.startswith(field + ".") for name in call.permit.fields)
 
 
 def _released(call: Call) -> list[str]:

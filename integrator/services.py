@@ -17,7 +17,7 @@ from integrator.places import read_yaml
 from integrator.rules import Binding, Rule, compile_binding, compile_rule
 from integrator.scope import operands_of
 
-_DOSSIER = re.compile(r"[\w./:-]{1,64}")
+_DOSSIER = re.compile(r"[\w./:-]{1,64}", re.ASCII)
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9.]{0,99}")
 _COMMON = frozenset({"dossierReference", "fields", "history"})
 

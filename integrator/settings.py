@@ -46,7 +46,21 @@ def load(local: Path | None = None, **overrides: Any) -> Settings:
         if value is not None:
             data[name] = value
     data = _merge(data, {name: value for name, value in overrides.items() if value is not None})
+    if data.get("mode") == "production":
+        _refuse_sandbox(data)
     return _check(_filled(data, {"state": str(data.get("state", "")), "mocks": str(data.get("mocks", ""))}))
+
+
+def _refuse_sandbox(data: Mapping[str, Any]) -> None:
+    """A production hub that still asks the mocks would tell their inventions as the truth."""
+    for name, source in (data.get("sources") or {}).items():
+        if any(
+            isinstance(value, str) and ("{mocks}" in value or "{state}/mock/" in value) for value in source.values()
+        ):
+            raise ConfigurationError(
+                f"sources.{name} still has the sandbox's values",
+                advice="In production every source needs its own address and credentials in config/local.yaml.",
+            )
 
 
 def _check(data: Mapping[str, Any]) -> Settings:

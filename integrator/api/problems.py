@@ -96,6 +96,9 @@ class Problems:
         if isinstance(error, IntegratorError) and row.status != 500:
             body |= {"code": error.code, "where": error.where}
         body |= shown
+        recorded = getattr(error, "recorded", None)
+        if recorded:
+            headers = (*headers, (b"integrator-ledger-entries", recorded.encode()))
         return Rendered(row.status, ((b"content-type", KIND), *headers), orjson.dumps(body))
 
     def _translate(self, error: BaseException) -> tuple[str, dict[str, Any], tuple[tuple[bytes, bytes], ...]]:
