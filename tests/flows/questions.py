@@ -42,11 +42,17 @@ KEYS: Mapping[str, Mapping[str, Any]] = {
     "person.search": {"familyName": "Eekhoorn", "givenName": "Vrolijke", "birthDate": "1984-05-17"},
     "household.get": {"ssin": PERSON["ssin"]},
     "livingWage.get": {"ssin": "94641897237"},  # dappere-mus: a living wage today
-    "socialStatus.check": {"ssin": "62720696678", "statuses": ["increasedReimbursement"]},  # volle-mandarijn: has them all
+    "socialStatus.check": {
+        "ssin": "62720696678",
+        "statuses": ["increasedReimbursement"],
+    },  # volle-mandarijn: has them all
     "enterprise.get": {"enterpriseNumber": "1800001185"},  # bedrijvige-mier: active, with establishment units
     "enterprise.search": {"name": "Wilde Ganzen"},
     "vehicle.registrations": {
-        "plateNumber": PERSON["plateNumber"], "vin": PERSON["vin"], "unifier": PERSON["unifier"], "ssin": PERSON["ssin"],
+        "plateNumber": PERSON["plateNumber"],
+        "vin": PERSON["vin"],
+        "unifier": PERSON["unifier"],
+        "ssin": PERSON["ssin"],
         "enterpriseNumber": "1800000195",
     },
     "vehicle.titular": {"plateNumber": "2AGS016"},  # gehuurde-gans: holder and driver are two
@@ -84,12 +90,16 @@ class Granted:
     def sources(self) -> frozenset[str]:
         """Connectors that answering may need."""
         parts = self.service.parts_for(self.permit.fields)
-        return frozenset(SERVICES[part.service].source or "" for part in parts) or frozenset({self.service.source or ""})
+        return frozenset(SERVICES[part.service].source or "" for part in parts) or frozenset(
+            {self.service.source or ""}
+        )
 
 
 def granted() -> list[Granted]:
     """Every (service, purpose, way of asking) of the collection, in order of their names."""
-    return [one for service in SERVICES.values() for purpose in sorted(POLICIES.purposes) for one in _ways(service, purpose)]
+    return [
+        one for service in SERVICES.values() for purpose in sorted(POLICIES.purposes) for one in _ways(service, purpose)
+    ]
 
 
 def one_each() -> list[Granted]:
@@ -105,7 +115,9 @@ def one_each() -> list[Granted]:
 def the(service: str, purpose: str, way: tuple[str, ...] = ()) -> Granted:
     """One of them by its names."""
     return next(
-        one for one in granted() if (service, purpose) == (one.service.name, one.purpose) and (not way or one.way == way)
+        one
+        for one in granted()
+        if (service, purpose) == (one.service.name, one.purpose) and (not way or one.way == way)
     )
 
 

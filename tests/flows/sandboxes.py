@@ -98,7 +98,10 @@ class Callers:
     def send(
         self, method: str, path: str, body: bytes | None, *, purpose: str, organisation: str = "ixelles", headers: Mapping[str, str] | None = None
     ) -> Reply:  # fmt: skip
-        known = {"Authorization": f"Bearer {self.client(purpose, organisation).token()}", "Content-Type": "application/json"}
+        known = {
+            "Authorization": f"Bearer {self.client(purpose, organisation).token()}",
+            "Content-Type": "application/json",
+        }
         if self._http is None:
             self._http = httpx.Client(base_url=self.hub, timeout=30.0, trust_env=False)
         answer = self._http.request(method, path, content=body, headers={**known, **(headers or {})})
@@ -197,7 +200,9 @@ def beside(first: Sandbox, state: Path, *, start: bool = True, **chosen: Any) ->
     (state / "mock").symlink_to(first.state / "mock")
     port = sandbox.free_port(0)
     file = state / "settings.yaml"
-    file.write_text(yaml.safe_dump({"state": str(state), "port": port, "mocks": first.mocks, **chosen}), encoding="utf-8")
+    file.write_text(
+        yaml.safe_dump({"state": str(state), "port": port, "mocks": first.mocks, **chosen}), encoding="utf-8"
+    )
     hub = Beside(first.mocks, state, port, file, settings.load(file))
     try:
         if start:

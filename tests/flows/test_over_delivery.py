@@ -186,7 +186,11 @@ async def test_more_came_over_the_wire_than_was_asked(service: Any, hub_settings
     keys = {**KEYS[service.name], "addressId": address_id} if service.name == "address.get" else KEYS[service.name]
     keys = {name: value for name, value in keys.items() if name in service.keys}
     if service.exactly_one:
-        keys = {name: value for name, value in keys.items() if name in service.exactly_one[0] or not _is_choice(service, name)}
+        keys = {
+            name: value
+            for name, value in keys.items()
+            if name in service.exactly_one[0] or not _is_choice(service, name)
+        }
 
     as_it_should, overflowing = await weighed(service, keys, hub_settings)
 

@@ -37,7 +37,9 @@ def exchanges(doors: Callers, ledger: Book) -> dict[str, tuple[Reply, list[dict[
     done = {}
     for one in GRANTED:
         before = ledger.size()
-        reply = doors.ask(one.service.name, with_address(doors, one), purpose=one.purpose, organisation=one.organisation)
+        reply = doors.ask(
+            one.service.name, with_address(doors, one), purpose=one.purpose, organisation=one.organisation
+        )
         gained = ledger.since(before)
         if one.service.name == "address.get":
             gained = gained[2:]  # of the search that told the number
