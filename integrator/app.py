@@ -166,10 +166,14 @@ async def _first_look(hub: Hub) -> None:
     """Tell the operator which sources answer; files are read now rather than by the first caller. Nothing waits for it."""
 
     async def look(name: str, connector: Connector) -> None:
-        try:
-            await asyncio.wait_for(connector.check(), timeout=10)
-        except (IntegratorError, TimeoutError) as error:
-            log.warning("source_not_ready", source=name, error=type(error).__name__)
+        for patience in (0.5, 1, 2, 4, 0):  # sources and hub may be starting side by side
+            try:
+                await asyncio.wait_for(connector.check(), timeout=10)
+                return
+            except (IntegratorError, TimeoutError) as error:
+                if not patience:
+                    log.warning("source_not_ready", source=name, error=type(error).__name__)
+            await asyncio.sleep(patience)
 
     await asyncio.gather(*(look(name, connector) for name, connector in hub.exchange.connectors.items()))
 

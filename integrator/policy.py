@@ -106,7 +106,6 @@ ADVICE: Mapping[str, str] = {
     "KEY_NOT_GRANTED": "This purpose may not search by this key. Search by one that is granted.",
     "NOTHING_GRANTED": "None of the fields asked is granted for this purpose. Leave `fields` out to get what is.",
     "HISTORY_NOT_GRANTED": "This purpose may only know the present. Ask without `history`.",
-    "DOSSIER_MISSING": "Name the case in `dossierReference`.",
     "TERRITORY": "The subject does not live on the territory of the organisation, and this purpose stops there.",
 }
 

@@ -33,7 +33,7 @@ TEXTS = {
     "en": {
         "title": "Integrator demo · sandbox · invented people · nothing leaves this machine",
         "ask": "May this resident have a parking card?", "question": "question", "answer": "answer", "source": "source", "time": "time",
-        "released": "released", "none": "none", "eligible": "Eligible", "fields": "fields of the sources given to the application",
+        "released": "released", "eligible": "Eligible", "fields": "fields of the sources given to the application",
         "before": "ledger entries were durable before the answer left", "other": "The same question, for a purpose that does not allow it",
         "refused": "refused", "rule": "rule", "advice": "what to do", "down": "The same question, while the DIV (vehicles) is down",
         "never": "unknown is not a no: nobody is refused because a source is down", "retry": "ask again in {} s", "open": "Open",
@@ -42,7 +42,7 @@ TEXTS = {
     "fr": {
         "title": "Démonstration · bac à sable · personnes inventées · rien ne quitte cette machine",
         "ask": "Cet habitant peut-il avoir une carte de riverain ?", "question": "question", "answer": "réponse", "source": "source", "time": "durée",
-        "released": "communiqué", "none": "rien", "eligible": "Y a droit", "fields": "données des sources communiquées à l’application",
+        "released": "communiqué", "eligible": "Y a droit", "fields": "données des sources communiquées à l’application",
         "before": "inscriptions au registre étaient durables avant le départ de la réponse",
         "other": "La même question, pour une finalité qui ne la permet pas",
         "refused": "refusé", "rule": "règle", "advice": "que faire", "down": "La même question, pendant que la DIV (véhicules) est en panne",
@@ -52,7 +52,7 @@ TEXTS = {
     "nl": {
         "title": "Demo · zandbak · verzonnen mensen · niets verlaat deze machine",
         "ask": "Mag deze inwoner een bewonerskaart hebben?", "question": "vraag", "answer": "antwoord", "source": "bron", "time": "duur",
-        "released": "meegedeeld", "none": "niets", "eligible": "Heeft er recht op", "fields": "gegevens van de bronnen aan de toepassing gegeven",
+        "released": "meegedeeld", "eligible": "Heeft er recht op", "fields": "gegevens van de bronnen aan de toepassing gegeven",
         "before": "inschrijvingen in het logboek waren duurzaam voor het antwoord vertrok", "other": "Dezelfde vraag, voor een doel dat ze niet toelaat",
         "refused": "geweigerd", "rule": "regel", "advice": "wat te doen", "down": "Dezelfde vraag, terwijl de DIV (voertuigen) niet antwoordt",
         "never": "onbekend is geen nee: niemand wordt geweigerd omdat een bron stil ligt", "retry": "vraag opnieuw over {} s", "open": "Openen",
@@ -304,7 +304,7 @@ class Screen:
                 self._result(check["result"]),
                 check["source"],
                 f"{check['ms']:.0f} ms",
-                words["none"],
+                str(_released(check, [])),
             )
         return table
 

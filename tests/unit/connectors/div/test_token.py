@@ -12,7 +12,7 @@ import pytest
 
 from connectors.div.token import Secret, Tokens, read_secret
 from integrator.contract import HttpAnswer
-from integrator.errors import ConfigurationError, SourceFault, SourceRefused, SourceUnavailable
+from integrator.errors import ConfigurationError, SourceFault, SourceUnavailable
 
 
 class Shop:
@@ -200,7 +200,7 @@ async def test_refused_client_is_told_as_credentials(shop):
     async def send(*_: Any, **__: Any) -> HttpAnswer:
         return HttpAnswer(401, "application/json", b'{"error":"invalid_client"}', {})
 
-    with pytest.raises(SourceRefused) as caught:
+    with pytest.raises(SourceFault) as caught:
         await Tokens(send, Secret("a", "b"), {}, lambda: shop.now).get(soon())
 
     assert "CREDENTIALS" == caught.value.reason
