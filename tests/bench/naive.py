@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 import time
 import uuid
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -17,6 +19,7 @@ import jwt
 import uvicorn
 import zeep
 from fastapi import Depends, FastAPI, Header, HTTPException
+from lxml import etree
 from pydantic import BaseModel
 from sqlalchemy import Column, Integer, String, create_engine, event
 from sqlalchemy.orm import Session, declarative_base
@@ -54,6 +57,9 @@ app = FastAPI()
 outgoing = httpx.Client(timeout=6)
 div_token: dict[str, object] = {"token": "", "until": 0.0}
 _soap: list[zeep.Client] = []
+_one_at_a_time = threading.Lock()
+UTILITY = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd"
+MESSAGES = "http://economie.fgov.be/kbopub/webservices/v1/messages"
 
 
 class Question(BaseModel):
@@ -134,45 +140,35 @@ def registrations(question: Question, claims: dict = Depends(caller)) -> Registr
     return Registrations(items=found)
 
 
-def soap() -> zeep.Client:
+def soap(trace: str):  # type: ignore[no-untyped-def]
+    """The client, and the headers of one call: a fresh Timestamp beside the password, and the context."""
     if not _soap:
-        client = zeep.Client(
-            config["kbo_wsdl"],
-            wsse=UsernameToken(
-                config["kbo_credentials"]["username"], config["kbo_credentials"]["password"], use_digest=True
-            ),
-        )
-        _soap.append(client)
-    return _soap[0]
+        _soap.append(zeep.Client(config["kbo_wsdl"]))
+    client = _soap[0]
+    now = datetime.now(UTC)
+    timestamp = etree.Element(f"{{{UTILITY}}}Timestamp")
+    etree.SubElement(timestamp, f"{{{UTILITY}}}Created").text = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    etree.SubElement(timestamp, f"{{{UTILITY}}}Expires").text = (now + timedelta(minutes=5)).strftime(
+        "%Y-%m-%dT%H:%M:%SZ"
+    )
+    credentials = config["kbo_credentials"]
+    client.wsse = UsernameToken(
+        credentials["username"], credentials["password"], use_digest=True, timestamp_token=timestamp
+    )
+    return client, client.get_element(f"{{{MESSAGES}}}RequestContext")(Id=trace, Language="fr")
 
 
 @app.get("/enterprise/v1/enterprises/{number}")
 def enterprise(number: str, claims: dict = Depends(caller)) -> dict:  # noqa: B008
     trace = uuid.uuid4().hex
     record("intent", trace, claims, number, ["legalName", "status"])
-    client = soap()
-    service = client.create_service(next(iter(client.wsdl.bindings)), config["kbo"])
-    answer = service.ReadEnterprise(EnterpriseNumber=number, _soapheaders=[kbo_context(client, trace)])
+    with _one_at_a_time:  # zeep keeps the wsse of a call on the client
+        client, context = soap(trace)
+        service = client.create_service(next(iter(client.wsdl.bindings)), config["kbo"])
+        answer = service.ReadEnterprise(EnterpriseNumber=number, _soapheaders=[context])
     plain = zeep.helpers.serialize_object(answer, dict)
     record("outcome", trace, claims, number, ["legalName", "status"])
-    found = plain.get("Enterprise", plain)
-    return {"enterpriseNumber": number, "status": str(found.get("JuridicalSituation") or found.get("Status"))[:80]}
-
-
-def kbo_context(client: zeep.Client, trace: str):  # type: ignore[no-untyped-def]
-    from datetime import UTC, datetime, timedelta
-
-    from lxml import etree
-
-    security = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd"
-    context = client.get_element("{http://economie.fgov.be/kbopub/webservices/v1/messages}RequestContext")(
-        Id=trace, Language="fr"
-    )
-    now = datetime.now(UTC)
-    timestamp = etree.Element(f"{{{security}}}Timestamp")
-    etree.SubElement(timestamp, f"{{{security}}}Created").text = now.isoformat()
-    etree.SubElement(timestamp, f"{{{security}}}Expires").text = (now + timedelta(minutes=5)).isoformat()
-    return context
+    return {"enterpriseNumber": number, "status": str(plain.get("Enterprise", plain).get("Status"))[:80]}
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -125,11 +126,16 @@ class Bench:
             [sys.executable, "-P", "-m", "mock_sources", "--state", str(state / "mock"), "--port", self.mock_port_text],
             f"{self.box.mocks}/mock/health",
         )
-        self.people = [person for person in self._people() if self.world.vehicles_of(ssin=person.ssin)][:SUBJECTS]
-        self.plates = [self.world.vehicles_of(ssin=person.ssin)[0].plate for person in self.people]
-        self.enterprises = [firm.number for person in self.people for firm in self.world.enterprises_of(person.ssin)][
-            :SUBJECTS
+        owned = [
+            (person, car)
+            for person in self._people()
+            for car in self.world.vehicles_of(ssin=person.ssin)[:1]
+            if car.status == "REG"
         ]
+        self.people = [person for person, _ in owned[:SUBJECTS]]
+        self.plates = [car.plate for _, car in owned[:SUBJECTS]]
+        firms = (firm for person in self._people() for firm in self.world.enterprises_of(person.ssin))
+        self.enterprises = [firm.number for firm in islice(firms, SUBJECTS)]
 
     @property
     def mock_port_text(self) -> str:
@@ -140,11 +146,10 @@ class Bench:
         return self.box.processes[0].pid
 
     def _people(self) -> Iterator[Any]:
-        numbers = (self.world.household(number) for number in range(1000, 1000 + 40 * SUBJECTS, 7))
-        for household in numbers:
-            if household is None:
-                continue
-            for member in household.members:
+        """Living people, household after household, from a place in the middle of the region."""
+        for number in range(1000, 200_000, 7):
+            household = self.world.household(number)
+            for member in household.members if household else ():
                 person = self.world.person(member.ssin)
                 if person is not None and person.death is None:
                     yield person
@@ -497,12 +502,9 @@ def still(bench: Bench) -> Iterator[int | None]:
         urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers={"Authorization": token})
     ) as reply:
         (bench.state / "answer.json").write_bytes(reply.read())
-    (bench.state / "token.json").write_text(
-        json.dumps({"access_token": "still", "token_type": "Bearer", "expires_in": 3600})
-    )
+    granted = json.dumps({"access_token": "still", "token_type": "Bearer", "expires_in": 3600})
     location = (
-        f"location = /oauth/token {{ default_type application/json; error_page 405 =200 /token.json; root {bench.state}; }}"
-        f" location = /token.json {{ default_type application/json; root {bench.state}; }}"
+        f"location = /oauth/token {{ default_type application/json; return 200 '{granted}'; }}"
         f" location / {{ default_type application/json; root {bench.state}; try_files /answer.json =404; }}"
     )
     with _nginx(bench, "", location) as found:
