@@ -75,6 +75,11 @@ class Hub:
 
 async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger: Ledger | None = None) -> Hub:
     """Build the hub, or raise `ConfigurationError` and leave nothing open."""
+    if settings.mocked and not settings.sandbox:  # else the mocks' inventions would be told as the truth
+        raise ConfigurationError(
+            f"sources.{settings.mocked[0]} still has the sandbox's values",
+            advice="In production every source needs its own address and credentials in config/local.yaml.",
+        )
     settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
     organisations = settings_module.organisations()
     sheets = load_sheets(places.folder("mappings"))

@@ -26,6 +26,7 @@ class Settings:
     sources: Mapping[str, Mapping[str, Any]]
     limits: Mapping[str, Any]
     hosts: tuple[str, ...]  # Host headers we answer to
+    mocked: tuple[str, ...]  # sources that are the sandbox's; a production hub refuses to start with any
     named_numbers: frozenset[str]  # real-looking numbers the sandbox knows on purpose (BIS cases)
 
     @property
@@ -38,7 +39,10 @@ def load(local: Path | None = None, **overrides: Any) -> Settings:
     data = read_yaml(folder("config") / "defaults.yaml")
     path = local or (folder("config") / "local.yaml")
     if path.exists():
-        data = _merge(data, read_yaml(path))
+        chosen = read_yaml(path) or {}
+        if not isinstance(chosen, dict):
+            raise ConfigurationError(f"{path.name}: settings are a mapping")
+        data = _merge(data, chosen)
     elif local is not None:
         raise ConfigurationError(f"no settings file {local}")
     for name in ("mode", "state", "host", "port", "issuer", "ledger", "shard", "mocks"):
@@ -46,21 +50,17 @@ def load(local: Path | None = None, **overrides: Any) -> Settings:
         if value is not None:
             data[name] = value
     data = _merge(data, {name: value for name, value in overrides.items() if value is not None})
-    if data.get("mode") == "production":
-        _refuse_sandbox(data)
+    data["mocked"] = _mocked(data)
     return _check(_filled(data, {"state": str(data.get("state", "")), "mocks": str(data.get("mocks", ""))}))
 
 
-def _refuse_sandbox(data: Mapping[str, Any]) -> None:
-    """A production hub that still asks the mocks would tell their inventions as the truth."""
-    for name, source in (data.get("sources") or {}).items():
-        if any(
-            isinstance(value, str) and ("{mocks}" in value or "{state}/mock/" in value) for value in source.values()
-        ):
-            raise ConfigurationError(
-                f"sources.{name} still has the sandbox's values",
-                advice="In production every source needs its own address and credentials in config/local.yaml.",
-            )
+def _mocked(data: Mapping[str, Any]) -> list[str]:
+    """The sources that still have the sandbox's address or credentials."""
+    return [
+        name
+        for name, source in (data.get("sources") or {}).items()
+        if any(isinstance(value, str) and ("{mocks}" in value or "{state}/mock/" in value) for value in source.values())
+    ]
 
 
 def _check(data: Mapping[str, Any]) -> Settings:
@@ -75,6 +75,7 @@ def _check(data: Mapping[str, Any]) -> Settings:
             ledger=str(data["ledger"]), shard=str(data.get("shard") or "hub-1"), sources=data["sources"],
             limits=data.get("limits") or {},
             hosts=tuple(dict.fromkeys([host, f"127.0.0.1:{port}", f"localhost:{port}", *(data.get("hosts") or ())])),
+            mocked=tuple(data.get("mocked") or ()),
             named_numbers=frozenset(str(number) for number in data.get("namedNumbers") or ()),
         )  # fmt: skip
     except KeyError as error:
