@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from integrator import places, settings
@@ -95,11 +96,17 @@ class Granted:
         )
 
 
-def granted() -> list[Granted]:
+@cache
+def granted() -> tuple[Granted, ...]:
     """Every (service, purpose, way of asking) of the collection, in order of their names."""
-    return [
-        one for service in SERVICES.values() for purpose in sorted(POLICIES.purposes) for one in _ways(service, purpose)
-    ]
+    return tuple(
+        [
+            one
+            for service in SERVICES.values()
+            for purpose in sorted(POLICIES.purposes)
+            for one in _ways(service, purpose)
+        ]
+    )
 
 
 def one_each() -> list[Granted]:
