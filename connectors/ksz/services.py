@@ -6,6 +6,7 @@ the person they are about, which the mapping compares with the one asked.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -25,6 +26,7 @@ _OPERATIONS = {  # ours, also its name under `paths` of the settings: theirs, it
     "social_status": ("getSocialStatus", "/SOA4520/SocialStatusService/v1"),
 }
 Search = Mapping[str, Any]
+_PLACE = re.compile(r"[A-Za-z]+(?:/[A-Za-z]+)*")  # names of elements only, whatever else a path may hold
 
 
 class _Service:
@@ -113,8 +115,12 @@ class Services:
         return Reply(answer, ticket, self._filtered(name, answer), verdict.incomplete)
 
     def _filtered(self, name: str, answer: Element) -> tuple[str, ...]:
+        """What the Bank says it left out is left out, also where it came along: an address may be somebody's secret."""
         words = self._filters.get(name, {})
-        said = ((element.text or "").strip() for element in answer.iterfind("dataFilters/filteredElement"))
+        said = [(element.text or "").strip() for element in answer.iterfind("dataFilters/filteredElement")]
+        for word in filter(_PLACE.fullmatch, said):
+            for element in answer.findall(f"result/{word}"):
+                element.getparent().remove(element)
         return tuple(words[word] for word in said if word in words)
 
     def _new_number(self, status: Element, verdict: Verdict) -> str:
