@@ -128,6 +128,27 @@ def the(service: str, purpose: str, way: tuple[str, ...] = ()) -> Granted:
     )
 
 
+def question_about(one: Granted, person: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The question that `one` holds, with this person's keys in it."""
+    home = person.get("address", {})
+    mine = {
+        "ssin": person.get("ssin"),
+        "plateNumber": next(iter(person.get("plates", ())), None),
+        "enterpriseNumber": next(iter(person.get("enterpriseNumbers", ())), None),
+        "familyName": person.get("name", "").rpartition(" ")[2] or None,
+        "givenName": person.get("name", "").partition(" ")[0] or None,
+        "birthDate": person.get("birthDate"),
+        "name": person.get("name"),
+        "postCode": home.get("postCode"),
+        "municipalityCode": home.get("municipality"),
+        "streetName": home.get("streetName", {}).get("fr"),
+        "houseNumber": home.get("houseNumber"),
+        "address": {name: home[name] for name in ("postCode", "houseNumber")} | {"streetName": home["streetName"]["nl"]} if home else None,
+    }  # fmt: skip
+    question = {name: mine.get(name, value) for name, value in one.question.items() if name != "history"}
+    return None if None in question.values() or one.service.name == "address.get" else question
+
+
 def leaves(value: Any, path: str = "") -> Iterator[str]:
     """Dotted names of everything in an answer that is no object or list; positions in lists do not count.
 

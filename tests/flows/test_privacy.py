@@ -21,7 +21,7 @@ import pytest
 from integrator.commands import mock
 from integrator.commands.sandbox import Sandbox
 from tests.flows.ledgers import Book, book
-from tests.flows.questions import DOSSIER, SERVICES, Granted, granted
+from tests.flows.questions import DOSSIER, SERVICES, Granted, granted, question_about
 from tests.flows.sandboxes import CONNECTOR_OF, Beside, Callers, Reply, beside, callers, heal, strike
 
 PEOPLE = (
@@ -131,27 +131,6 @@ def one_per_service() -> list[Granted]:
     for one in granted():
         found.setdefault(one.service.name, one)
     return list(found.values())
-
-
-def question_about(one: Granted, person: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The question that `one` holds, with this person's keys in it."""
-    home = person.get("address", {})
-    mine = {
-        "ssin": person.get("ssin"),
-        "plateNumber": next(iter(person.get("plates", ())), None),
-        "enterpriseNumber": next(iter(person.get("enterpriseNumbers", ())), None),
-        "familyName": person.get("name", "").rpartition(" ")[2] or None,
-        "givenName": person.get("name", "").partition(" ")[0] or None,
-        "birthDate": person.get("birthDate"),
-        "name": person.get("name"),
-        "postCode": home.get("postCode"),
-        "municipalityCode": home.get("municipality"),
-        "streetName": home.get("streetName", {}).get("fr"),
-        "houseNumber": home.get("houseNumber"),
-        "address": {name: home[name] for name in ("postCode", "houseNumber")} | {"streetName": home["streetName"]["nl"]} if home else None,
-    }  # fmt: skip
-    question = {name: mine.get(name, value) for name, value in one.question.items() if name != "history"}
-    return None if None in question.values() or one.service.name == "address.get" else question
 
 
 def ill_sources(doors: Callers, running: Beside, person: Mapping[str, Any]) -> Iterator[Reply]:
