@@ -69,10 +69,12 @@ def rss(pid: int) -> float:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def measure(name: str, pids: list[int], port: int, requests: list[bytes], connections: int, **bound: Any) -> Figures:
+def measure(
+    name: str, pids: list[int], port: int, asked: list[bytes], connections: int, *, expect: int = 200, **bound: Any
+) -> Figures:
     """Load one address and account for the CPU of `pids` meanwhile."""
     before = cpu(pids)
-    result = json.loads(_load(port, requests, connections, 200, bound).communicate()[0])
+    result = json.loads(_load(port, asked, connections, expect, bound).communicate()[0])
     used = cpu(pids) - before
     errors = ",".join(f"{status}×{count}" for status, count in result["errors"].items())
     answers = max(result["answers"], 1)
