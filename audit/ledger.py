@@ -20,19 +20,17 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from types import TracebackType
-from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from audit.draft import Draft
 from audit.entry import Prepared, Record, prepare
 from audit.errors import EntryRefused, HeadMoved, KeyMissing, LedgerUnwritable
+from audit.gathering import BATCH, Group, Waiting, count_of, wake
 from audit.keys import KeyRing
 from audit.seal import Sealer
 from audit.store import Store
 
-BATCH = 512  # entries in one transaction, unless a single call brings more
 CAPACITY = 8_192  # entries waiting; beyond, appends are refused at once
-TURNS = 3  # of the event loop between the first append and the batch; no time, only what is ready anyway
 GRACE = 2.0  # seconds that closing waits for an event loop to hand over what it was promised
 PROBE = 1.0  # seconds between attempts to reopen a failed store when nobody appends
 
@@ -40,12 +38,6 @@ PROBE = 1.0  # seconds between attempts to reopen a failed store when nobody app
 def now() -> int:
     """µs since 1970."""
     return time.time_ns() // 1000
-
-
-class _Waiting(NamedTuple):
-    entries: list[Prepared]
-    future: asyncio.Future[list[Record]] | Future[list[Record]]
-    loop: asyncio.AbstractEventLoop | None  # None: a thread waits
 
 
 class Ledger:
@@ -69,13 +61,13 @@ class Ledger:
         self._clock = clock
         self._capacity = capacity
         self._sealer = Sealer(keyring)
-        self._inbox: SimpleQueue[list[_Waiting] | None] = SimpleQueue()
-        self._groups: WeakKeyDictionary[asyncio.AbstractEventLoop, _Group] = WeakKeyDictionary()
+        self._inbox: SimpleQueue[list[Waiting] | None] = SimpleQueue()
+        self._groups: WeakKeyDictionary[asyncio.AbstractEventLoop, Group] = WeakKeyDictionary()
         self._gate = Lock()
         self._waiting = 0  # entries handed in and not yet answered; guarded by the gate
         self._closed = False  # nothing more is accepted
         self._ended = False  # the writer is gone
-        self._left: list[_Waiting] | None = None  # taken from the queue, did not fit in the batch
+        self._left: list[Waiting] | None = None  # taken from the queue, did not fit in the batch
         self._failure: Exception | None = None
         self._writer = store.writer(shard)
         self._head = self._writer.size()
@@ -119,14 +111,14 @@ class Ledger:
         self._admit(len(entries))
         group = self._groups.get(loop)
         if group is None:
-            group = self._groups[loop] = _Group(self)
-        group.add(_Waiting(entries, future, loop))
+            group = self._groups[loop] = Group(self._hand_over, self._settle)
+        group.add(Waiting(entries, future, loop))
         return await future
 
     def append_blocking(self, drafts: Sequence[Draft]) -> list[Record]:
         """As `append`, for a thread without event loop."""
         future: Future[list[Record]] = Future()
-        waiting = _Waiting(self._prepare(drafts), future, None)
+        waiting = Waiting(self._prepare(drafts), future, None)
         self._admit(len(waiting.entries))
         self._hand_over([waiting])
         return future.result()
@@ -166,7 +158,7 @@ class Ledger:
                 raise LedgerUnwritable(f"{self._waiting} entries are waiting; the store does not keep up")
             self._waiting += count
 
-    def _hand_over(self, appends: list[_Waiting]) -> None:
+    def _hand_over(self, appends: list[Waiting]) -> None:
         with self._gate:
             if not self._ended:
                 self._inbox.put(appends)
@@ -185,7 +177,7 @@ class Ledger:
         finally:
             self._writer.close()
 
-    def _take(self) -> list[_Waiting] | None:
+    def _take(self) -> list[Waiting] | None:
         """Everything that waits; [] when it is time to probe a failed store; None when closed and drained."""
         first, self._left = self._left, None
         if first is None:
@@ -195,7 +187,7 @@ class Ledger:
                 return []
         if first is None and (first := self._last()) is None:
             return None
-        batch, count = first, _count(first)
+        batch, count = first, count_of(first)
         while count < BATCH:
             try:
                 more = self._inbox.get_nowait()
@@ -204,14 +196,14 @@ class Ledger:
             if more is None:
                 self._inbox.put(None)  # closing: seen again, as the last, by the next round
                 break
-            if count + _count(more) > BATCH:
+            if count + count_of(more) > BATCH:
                 self._left = more
                 break
             batch = batch + more
-            count += _count(more)
+            count += count_of(more)
         return batch
 
-    def _last(self) -> list[_Waiting] | None:
+    def _last(self) -> list[Waiting] | None:
         """Closing: what was accepted and still gathers in its event loop comes in a moment, unless that loop is gone."""
         late = None
         if self._waiting:
@@ -223,7 +215,7 @@ class Ledger:
                 self._ended = True
         return late
 
-    def _commit(self, batch: list[_Waiting]) -> None:
+    def _commit(self, batch: list[Waiting]) -> None:
         entries = batch[0].entries if len(batch) == 1 else [entry for waiting in batch for entry in waiting.entries]
         if self._failure is not None and not self._probe():
             # A store that is down must not hold callers: those who queued up behind are told as well.
@@ -253,7 +245,7 @@ class Ledger:
         self._failure = None
         return True
 
-    def _drain(self) -> list[_Waiting]:
+    def _drain(self) -> list[Waiting]:
         drained = [] if self._left is None else self._left
         self._left = None
         while True:
@@ -266,86 +258,20 @@ class Ledger:
                 return drained
             drained = drained + waiting
 
-    def _settle(self, batch: list[_Waiting], result: int | Exception) -> None:
+    def _settle(self, batch: list[Waiting], result: int | Exception) -> None:
         """Wake everybody of a batch: `result` is the index of its first entry, or why nothing was acknowledged."""
         with self._gate:
             self._waiting -= sum(len(waiting.entries) for waiting in batch)
-        loops: dict[asyncio.AbstractEventLoop | None, list[tuple[_Waiting, int | Exception]]] = {}
+        loops: dict[asyncio.AbstractEventLoop | None, list[tuple[Waiting, int | Exception]]] = {}
         for waiting in batch:
             loops.setdefault(waiting.loop, []).append((waiting, result))
             if isinstance(result, int):
                 result += len(waiting.entries)
         for loop, members in loops.items():
             if loop is None:
-                _wake(members)
+                wake(members)
                 continue
             try:
-                loop.call_soon_threadsafe(_wake, members, self._groups.get(loop))
+                loop.call_soon_threadsafe(wake, members, self._groups.get(loop))
             except RuntimeError:  # that loop was closed: nobody is left to be told
                 continue
-
-
-class _Group:
-    """The appends of one event loop, handed to the writer together: one batch under way, the next one gathers meanwhile.
-
-    Without it the writer would wake for every append and fight the busy loop for the interpreter at each of them.
-    """
-
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger  # and not its loop: a loop that is closed must be free to go
-        self._gathered: list[_Waiting] = []
-        self._under_way = False  # handed over, or about to be at the end of this turn of the loop
-
-    def add(self, waiting: _Waiting) -> None:
-        self._gathered.append(waiting)
-        if not self._under_way:
-            self._under_way = True
-            self._gather(TURNS)
-
-    def done(self, failure: Exception | None) -> None:
-        """The batch under way is settled; when it failed, those behind it are told as well and do not wait for the store."""
-        self._under_way = False
-        if failure is not None:
-            behind, self._gathered = self._gathered, []
-            if behind:
-                self._ledger._settle(behind, failure)
-        elif self._gathered:
-            self._under_way = True
-            self._gather(TURNS)
-
-    def _gather(self, turns: int) -> None:
-        """Let the loop do what it has at hand first: those answers and questions join, and an idle loop waits for nothing."""
-        if turns:
-            asyncio.get_running_loop().call_soon(self._gather, turns - 1)
-        else:
-            self._flush()
-
-    def _flush(self) -> None:
-        batch: list[_Waiting] = []
-        count = 0
-        for waiting in self._gathered:
-            if batch and count + len(waiting.entries) > BATCH:
-                break
-            batch.append(waiting)
-            count += len(waiting.entries)
-        del self._gathered[: len(batch)]
-        self._ledger._hand_over(batch)
-
-
-def _count(appends: list[_Waiting]) -> int:
-    return sum([len(waiting.entries) for waiting in appends])
-
-
-def _wake(members: list[tuple[_Waiting, int | Exception]], group: _Group | None = None) -> None:
-    """Runs in the thread of the waiting loop, once for all members of a batch that wait there."""
-    for (entries, future, _loop), result in members:
-        if future.done():  # its task was cancelled
-            continue
-        if isinstance(result, int):
-            future.set_result([Record(index, entry.leaf, entry.ts) for index, entry in enumerate(entries, result)])
-        else:
-            error = LedgerUnwritable(str(result) or type(result).__name__)
-            error.__cause__ = result
-            future.set_exception(error)
-    if group is not None:
-        group.done(next((result for _, result in members if isinstance(result, Exception)), None))

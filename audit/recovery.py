@@ -13,7 +13,8 @@ import orjson
 
 from audit.draft import Draft
 from audit.entry import Record
-from audit.ledger import BATCH, Ledger
+from audit.gathering import BATCH
+from audit.ledger import Ledger
 from audit.store import Stored
 
 REASON = "OUTCOME_NOT_RECORDED"
