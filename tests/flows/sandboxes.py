@@ -171,7 +171,8 @@ class Beside:
         """Start it, and wait until it answers; each start has a log of its own."""
         name = f"hub-{next(self._starts)}"
         words = sandbox.command("serve", "--settings", str(self.file))
-        self.process = sandbox.start(self.running, name, words, f"{self.hub}/readyz")
+        with plain_environment():
+            self.process = sandbox.start(self.running, name, words, f"{self.hub}/readyz")
 
     def end(self) -> int:
         """SIGTERM; the exit code. Fails after a while, and kills, so that nothing is left running."""
@@ -203,7 +204,8 @@ def beside(first: Sandbox, state: Path, *, start: bool = True, **chosen: Any) ->
     file.write_text(
         yaml.safe_dump({"state": str(state), "port": port, "mocks": first.mocks, **chosen}), encoding="utf-8"
     )
-    hub = Beside(first.mocks, state, port, file, settings.load(file))
+    with plain_environment():
+        hub = Beside(first.mocks, state, port, file, settings.load(file))
     try:
         if start:
             hub.start()
