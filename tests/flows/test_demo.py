@@ -19,7 +19,8 @@ from rich.console import Console
 from integrator.commands import demo, mock
 from integrator.commands.sandbox import Sandbox
 
-NUMBER = re.compile(r"(?<!\d)\d{2}[-. /]?\d{2}[-. /]?\d{2}[-. /]?\d{3}[-. /]?\d{2}(?!\d)")
+# Not inside a digest or a trace id, where eleven digits in a row mean nothing.
+NUMBER = re.compile(r"(?<![\w-])\d{2}[-. /]?\d{2}[-. /]?\d{2}[-. /]?\d{3}[-. /]?\d{2}(?![\w-])")
 ALL_CHECKS = ["livesAtAddress", "vehicleRegistered", "holdsValidLicence", "alive", "cardsBelowLimit"]
 
 
