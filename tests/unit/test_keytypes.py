@@ -84,6 +84,7 @@ def test_a_wrong_key_is_refused_without_being_repeated(kind, value, issue):
 
 
 def test_a_real_number_cannot_enter_the_sandbox():
+    # Real on purpose: the wound is a real number in the sandbox. It is a published test vector, of nobody we know.
     assert "rejectedInput" == refusal("ssin", "93051822361").kind
 
 
