@@ -1,0 +1,1 @@
+"""Time stamps of the anchor by outside authorities (RFC 3161)."""

@@ -1,0 +1,1 @@
+"""Verification by a stranger: the whole ledger, or one bundle of evidence."""

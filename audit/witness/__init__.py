@@ -1,0 +1,1 @@
+"""Witnesses after C2SP tlog-witness: they sign that a log only grew."""

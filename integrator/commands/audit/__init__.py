@@ -1,0 +1,15 @@
+"""`integrator audit …`: one verb per module here, with `add` and `run` as every command."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+VERBS: tuple[ModuleType, ...] = ()
+
+
+def add(words: Any) -> None:
+    parser = words.add_parser("audit", help="verify, publish and search the ledger")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for verb in VERBS:
+        verb.add(verbs)

@@ -1,0 +1,1 @@
+"""The pages and the API of data protection officers, auditors and citizens."""
