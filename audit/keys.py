@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -122,6 +123,7 @@ def wrapping_key_name(retention: str, month: int, audience: str) -> str:
     return f"kek-{epoch_of(retention, month)}-{audience}"
 
 
+@lru_cache(maxsize=64)
 def epoch_of(retention: str, month: int) -> str:
     """Key epoch as written in an entry (`kid`): retention class and month.
 

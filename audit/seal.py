@@ -44,6 +44,11 @@ def _month_of_hour(hour: int) -> int:
     return moment.tm_year * 100 + moment.tm_mon
 
 
+@lru_cache(maxsize=512)  # the intent and the outcome of one exchange carry the same tags; memory only, and not for long
+def _tag(key: bytes, text: str) -> bytes:
+    return hmac.digest(key, text.encode(), "sha256")[:_TAG_BYTES]
+
+
 class Sealer:
     """Seals and opens with the keys of one ring; keys once used stay in memory.
 
@@ -75,12 +80,12 @@ class Sealer:
     def subject_tag(self, kind: str, identifier: str, year: int, *, create: bool = False) -> bytes:
         """Blind index tag of a subject, 16 bytes. `identifier` MUST be normalised (digits only) by the caller."""
         key = self._index_keys.get(("subject", year)) or self._index_key("subject", year, create)
-        return hmac.digest(key, f"idx1|{kind}|{identifier}".encode(), "sha256")[:_TAG_BYTES]
+        return _tag(key, f"idx1|{kind}|{identifier}")
 
     def agent_tag(self, identifier: str, year: int, *, create: bool = False) -> bytes:
         """Blind index tag of an agent, 16 bytes, under a key of its own."""
         key = self._index_keys.get(("agent", year)) or self._index_key("agent", year, create)
-        return hmac.digest(key, f"agent1|{identifier}".encode(), "sha256")[:_TAG_BYTES]
+        return _tag(key, f"agent1|{identifier}")
 
     def _wrapping_key(self, retention: str, month: int, audience: str) -> bytes:
         key = self._ring.get(wrapping_key_name(retention, month, audience), create=True)
