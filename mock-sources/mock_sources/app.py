@@ -1,6 +1,7 @@
 """Composition: every source in one ASGI process, each behind its fault layer, the admin API beside them.
 
 /rr /ksz /kbo /div /best   the sources, at the paths the real ones use behind that prefix
+/tsa                       a time stamping authority; its root is state/tsa/root.pem
 /mock                      faults, counters, personas, health
 state/credentials          the onboarding kit · state/parking/cards.txt, the legacy package's file
 """
@@ -22,6 +23,7 @@ from mock_sources.faults import Board
 from mock_sources.layer import FaultLayer
 from mock_sources.sources import parking
 from mock_sources.sources.parking import Package
+from mock_sources.tsa import Authority, Tsa
 from mock_sources.world import World
 
 ROOMS = {"rr": "rijksregister", "ksz": "ksz", "kbo": "kbo", "div": "div", "best": "best"}
@@ -59,7 +61,7 @@ class Mocks:
     def _facts(self) -> dict[str, Any]:
         """What /mock/health shows beside its status."""
         return {
-            "sources": [*self.layers, "parking"],
+            "sources": [*ROOMS, "parking"],
             "credentials": str(self.credentials.folder),
             "parking": str(self.parking.path),
             "world": dict(self.world.counts),
@@ -76,9 +78,11 @@ def build(state: Path, seed: int = 7, clock: Clock | None = None) -> Mocks:
     Raises credentials.KitIncomplete when `state/credentials` is damaged.
     """
     clock = clock or system_clock
+    authority = Authority(state)  # before the kit: who waits for the kit finds the authority's root too
     credentials = kit.ensure(state.resolve())
     world, board = World.build(seed, lambda: clock().astimezone(_BRUSSELS).date()), Board(seed)
     sources = {prefix: _open(room, world, credentials, clock) for prefix, room in ROOMS.items()}
+    sources["tsa"] = Tsa(authority)
     package = parking.build(world, credentials, clock)
     board.watch("parking", package.apply)
     return Mocks(world, credentials, board, sources, package)

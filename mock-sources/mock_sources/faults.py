@@ -29,26 +29,32 @@ FAMILIES: dict[str, str] = {
     "wrong_signature": "semantic",
     "over_delivery": "semantic",
     "wrong_subject": "semantic",
+    "wrong_nonce": "semantic",
+    "wrong_imprint": "semantic",
+    "expired_certificate": "semantic",
+    "unsorted_certificates": "semantic",
 }
 """Every kind of fault, with its family."""
 
 DEFAULT_MS = {"delay": 200.0, "lognormal": 80.0, "drip": 5000.0}
 """delay: all of it · lognormal: its median · drip: from first to last byte."""
 
-SOURCES = ("rr", "ksz", "kbo", "div", "best", "parking")
+SOURCES = ("rr", "ksz", "kbo", "div", "best", "parking", "tsa")
 NAMES = {**{source: source for source in SOURCES}, "rijksregister": "rr"}
 """What a caller may write for a source, and which one it means."""
 
-_SIGNED_SOAP = frozenset(FAMILIES)
+_STAMPS = frozenset({"wrong_nonce", "wrong_imprint", "expired_certificate", "unsorted_certificates"})
+_SIGNED_SOAP = frozenset(FAMILIES) - _STAMPS
 _FILE = frozenset({"empty", "truncated", "malformed", "hang", "reset", "http500", "http503"})
-_REST = frozenset(FAMILIES) - {"soap_fault", "expired_signature", "wrong_signature"}
+_REST = _SIGNED_SOAP - {"soap_fault", "expired_signature", "wrong_signature"}
 KINDS: dict[str, frozenset[str]] = {
     "rr": _SIGNED_SOAP,
     "ksz": _SIGNED_SOAP,
-    "kbo": frozenset(FAMILIES) - {"expired_signature", "wrong_signature"},  # its answers are not signed
+    "kbo": _SIGNED_SOAP - {"expired_signature", "wrong_signature"},  # its answers are not signed
     "div": _REST,
     "best": _REST,
     "parking": _FILE,  # a file can be broken or gone, not slow
+    "tsa": frozenset(kind for kind, family in FAMILIES.items() if family != "semantic") | _STAMPS,
 }
 """Which kinds mean something at which source; asking another one is refused rather than ignored."""
 
