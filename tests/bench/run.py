@@ -3,8 +3,9 @@
     rows      direct (the mock asked), nginx (plain reverse proxy), naive (ordinary parts), ours (ledger on/off, engines)
     figures   CPU per exchange of the process under test (µs, user + system, all threads), requests/s, p50 and p99 (ms)
 
-Absolute times drift from machine to machine: read the ratios, which come from one run.
-`make bench ARGS="--seconds 5 --only rest,soap,signed,ledger,scale,memory"`.
+Absolute times drift from machine to machine and from minute to minute: every row is the median of several turns, the
+programs of one table take turns, and the ratios (to nginx: how many hops an exchange costs) come from one run.
+`make bench ARGS="--turns 5 --seconds 2 --only rest,soap,signed,ledger,scale,memory"`.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import tempfile
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -39,6 +40,7 @@ from mock_sources.world import World  # noqa: E402
 
 TICK = os.sysconf("SC_CLK_TCK")
 PURPOSE = "administrative_fine"  # grants all three questions of the bench
+MOCK, NGINX, OURS = "the mock asked directly", "nginx, plain reverse proxy", "ours, durable ledger (SQLite)"
 SUBJECTS = 400  # different ones in turn, so that nothing profits from asking the same twice
 
 
@@ -116,8 +118,8 @@ def get(path: str, port: int, **headers: str) -> bytes:
 class Bench:
     """Everything that runs during the bench, and the requests it is asked."""
 
-    def __init__(self, state: Path, seconds: float) -> None:
-        self.state, self.seconds = state, seconds
+    def __init__(self, state: Path, seconds: float, turns: int = 3) -> None:
+        self.state, self.seconds, self.turns = state, seconds, turns
         self.rows: list[Figures] = []
         self.world = World.build(7)
         self.processes: list[subprocess.Popen[bytes]] = []
@@ -196,13 +198,16 @@ class Bench:
             process.wait(40)
             self.box.processes.remove(process)
 
-    def add(self, row: Figures) -> Figures:
+    def add(self, row: Figures, *, of: Sequence[Figures] = ()) -> None:
+        """Print a row and keep it; `of` = all turns it was chosen from, whose spread is told."""
         self.rows.append(row)
+        spread = f"({min(one.micros for one in of):.0f}–{max(one.micros for one in of):.0f})" if len(of) > 1 else ""
+        errors = ",".join(one.errors for one in of if one.errors) or row.errors
         print(
-            f"  {row.name:<40} c={row.connections:<3} {row.micros:>7.0f} µs  {row.rate:>7.0f}/s  p50 {row.p50:>7.2f} ms  p99 {row.p99:>7.2f} ms  {row.errors}",
+            f"  {row.name:<32} c={row.connections:<3} {row.micros:>6.0f} µs {spread:<13} {row.rate:>6.0f}/s"
+            f"  p50 {row.p50:>7.2f} ms  p99 {row.p99:>7.2f} ms  {errors}",
             flush=True,
         )
-        return row
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,100 +275,64 @@ def direct(bench: Bench, port: int) -> list[bytes]:
 # --- the parts of the bench -------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Entrant:
+    """One program in a race: what it is called, whose CPU counts, where it listens and what it is asked."""
+
+    name: str
+    pids: list[int]
+    port: int
+    asked: list[bytes]
+
+
+def race(bench: Bench, entrants: list[Entrant], connections: tuple[int, ...] = (1, 16, 64)) -> None:
+    """Load them by turns, so that a slow moment of the machine hits all alike; one row each, the turn of median CPU."""
+    for count in connections:
+        turns: dict[str, list[Figures]] = {one.name: [] for one in entrants}
+        for _ in range(bench.turns):
+            for one in entrants:
+                turns[one.name].append(measure(one.name, one.pids, one.port, one.asked, count, seconds=bench.seconds))
+        for rows in turns.values():
+            bench.add(sorted(rows, key=lambda row: row.micros)[len(rows) // 2], of=rows)
+
+
 def rest(bench: Bench) -> None:
     """A REST source: what stands between the caller and the DIV, and what it costs."""
     print("REST source (vehicle by plate, DIV)")
-    mock_port = int(bench.mock_port_text)
-    for connections in (1, 16, 64):
-        bench.add(
-            measure(
-                "direct: the mock asked (its own CPU)",
-                [bench.mock_pid],
-                mock_port,
-                direct(bench, mock_port),
-                connections,
-                seconds=bench.seconds,
-            )
-        )
-        with nginx(bench, mock_port) as found:
-            if found is not None:
-                pids, port = found
-                bench.add(
-                    measure(
-                        "nginx, plain reverse proxy",
-                        pids,
-                        port,
-                        direct(bench, port),
-                        connections,
-                        seconds=bench.seconds,
-                    )
-                )
-        with bench.hub(f"rest-{connections}") as hub:
-            bench.add(
-                measure(
-                    "ours, durable ledger (SQLite)",
-                    [hub.pid],
-                    hub.port,
-                    vehicles(bench, hub.token(), hub.port),
-                    connections,
-                    seconds=bench.seconds,
-                )
-            )
-            with naive(bench, hub) as (pid, port):
-                bench.add(
-                    measure(
-                        "naive hub", [pid], port, vehicles(bench, hub.token(), port), connections, seconds=bench.seconds
-                    )
-                )
-    compare(bench, "naive hub", "ours, durable ledger (SQLite)", 16)
+    mock = int(bench.mock_port_text)
+    entrants = [Entrant(MOCK, [bench.mock_pid], mock, direct(bench, mock))]
+    with bench.hub("rest") as hub, naive(bench, hub) as (pid, port), nginx(bench, mock) as found:
+        if found is not None:
+            entrants.append(Entrant(NGINX, found[0], found[1], direct(bench, found[1])))
+        entrants.append(Entrant(OURS, [hub.pid], hub.port, vehicles(bench, hub.token(), hub.port)))
+        entrants.append(Entrant("naive hub", [pid], port, vehicles(bench, hub.token(), port)))
+        race(bench, entrants)
+    compare(bench, "naive hub", OURS, 16)
+    compare(bench, OURS, NGINX, 16)
     added(bench)
 
 
 def soap(bench: Bench) -> None:
     """A SOAP source without signatures (KBO, UsernameToken)."""
     print("SOAP source, unsigned (enterprise by number, KBO)")
-    for connections in (1, 16, 64):
-        with bench.hub(f"soap-{connections}") as hub:
-            bench.add(
-                measure(
-                    "ours, SOAP",
-                    [hub.pid],
-                    hub.port,
-                    enterprises(bench, hub.token(), hub.port),
-                    connections,
-                    seconds=bench.seconds,
-                )
-            )
-            if connections == 16:
-                with naive(bench, hub) as (pid, port):
-                    bench.add(
-                        measure(
-                            "naive hub, SOAP (zeep)",
-                            [pid],
-                            port,
-                            enterprises(bench, hub.token(), port),
-                            connections,
-                            seconds=bench.seconds,
-                        )
-                    )
-    compare(bench, "naive hub, SOAP (zeep)", "ours, SOAP", 16)
+    naive_name = "naive hub, SOAP (zeep)"
+    with bench.hub("soap") as hub, naive(bench, hub) as (pid, port), hop(bench) as nginx_hop:
+        ours = Entrant("ours, SOAP", [hub.pid], hub.port, enterprises(bench, hub.token(), hub.port))
+        theirs = Entrant(naive_name, [pid], port, enterprises(bench, hub.token(), port))
+        race(bench, [ours], (1, 64))
+        race(bench, [*nginx_hop, ours, theirs], (16,))
+    compare(bench, naive_name, "ours, SOAP", 16)
+    compare(bench, "ours, SOAP", NGINX, 16)
 
 
 def signed(bench: Bench) -> None:
     """A SOAP source signed both ways (Rijksregister, P-256)."""
     print("SOAP source, signed both ways (person by number, Rijksregister)")
-    for connections in (1, 16, 64):
-        with bench.hub(f"signed-{connections}") as hub:
-            bench.add(
-                measure(
-                    "ours, SOAP signed",
-                    [hub.pid],
-                    hub.port,
-                    persons(bench, hub.token(), hub.port),
-                    connections,
-                    seconds=bench.seconds,
-                )
-            )
+    with bench.hub("signed") as hub, hop(bench) as nginx_hop:
+        ours = Entrant("ours, SOAP signed", [hub.pid], hub.port, persons(bench, hub.token(), hub.port))
+        race(bench, [ours], (1, 64))
+        race(bench, [*nginx_hop, ours], (16,))
+    compare(bench, "ours, SOAP signed", NGINX, 16)
 
 
 def ledger(bench: Bench) -> None:
@@ -374,14 +343,12 @@ def ledger(bench: Bench) -> None:
     url = postgres()
     if url is not None:
         engines.append(("ledger PostgreSQL", {"ledger": url}))
-    for turn in (1, 2):
+    with contextlib.ExitStack() as stack:
+        entrants = []
         for name, options in engines:
-            with bench.hub(f"{name.replace(' ', '-').lower()}-{turn}", **options) as hub:
-                bench.add(
-                    measure(
-                        name, [hub.pid], hub.port, vehicles(bench, hub.token(), hub.port), 16, seconds=bench.seconds
-                    )
-                )
+            hub = stack.enter_context(bench.hub(name.replace(" ", "-").lower(), **options))
+            entrants.append(Entrant(name, [hub.pid], hub.port, vehicles(bench, hub.token(), hub.port)))
+        race(bench, entrants, (16,))
     for name, _ in engines[1:]:
         compare(bench, name, "ledger off", 16)
 
@@ -456,7 +423,7 @@ def compare(bench: Bench, over: str, under: str, connections: int | None, *, by:
 
 def added(bench: Bench) -> None:
     at_one = {row.name: row.p50 for row in bench.rows if row.connections == 1}
-    ours, plain = at_one.get("ours, durable ledger (SQLite)"), at_one.get("direct: the mock asked (its own CPU)")
+    ours, plain = at_one.get(OURS), at_one.get(MOCK)
     if ours and plain:
         print(f"  = added latency at 1 connection: {ours - plain:.2f} ms p50\n", flush=True)
 
@@ -491,6 +458,13 @@ def nginx(bench: Bench, upstream: int) -> Iterator[tuple[list[int], int] | None]
     location = "location / { proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Connection ''; }"
     with _nginx(bench, f"upstream up {{ server 127.0.0.1:{upstream}; keepalive 64; }}", location) as found:
         yield found
+
+
+@contextlib.contextmanager
+def hop(bench: Bench) -> Iterator[list[Entrant]]:
+    """nginx before the mock, as the measure of what a hop costs on this machine; nothing where it is not installed."""
+    with nginx(bench, int(bench.mock_port_text)) as found:
+        yield [] if found is None else [Entrant(NGINX, found[0], found[1], direct(bench, found[1]))]
 
 
 @contextlib.contextmanager
@@ -554,13 +528,14 @@ def postgres() -> str | None:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--seconds", type=float, default=4.0, help="of load per row")
+    parser.add_argument("--seconds", type=float, default=2.0, help="of load per turn")
+    parser.add_argument("--turns", type=int, default=3, help="per row; the one of median CPU is told")
     parser.add_argument("--only", default=",".join(PARTS), help="parts, with commas between")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="integrator-bench-") as folder:
-        bench = Bench(Path(folder), chosen.seconds)
+        bench = Bench(Path(folder), chosen.seconds, chosen.turns)
         print(
-            f"{os.cpu_count()} CPUs · Python {sys.version.split()[0]} · {chosen.seconds:g} s a row · CPU is user + system of the process named\n"
+            f"{os.cpu_count()} CPUs · Python {sys.version.split()[0]} · {chosen.turns} turns of {chosen.seconds:g} s a row · CPU is user + system of the process named\n"
         )
         try:
             for part in chosen.only.split(","):
