@@ -43,6 +43,7 @@ class Plan:
         if sheet.item_path is not None:
             compiler.record(self._top, {_ITEM: {"at": sheet.item_path, "many": True, "read": "present"}})
         self._constants = {name: spec["const"] for name, spec in fields.items() if "const" in spec}
+        self._lists = tuple(name for name, spec in fields.items() if spec.get("always"))
         self._guards = tuple((name, spec["guard"]) for name, spec in _guarded(fields))
         self.groups = frozenset(_groups(fields)) | frozenset(_groups(sheet.facts))
         self._root = sheet.root_path
@@ -60,6 +61,8 @@ class Plan:
         out.pop(_ITEM, None)
         if self._constants and out:
             out.update(self._constants)
+        for name in self._lists:  # somebody found who has none of these: an empty list says so, no answer would not
+            out.setdefault(name, [])
         dropped = tuple(name for name, fact in self._guards if facts.get(fact) and fact not in lifts)
         for name in dropped:
             _drop(out, name.split("."))

@@ -57,6 +57,16 @@ def test_a_guarded_field_is_dropped_and_named():
     assert ({"familyName": "Dupont"}, ("address",)) == (extracted.values, extracted.guarded)
 
 
+def test_somebody_with_none_of_them_gets_an_empty_list_not_an_empty_answer():
+    struck_off = sheet(
+        fields={"addresses": {"at": "r:Gone", "many": True, "always": True, "record": {"zip": {"at": "r:Zip"}}}}
+    )
+
+    extracted = struck_off.plan(frozenset({"addresses.zip"})).extract(etree.fromstring(FILE), {"ssin": "71000000001"})
+
+    assert {"addresses": []} == extracted.values
+
+
 def test_what_is_current_stays_so_when_history_is_granted():
     closed = FILE.replace(b"<r:Zip>", b"<r:DelDate/><r:Zip>")
     fields = {"address": {"at": "r:Address", "current": "r:DelDate", "record": {"postCode": {"at": "r:Zip"}}}}
