@@ -8,7 +8,14 @@ LedgerError
   ├─ ShardTaken        another writer holds the shard; refused at start
   ├─ UnsafeStore       the engine cannot promise durability as configured; refused at start
   ├─ KeyMissing        a key was destroyed, lost or never made: what it sealed cannot be opened
-  └─ EntryAltered      stored bytes, hash, digests or sealed values contradict each other
+  ├─ EntryAltered      stored bytes, hash, digests or sealed values contradict each other
+  ├─ ProofInvalid      hashes that do not lead from what is claimed to the root: proofs, tiles, compact ranges
+  ├─ NoteInvalid       a signed note or key that is malformed, or that no trusted key signed
+  ├─ CheckpointInvalid the text of a note is not exactly origin, size and root
+  ├─ TrustInsufficient genuine, but not signed by those whom the policy asks for
+  ├─ RollbackRefused   the store holds less, or other, than was signed: a restored backup, or tampering
+  ├─ LogAltered        store, tiles and signed checkpoint disagree: nothing more is signed
+  └─ NotPublished      no checkpoint covers the entry yet; within seconds one will
 """
 
 from __future__ import annotations
@@ -52,3 +59,38 @@ class KeyMissing(LedgerError):
 
 class EntryAltered(LedgerError):
     """The stored entry contradicts its own hash or digests: evidence of tampering or of a failing disk."""
+
+
+class ProofInvalid(LedgerError, ValueError):
+    """A proof, tile or range of hashes does not lead from what is claimed to the root. Trust nothing it was to prove.
+
+    Fetch it again from the log's publication; when it stays wrong the log, or who passed it on, must answer for it.
+    """
+
+
+class NoteInvalid(LedgerError, ValueError):
+    """A signed note (or a verifier key) is malformed, or no trusted key signed it, or one did so wrongly."""
+
+
+class CheckpointInvalid(LedgerError, ValueError):
+    """The text of a note is not a checkpoint: origin, size, root, and nothing else."""
+
+
+class TrustInsufficient(LedgerError, ValueError):
+    """Every signature is genuine, but they are not enough for the policy: the log's own is missing, or a quorum."""
+
+
+class RollbackRefused(LedgerError):
+    """The store holds fewer entries than were signed, or others: nothing may be signed on top of it.
+
+    A backup was restored, or somebody changed the store. Bring back the store that was signed; when it is lost for good,
+    `integrator audit resume --after-restore` says so in a new log and goes on there.
+    """
+
+
+class LogAltered(LedgerError):
+    """What was published and what is stored do not give one root: a flipped bit or tampering. Nothing more is signed."""
+
+
+class NotPublished(LedgerError):
+    """No published checkpoint covers this entry (yet); one does within seconds of the entry, or the publisher is down."""
