@@ -44,6 +44,7 @@ class Prepared(NamedTuple):
     activity: str | None
     op: str | None
     agent_tag: bytes | None
+    ret: str  # retention class, as written in the entry
     parts: tuple[Part, ...]  # at least one
 
 
@@ -74,6 +75,7 @@ def prepare(draft: Draft, sealer: Sealer, ts: int) -> Prepared:
         body,
         *_columns(draft.clear),
         None if agent is None else sealer.agent_tag(agent["id"], month // 100, create=True),
+        draft.retention,
         _parts(draft.retention, month, leaf, subjects, commitments, sealer),
     )
 

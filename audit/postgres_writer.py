@@ -18,7 +18,7 @@ from audit.entry import Prepared
 from audit.errors import HeadMoved, ShardTaken, StoreFailed, UnsafeStore
 from audit.postgres_arrays import bigints, byteas, register, texts
 
-VERSION = 1
+VERSION = 2
 # side and dek are partitioned by month: a month that is over is forgotten by dropping its partition. Partitions are
 # made by the writer when the first entry of a month arrives. Give dek its own tablespace to back it up apart.
 SCHEMA = """
@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS entry (
 ALTER TABLE entry ALTER lh SET STORAGE PLAIN, ALTER body SET STORAGE EXTERNAL;
 CREATE TABLE IF NOT EXISTS side (
     month int NOT NULL, shard int NOT NULL, idx bigint NOT NULL, part int NOT NULL, tag bytea, agent_tag bytea,
-    org text, activity text, op text, ts bigint NOT NULL, vis smallint NOT NULL DEFAULT 0,
+    org text, activity text, op text, ts bigint NOT NULL, vis smallint NOT NULL DEFAULT 0, ret text NOT NULL,
     ct_subject bytea, ct_agent bytea, ct_technical bytea, PRIMARY KEY (month, shard, idx, part))
     PARTITION BY RANGE (month);
 CREATE INDEX IF NOT EXISTS side_by_tag ON side (tag, ts) WHERE tag IS NOT NULL;
@@ -41,7 +41,23 @@ CREATE TABLE IF NOT EXISTS dek (
     month int NOT NULL, shard int NOT NULL, idx bigint NOT NULL, part int NOT NULL,
     wrapped_subject bytea, wrapped_agent bytea, wrapped_technical bytea, PRIMARY KEY (month, shard, idx, part))
     PARTITION BY RANGE (month);
+CREATE INDEX IF NOT EXISTS entry_rare ON entry (kind, ts) WHERE kind NOT IN ('intent', 'outcome');
+CREATE TABLE IF NOT EXISTS kept (month int NOT NULL, ret text NOT NULL, PRIMARY KEY (month, ret));
+CREATE TABLE IF NOT EXISTS alias (year int NOT NULL, old bytea NOT NULL, new bytea NOT NULL, PRIMARY KEY (old, new));
+CREATE INDEX IF NOT EXISTS alias_by_new ON alias (new);
 """
+# From an older schema to the present one, in one transaction. `ret` has no default, so that a program of the older
+# version that still runs fails (and refuses its exchanges) instead of writing rows without class.
+MIGRATIONS = {
+    1: f"""
+SET LOCAL statement_timeout = 0;
+ALTER TABLE side ADD COLUMN ret text;
+UPDATE side SET ret = convert_from(e.body, 'UTF8')::json ->> 'ret' FROM entry e WHERE e.shard = side.shard AND e.idx = side.idx;
+ALTER TABLE side ALTER ret SET NOT NULL;
+{SCHEMA}
+INSERT INTO kept SELECT DISTINCT month, ret FROM side;
+"""
+}
 # The head is read in the snapshot of the statement itself; the primary key is the fence against a second writer.
 _APPEND = """
 WITH head AS (SELECT coalesce((SELECT max(idx) + 1 FROM entry WHERE shard = %(shard)s), 0) AS base),
@@ -51,15 +67,15 @@ e AS (
     FROM head, unnest(%(ts)b, %(kind)b, %(ref)b, %(lh)b, %(body)b) WITH ORDINALITY AS u (ts, kind, ref, lh, body, n)
     WHERE base = %(expect)s),
 p AS (
-    SELECT base + off AS idx, month, part, tag, agent_tag, org, activity, op, ts, cs, ca, ct, ws, wa, wt
+    SELECT base + off AS idx, month, part, tag, agent_tag, org, activity, op, ts, ret, cs, ca, ct, ws, wa, wt
     FROM head, unnest(%(off)b, %(month)b, %(part)b, %(tag)b, %(agent_tag)b, %(org)b, %(activity)b, %(op)b, %(pts)b,
-        %(cs)b, %(ca)b, %(ct)b, %(ws)b, %(wa)b, %(wt)b)
-        AS u (off, month, part, tag, agent_tag, org, activity, op, ts, cs, ca, ct, ws, wa, wt)
+        %(ret)b, %(cs)b, %(ca)b, %(ct)b, %(ws)b, %(wa)b, %(wt)b)
+        AS u (off, month, part, tag, agent_tag, org, activity, op, ts, ret, cs, ca, ct, ws, wa, wt)
     WHERE base = %(expect)s),
 s AS (
     INSERT INTO side
-        (month, shard, idx, part, tag, agent_tag, org, activity, op, ts, ct_subject, ct_agent, ct_technical)
-    SELECT month, %(shard)s, idx, part, tag, agent_tag, org, activity, op, ts, cs, ca, ct FROM p),
+        (month, shard, idx, part, tag, agent_tag, org, activity, op, ts, ret, ct_subject, ct_agent, ct_technical)
+    SELECT month, %(shard)s, idx, part, tag, agent_tag, org, activity, op, ts, ret, cs, ca, ct FROM p),
 d AS (
     INSERT INTO dek (month, shard, idx, part, wrapped_subject, wrapped_agent, wrapped_technical)
     SELECT month, %(shard)s, idx, part, ws, wa, wt FROM p WHERE coalesce(ws, wa, wt) IS NOT NULL)
@@ -99,6 +115,16 @@ def connect(url: str) -> psycopg.Connection[Any]:
     return connection
 
 
+def take_lock(connection: psycopg.Connection[Any], name: str) -> bool:
+    """Take a lock of this schema that ends with the connection; False when another connection has it."""
+    with naming_failures():
+        row = connection.execute("SELECT current_schema()").fetchone()
+        text = f"audit-ledger|{row[0] if row else ''}|{name}"
+        key = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big", signed=True)
+        row = connection.execute("SELECT pg_try_advisory_lock(%s)", (key,)).fetchone()
+    return bool(row and row[0])
+
+
 class PostgresWriter:
     """The one writer of a shard in PostgreSQL. Implements audit.store.Writer.
 
@@ -110,6 +136,7 @@ class PostgresWriter:
         self._url = url
         self._number = number
         self._months: set[int] = set()  # whose partitions exist
+        self._kept: set[tuple[int, str]] = set()  # (month, class) that are listed
         self._connection: psycopg.Connection[Any] | None = None
         try:
             self._open(wait)
@@ -122,8 +149,8 @@ class PostgresWriter:
         try:
             with naming_failures():
                 connection = self._connected()
-                for month in {item.month for item in batch} - self._months:
-                    self._make_partitions(connection, month)
+                for month, ret in {(item.month, item.ret) for item in batch} - self._kept:
+                    self._make_room(connection, month, ret)
                 row = connection.execute(_APPEND, _columns(batch, self._number, expect), prepare=True).fetchone()
         except StoreFailed:
             self.close()
@@ -159,6 +186,7 @@ class PostgresWriter:
         return self._connection
 
     def _open(self, wait: float) -> None:
+        self._months, self._kept = set(), set()
         connection = self._connection = connect(self._url)
         register(connection)
         deadline = time.monotonic() + wait
@@ -169,20 +197,18 @@ class PostgresWriter:
             time.sleep(0.05)
 
     def _take_lease(self, connection: psycopg.Connection[Any]) -> bool:
-        with naming_failures():
-            row = connection.execute("SELECT current_schema()").fetchone()
-            name = f"audit-ledger|{row[0] if row else ''}|{self.shard}"
-            key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
-            row = connection.execute("SELECT pg_try_advisory_lock(%s)", (key,)).fetchone()
-        return bool(row and row[0])
+        return take_lock(connection, self.shard)
 
-    def _make_partitions(self, connection: psycopg.Connection[Any], month: int) -> None:
-        for table in ("side", "dek"):
-            connection.execute(
-                f"CREATE TABLE IF NOT EXISTS {table}_{month:d} PARTITION OF {table}"
-                f" FOR VALUES FROM ({month:d}) TO ({month + 1:d})"
-            )
-        self._months.add(month)
+    def _make_room(self, connection: psycopg.Connection[Any], month: int, ret: str) -> None:
+        if month not in self._months:
+            for table in ("side", "dek"):
+                connection.execute(
+                    f"CREATE TABLE IF NOT EXISTS {table}_{month:d} PARTITION OF {table}"
+                    f" FOR VALUES FROM ({month:d}) TO ({month + 1:d})"
+                )
+            self._months.add(month)
+        connection.execute("INSERT INTO kept (month, ret) VALUES (%s, %s) ON CONFLICT DO NOTHING", (month, ret))
+        self._kept.add((month, ret))
 
 
 def _columns(batch: Sequence[Prepared], shard: int, expect: int) -> dict[str, Any]:
@@ -205,6 +231,7 @@ def _columns(batch: Sequence[Prepared], shard: int, expect: int) -> dict[str, An
         "activity": texts([item.activity for _, item, _ in parts]),
         "op": texts([item.op for _, item, _ in parts]),
         "pts": bigints([item.ts for _, item, _ in parts]),
+        "ret": texts([item.ret for _, item, _ in parts]),
     }
     for name, position in (("s", 0), ("a", 1), ("t", 2)):
         columns["c" + name] = byteas([part.sealed[position] for _, _, part in parts])

@@ -15,7 +15,7 @@ from typing import Any
 from audit.entry import Prepared
 from audit.errors import HeadMoved, ShardTaken, StoreFailed, UnsafeStore
 
-VERSION = 1
+VERSION = 2
 # Partition dropping has no counterpart here: a month ends by DELETE, on a file that one machine can hold.
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS shard (
@@ -26,19 +26,39 @@ CREATE TABLE IF NOT EXISTS entry (
 CREATE TABLE IF NOT EXISTS side (
     month INTEGER NOT NULL, shard INTEGER NOT NULL, idx INTEGER NOT NULL, part INTEGER NOT NULL,
     tag BLOB, agent_tag BLOB, org TEXT, activity TEXT, op TEXT, ts INTEGER NOT NULL, vis INTEGER NOT NULL DEFAULT 0,
-    ct_subject BLOB, ct_agent BLOB, ct_technical BLOB, PRIMARY KEY (month, shard, idx, part)) WITHOUT ROWID, STRICT;
+    ret TEXT NOT NULL, ct_subject BLOB, ct_agent BLOB, ct_technical BLOB, PRIMARY KEY (month, shard, idx, part))
+    WITHOUT ROWID, STRICT;
 CREATE INDEX IF NOT EXISTS side_by_tag ON side (tag, ts) WHERE tag IS NOT NULL;
 CREATE INDEX IF NOT EXISTS side_by_agent ON side (agent_tag, ts) WHERE agent_tag IS NOT NULL;
 CREATE TABLE IF NOT EXISTS dek (
     month INTEGER NOT NULL, shard INTEGER NOT NULL, idx INTEGER NOT NULL, part INTEGER NOT NULL,
     wrapped_subject BLOB, wrapped_agent BLOB, wrapped_technical BLOB, PRIMARY KEY (month, shard, idx, part))
     WITHOUT ROWID, STRICT;
+CREATE INDEX IF NOT EXISTS entry_rare ON entry (kind, ts) WHERE kind NOT IN ('intent', 'outcome');
+CREATE TABLE IF NOT EXISTS kept (
+    month INTEGER NOT NULL, ret TEXT NOT NULL, PRIMARY KEY (month, ret)) WITHOUT ROWID, STRICT;
+CREATE TABLE IF NOT EXISTS alias (
+    year INTEGER NOT NULL, old BLOB NOT NULL, new BLOB NOT NULL, PRIMARY KEY (old, new)) WITHOUT ROWID, STRICT;
+CREATE INDEX IF NOT EXISTS alias_by_new ON alias (new);
 """
+# From an older schema to the present one, in one transaction. A table is made anew rather than altered, so that a
+# program of the older version that still runs fails (and refuses its exchanges) instead of writing rows without class.
+MIGRATIONS = {
+    1: f"""
+DROP INDEX side_by_tag; DROP INDEX side_by_agent; ALTER TABLE side RENAME TO side_1;
+{SCHEMA}
+INSERT INTO side SELECT month, shard, idx, part, tag, agent_tag, org, activity, op, side_1.ts, vis,
+    (SELECT json_extract(CAST(body AS TEXT), '$.ret') FROM entry e WHERE e.shard = side_1.shard AND e.idx = side_1.idx),
+    ct_subject, ct_agent, ct_technical FROM side_1;
+INSERT INTO kept SELECT DISTINCT month, ret FROM side;
+DROP TABLE side_1;
+"""
+}
 # A whole batch is one statement: sqlite3 gives the interpreter's lock away at every step and must win it back from a
 # busy event loop, so a row at a time would make a commit last as long as the loop has work. Each row of `intake` is
 # one part of one entry; the trigger puts it where it belongs, and stops everything when the shard does not end there.
 _COLUMNS = (
-    "shard, idx, ts, kind, ref, lh, body, month, part, tag, agent_tag, org, activity, op,"
+    "shard, idx, ts, kind, ref, lh, body, month, part, tag, agent_tag, org, activity, op, ret,"
     " ct_subject, ct_agent, ct_technical, wrapped_subject, wrapped_agent, wrapped_technical"
 )
 _WIDTH = _COLUMNS.count(",") + 1
@@ -51,9 +71,9 @@ CREATE TEMP TRIGGER take INSTEAD OF INSERT ON intake BEGIN
     INSERT INTO entry (shard, idx, ts, kind, ref, lh, body)
         SELECT NEW.shard, NEW.idx, NEW.ts, NEW.kind, NEW.ref, NEW.lh, NEW.body WHERE NEW.part = 0;
     INSERT INTO side
-        (month, shard, idx, part, tag, agent_tag, org, activity, op, ts, ct_subject, ct_agent, ct_technical)
+        (month, shard, idx, part, tag, agent_tag, org, activity, op, ts, ret, ct_subject, ct_agent, ct_technical)
         VALUES (NEW.month, NEW.shard, NEW.idx, NEW.part, NEW.tag, NEW.agent_tag, NEW.org, NEW.activity, NEW.op, NEW.ts,
-                NEW.ct_subject, NEW.ct_agent, NEW.ct_technical);
+                NEW.ret, NEW.ct_subject, NEW.ct_agent, NEW.ct_technical);
     INSERT INTO dek (month, shard, idx, part, wrapped_subject, wrapped_agent, wrapped_technical)
         SELECT NEW.month, NEW.shard, NEW.idx, NEW.part, NEW.wrapped_subject, NEW.wrapped_agent, NEW.wrapped_technical
         WHERE coalesce(NEW.wrapped_subject, NEW.wrapped_agent, NEW.wrapped_technical) IS NOT NULL;
@@ -100,8 +120,11 @@ class SqliteWriter:
         self._path = path
         self._number = number
         self._poisoned = False
+        self._kept: set[tuple[int, str]] = set()  # (month, class) that are listed
         self._connection: sqlite3.Connection | None = None
-        self._lease: int | None = _take_lease(Path(f"{path}.{number}.lock"), shard, wait)
+        self._lease = take_lock(Path(f"{path}.{number}.lock"), wait)
+        if self._lease is None:
+            raise ShardTaken(f"shard {shard} has a living writer; one shard, one writer process")
         try:
             self.reopen()
         except BaseException:
@@ -114,6 +137,9 @@ class SqliteWriter:
         if connection is None:
             raise StoreFailed("SQLite: the writer is closed until it is reopened")
         try:
+            for month, ret in {(item.month, item.ret) for item in batch} - self._kept:
+                connection.execute("INSERT INTO kept (month, ret) VALUES (?, ?) ON CONFLICT DO NOTHING", (month, ret))
+                self._kept.add((month, ret))
             self._store(connection, _rows(self._number, batch, expect))
         except sqlite3.Error as error:
             name = getattr(error, "sqlite_errorname", type(error).__name__)
@@ -156,6 +182,7 @@ class SqliteWriter:
             raise StoreFailed("SQLite: an fsync failed; check the disk and restart the process")
         self._drop()
         with naming_failures():
+            self._kept = set()
             self._connection = connect(str(self._path))
             self._connection.executescript(_INTAKE)
         return self.size()
@@ -177,16 +204,17 @@ class SqliteWriter:
                 connection.close()  # rolls back what was not committed
 
 
-def _take_lease(path: Path, shard: str, wait: float) -> int:
+def take_lock(path: Path, wait: float) -> int | None:
+    """Descriptor of a locked file, which the kernel frees with the process; None when another process keeps it."""
     descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
     deadline = time.monotonic() + wait
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+        except BlockingIOError:
             if time.monotonic() >= deadline:
                 os.close(descriptor)
-                raise ShardTaken(f"shard {shard} has a living writer; one shard, one writer process") from error
+                return None
             time.sleep(0.05)
         else:
             return descriptor
@@ -195,10 +223,9 @@ def _take_lease(path: Path, shard: str, wait: float) -> int:
 def _rows(shard: int, batch: Sequence[Prepared], head: int) -> list[tuple[Any, ...]]:
     rows: list[tuple[Any, ...]] = []
     for index, item in enumerate(batch, head):
-        kind, ts, month, ref, leaf, body, org, activity, op, agent_tag, parts = item
+        kind, ts, month, ref, leaf, body, org, activity, op, agent_tag, ret, parts = item
         for part, tag, sealed, wrapped in parts:
             entry = (leaf, body) if part == 0 else (None, None)
-            rows.append(
-                (shard, index, ts, kind, ref, *entry, month, part, tag, agent_tag, org, activity, op, *sealed, *wrapped)
-            )
+            about = (month, part, tag, agent_tag, org, activity, op, ret)
+            rows.append((shard, index, ts, kind, ref, *entry, *about, *sealed, *wrapped))
     return rows

@@ -6,11 +6,14 @@
 Three tables, the same in both: `entry` (the leaves: no personal data), `side` (blind tags, columns for the consoles,
 sealed values) and `dek` (wrapped data keys). `dek` is apart so that it can live in its own tablespace with a short
 backup cycle: once its backups have expired, an erased value cannot be read from an old backup of `side` either.
+Beside them two small ones: `kept` (which month of which retention class still has side rows) and `alias` (which tag of
+a year names the same person as which other). Leaves are never changed and never dropped.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -46,6 +49,7 @@ class Hit:
     activity: str | None
     op: str | None
     vis: int  # 0 = shown; other values restrict the view and are set by later entries
+    ret: str  # retention class
 
 
 class Writer(Protocol):
@@ -119,10 +123,28 @@ class Store(Protocol):
         by: Literal["subject", "agent"] = "subject",
         before: tuple[int, str, int, int] | None = None,
         limit: int = 100,
+        shown: bool = False,
     ) -> list[Hit]:
         """Rows with one of the tags and since ≤ ts < until (µs), newest first, at most `limit`.
 
         Continue with before=(ts, shard, index, part) of the last hit: a list that grows meanwhile skips nothing.
+        `shown`: leave out what is restricted (vis other than 0). Ask so for a citizen: pages stay full, nothing shows.
+        """
+        ...
+
+    def rare(
+        self,
+        kinds: Sequence[str],
+        since: int,
+        until: int,
+        *,
+        before: tuple[int, str, int] | None = None,
+        limit: int = 100,
+    ) -> list[Stored]:
+        """Entries of these kinds (any but intent and outcome) with since ≤ ts < until (µs), newest first.
+
+        Over all shards, by an index of its own: quick however many exchanges there are.
+        Continue with before=(ts, shard, index) of the last entry.
         """
         ...
 
@@ -132,6 +154,44 @@ class Store(Protocol):
 
     def months(self) -> list[int]:
         """Months (yyyymm) from which side rows are still kept, ascending."""
+        ...
+
+    # --- keeping: changes beside the leaves. Each is durable when it returns, and harmless when done twice.
+
+    def kept(self) -> list[tuple[str, int]]:
+        """(retention class, month yyyymm) of which side rows may still be kept, by month, then class."""
+        ...
+
+    def counts(self, retention: str, month: int) -> int:
+        """Entries of that class and month whose side rows are kept. Reads the whole month: seconds for millions."""
+        ...
+
+    def drop_month(self, retention: str, month: int) -> int:
+        """Drop the side and dek rows of one class and month, in slices between which writers go on; return side rows.
+
+        The month leaves `kept` last: whatever interrupts this, calling it again completes it. With the last month of a
+        year its aliases go too. The caller MUST have recorded the erasure before: see audit.keeping.
+        """
+        ...
+
+    def erase(self, shard: str, index: int) -> int:
+        """Delete the dek and side rows of one entry, together; return the number of side rows. Same duty as above."""
+        ...
+
+    def set_vis(self, shard: str, index: int, vis: int) -> int:
+        """Set `vis` on the side rows of one entry; return their number."""
+        ...
+
+    def alias(self, links: Sequence[tuple[int, bytes, bytes]]) -> int:
+        """Record that (year, old tag, new tag) name the same person; return how many were new."""
+        ...
+
+    def same(self, tags: Sequence[bytes]) -> list[bytes]:
+        """The tags, and all that aliases link to them directly or over others, in either direction."""
+        ...
+
+    def chore(self, name: str) -> AbstractContextManager[bool]:
+        """Hold the lock of a chore that one process at a time may do; False when another one is doing it."""
         ...
 
     def close(self) -> None:

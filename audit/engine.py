@@ -1,0 +1,223 @@
+"""What both engines answer with the same words: reading, and what keeping changes beside the leaves.
+
+An engine adds how a question is asked (`_rows`), how a change is made durable (`_change`), and the few things in
+which the two really differ. Questions mark their values with `?`; no literal of ours holds one.
+"""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar, Literal
+
+from audit.entry import Part
+from audit.seal import month_of
+from audit.store import Hit, Sealed, Stored
+
+_PAGE = 500  # rows fetched at a time by `read`
+_SLICE = 2_000  # indices in one transaction of `drop_month`: writers come in between
+_PAUSE = 0.005  # seconds between slices
+_COLUMNS = "idx, ts, kind, ref, lh, body FROM entry"
+_HEAD = "SELECT coalesce(max(idx) + 1, 0) FROM entry WHERE shard = ?"
+_READ = f"SELECT CAST(? AS TEXT), {_COLUMNS} WHERE shard = ? AND idx >= ? AND idx < ? ORDER BY idx LIMIT ?"
+_SEALED = (
+    "SELECT s.part, s.tag, ct_subject, ct_agent, ct_technical, wrapped_subject, wrapped_agent, wrapped_technical"
+    " FROM side s LEFT JOIN dek USING (month, shard, idx, part)"
+    " WHERE s.month = ? AND s.shard = ? AND s.idx = ? ORDER BY s.part"
+)
+_HITS = (
+    "SELECT shard.name, idx, part, ts, tag, agent_tag, org, activity, op, vis, ret FROM side"
+    " JOIN shard ON shard.no = side.shard WHERE "
+)
+_BEFORE = " AND (ts, shard.name, idx, part) < (?, ?, ?, ?)"
+_NEWEST_FIRST = " ORDER BY ts DESC, shard.name DESC, idx DESC, part DESC LIMIT ?"
+# The condition of the index entry_rare stands here word for word, or the engines would not use it.
+_RARE = (
+    f"SELECT shard.name, {_COLUMNS} JOIN shard ON shard.no = entry.shard"
+    " WHERE kind NOT IN ('intent', 'outcome') AND kind IN ({marks}) AND ts >= ? AND ts < ?"
+)
+_RARE_BEFORE = " AND (ts, shard.name, idx) < (?, ?, ?)"
+_RARE_NEWEST_FIRST = " ORDER BY ts DESC, shard.name DESC, idx DESC LIMIT ?"
+_MONTHS = (
+    "WITH RECURSIVE m (month) AS (SELECT min(month) FROM side UNION ALL"
+    " SELECT (SELECT min(month) FROM side WHERE month > m.month) FROM m WHERE m.month IS NOT NULL)"
+    " SELECT month FROM m WHERE month IS NOT NULL"
+)
+_COUNT = "SELECT count(*) FROM side WHERE month = ? AND ret = ? AND part = 0"
+_ENDS = (
+    "SELECT (SELECT min(idx) FROM side WHERE month = ? AND shard = ?),"
+    " (SELECT max(idx) FROM side WHERE month = ? AND shard = ?)"
+)
+_WITHIN = "WHERE month = ? AND shard = ? AND idx >= ? AND idx < ?"
+_DROP_DEK = f"DELETE FROM dek {_WITHIN} AND idx IN (SELECT idx FROM side {_WITHIN} AND ret = ?)"
+_DROP_SIDE = f"DELETE FROM side {_WITHIN} AND ret = ?"
+_ONE = "WHERE month = ? AND shard = ? AND idx = ?"
+_ALIAS = "INSERT INTO alias (year, old, new) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+_SAME = (
+    "WITH RECURSIVE same (tag) AS (VALUES {marks} UNION SELECT CASE WHEN alias.old = same.tag THEN alias.new"
+    " ELSE alias.old END FROM same JOIN alias ON same.tag IN (alias.old, alias.new)) SELECT tag FROM same"
+)
+
+
+class Engine(ABC):
+    """The common part of SqliteStore and PostgresStore: audit.store.Store says what each method promises."""
+
+    _open_intents: ClassVar[str]  # values: shard name, shard, settled, shard, settled
+    _remember_settled: ClassVar[str]  # values: settled, shard
+    _count: ClassVar[str] = _COUNT
+    _tag_row: ClassVar[str] = "(?)"
+
+    @abstractmethod
+    def _rows(self, query: str, *values: Any) -> list[Any]:
+        """Ask, on the connection that readers share."""
+
+    @abstractmethod
+    def _change(self, *statements: tuple[str, Sequence[Any]]) -> list[int]:
+        """Make changes in one durable transaction, on a connection of its own; rows touched by each statement."""
+
+    def shards(self) -> list[str]:
+        """See audit.store.Store.shards."""
+        return [name for (name,) in self._rows("SELECT name FROM shard ORDER BY no")]
+
+    def size(self, shard: str) -> int:
+        """See audit.store.Store.size."""
+        return int(self._rows(_HEAD, self._number(shard))[0][0])
+
+    def read(self, shard: str, start: int = 0, stop: int | None = None) -> Iterator[Stored]:
+        """See audit.store.Store.read."""
+        number = self._number(shard)
+        stop = self.size(shard) if stop is None else stop
+        while start < stop:
+            rows = self._rows(_READ, shard, number, start, stop, _PAGE)
+            yield from (Stored(*row) for row in rows)
+            if len(rows) < _PAGE:
+                return
+            start = rows[-1][1] + 1
+
+    def sealed(self, shard: str, index: int) -> list[Sealed]:
+        """See audit.store.Store.sealed."""
+        place = self._place(shard, index)
+        if place is None:
+            return []
+        return [Part(row[0], row[1], row[2:5], row[5:8]) for row in self._rows(_SEALED, *place)]
+
+    def find(
+        self,
+        tags: Sequence[bytes],
+        since: int,
+        until: int,
+        *,
+        by: Literal["subject", "agent"] = "subject",
+        before: tuple[int, str, int, int] | None = None,
+        limit: int = 100,
+        shown: bool = False,
+    ) -> list[Hit]:
+        """See audit.store.Store.find."""
+        column = {"subject": "tag", "agent": "agent_tag"}[by]
+        query = f"{_HITS} {column} IN ({_marks(tags)}) AND ts >= ? AND ts < ? AND month BETWEEN ? AND ?"
+        values: list[Any] = [*tags, since, until, month_of(since), month_of(until)]
+        if shown:
+            query += " AND vis = 0"
+        if before is not None:
+            query += _BEFORE
+            values += before
+        return [Hit(*row) for row in self._rows(query + _NEWEST_FIRST, *values, limit)]
+
+    def rare(
+        self,
+        kinds: Sequence[str],
+        since: int,
+        until: int,
+        *,
+        before: tuple[int, str, int] | None = None,
+        limit: int = 100,
+    ) -> list[Stored]:
+        """See audit.store.Store.rare."""
+        query, values = _RARE.format(marks=_marks(kinds)), [*kinds, since, until]
+        if before is not None:
+            query += _RARE_BEFORE
+            values += before
+        return [Stored(*row) for row in self._rows(query + _RARE_NEWEST_FIRST, *values, limit)]
+
+    def dangling(self, shard: str, before: int) -> list[Stored]:
+        """See audit.store.Store.dangling. What is found settled is remembered, so the next look is short."""
+        number = self._number(shard)
+        settled = int((self._rows("SELECT settled FROM shard WHERE no = ?", number) or [(0,)])[0][0])
+        head = self.size(shard)  # read first: what the next query sees holds at least these
+        open_intents = self._rows(self._open_intents, shard, number, settled, number, settled)
+        newly_settled = open_intents[0][1] if open_intents else head
+        if newly_settled > settled:
+            self._change((self._remember_settled, (newly_settled, number)))
+        return [Stored(*row) for row in open_intents if row[2] < before]
+
+    def months(self) -> list[int]:
+        """See audit.store.Store.months."""
+        return [month for (month,) in self._rows(_MONTHS)]
+
+    def kept(self) -> list[tuple[str, int]]:
+        """See audit.store.Store.kept."""
+        return [(ret, month) for ret, month in self._rows("SELECT ret, month FROM kept ORDER BY month, ret")]
+
+    def same(self, tags: Sequence[bytes]) -> list[bytes]:
+        """See audit.store.Store.same."""
+        if not tags:
+            return []
+        rows = self._rows(_SAME.format(marks=",".join([self._tag_row] * len(tags))), *tags)
+        return [bytes(tag) for (tag,) in rows]
+
+    def alias(self, links: Sequence[tuple[int, bytes, bytes]]) -> int:
+        """See audit.store.Store.alias."""
+        return sum(self._change(*((_ALIAS, link) for link in links)))
+
+    def set_vis(self, shard: str, index: int, vis: int) -> int:
+        """See audit.store.Store.set_vis."""
+        place = self._place(shard, index)
+        return 0 if place is None else self._change((f"UPDATE side SET vis = ? {_ONE}", (vis, *place)))[0]
+
+    def erase(self, shard: str, index: int) -> int:
+        """See audit.store.Store.erase."""
+        place = self._place(shard, index)
+        if place is None:
+            return 0
+        return self._change((f"DELETE FROM dek {_ONE}", place), (f"DELETE FROM side {_ONE}", place))[1]
+
+    def drop_month(self, retention: str, month: int) -> int:
+        """See audit.store.Store.drop_month."""
+        dropped = 0
+        for (shard,) in self._rows("SELECT no FROM shard"):
+            first, last = self._rows(_ENDS, month, shard, month, shard)[0]
+            for start in range(first, last + 1, _SLICE) if first is not None else ():
+                here = (month, shard, start, start + _SLICE)
+                *_, rows = self._change(
+                    (_DROP_DEK, (*here, *here, retention)), (_DROP_SIDE, (*here, retention))
+                )  # fmt: skip
+                dropped += rows
+                time.sleep(_PAUSE)
+        self._forget_month(retention, month)
+        return dropped
+
+    def _forget_month(self, retention: str, month: int) -> None:
+        """Last of all: as long as the month is listed, an interrupted drop is taken up again. Aliases end with the year."""
+        year = month // 100
+        self._change(
+            ("DELETE FROM kept WHERE month = ? AND ret = ?", (month, retention)),
+            (
+                "DELETE FROM alias WHERE year = ? AND NOT EXISTS (SELECT 1 FROM kept WHERE month BETWEEN ? AND ?)",
+                (year, year * 100, year * 100 + 12),
+            ),
+        )
+
+    def _place(self, shard: str, index: int) -> tuple[int, int, int] | None:
+        """Where the side rows of an entry lie: month, shard number, index. None when there is no such entry."""
+        number = self._number(shard)
+        entry = self._rows("SELECT ts FROM entry WHERE shard = ? AND idx = ?", number, index)
+        return (month_of(entry[0][0]), number, index) if entry else None
+
+    def _number(self, shard: str) -> int:
+        rows = self._rows("SELECT no FROM shard WHERE name = ?", shard)
+        return int(rows[0][0]) if rows else -1
+
+
+def _marks(values: Sequence[Any]) -> str:
+    return ",".join("?" * len(values)) or "NULL"
