@@ -15,6 +15,7 @@ from integrator.errors import SourceFault, SourceThrottled
 from integrator.transport.retry import NoAnswer
 
 _NOT_NOW: Final = frozenset({502, 503, 504})
+_PROTOCOL: Final = ("json", "xml", "multipart/related")  # how a source tells its own faults
 
 
 class Reader:
@@ -33,11 +34,14 @@ class Reader:
             raise throttled
         if 300 <= response.status < 400:
             raise SourceFault(self._source, "REDIRECT", f"HTTP {response.status}: a source does not send us elsewhere")
+        content_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if response.status == 500 and not content_type.endswith(_PROTOCOL):
+            # An error page of the machine in front; a fault that the source itself tells comes in its own protocol.
+            raise NoAnswer("HTTP 500", again=False)
         body = await self._capped(response)
         packing = headers.get("Content-Encoding", "identity").strip().lower()
         if packing != "identity":
             body = self._unpack(body, packing)
-        content_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
         return HttpAnswer(response.status, content_type, body, headers)
 
     async def _capped(self, response: aiohttp.ClientResponse) -> bytes:

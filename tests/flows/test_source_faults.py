@@ -32,7 +32,7 @@ WRONG_SUBJECT = (502, "urn:problem-type:belgif:badGateway", "WRONG_SUBJECT")
 EXPECTED = {
     "hang": UNAVAILABLE, "drip": UNAVAILABLE, "reset": UNAVAILABLE, "http503": UNAVAILABLE, "truncated": UNAVAILABLE,
     "throttled": THROTTLED,
-    "http500": FAULT, "empty": FAULT, "malformed": FAULT, "content_type": FAULT, "soap_fault": FAULT,
+    "empty": FAULT, "malformed": FAULT, "content_type": FAULT, "soap_fault": FAULT,
     "expired_signature": FAULT, "wrong_signature": FAULT, "wrong_subject": WRONG_SUBJECT,
 }  # fmt: skip
 # A file that is not whole may still be being written, so it is worth asking again; a whole one with rubbish in it is not.
@@ -61,6 +61,8 @@ class Illness:
     def expected(self) -> tuple[int, str, str]:
         if self.source == "parking":
             return FAULT if self.more.get("variant") == RUBBISH else UNAVAILABLE
+        if self.kind == "http500":  # REST sources tell it in their own protocol; before SOAP a gateway sends a page
+            return FAULT if self.source in ("div", "best") else UNAVAILABLE
         return EXPECTED[self.kind]
 
 

@@ -686,13 +686,25 @@ async def test_throttling_does_not_open_the_breaker():
 
 async def test_faults_told_in_a_500_do_not_open_the_breaker():
     async def peer(visit: Visit) -> None:
-        await visit.answer(b"<Fault/>", "500 Internal Server Error")
+        await visit.answer(b"<Fault/>", "500 Internal Server Error", Content_Type="application/soap+xml; charset=utf-8")
 
     async with calling(peer) as (channel, _):
         for _ in range(25):
             await ask(channel)
 
         assert "closed" == channel.breaker.state
+
+
+async def test_error_pages_of_a_500_are_no_answer_and_open_the_breaker():
+    async def peer(visit: Visit) -> None:
+        await visit.answer(b"<h1>oops</h1>", "500 Internal Server Error", Content_Type="text/html")
+
+    async with calling(peer) as (channel, _):
+        with pytest.raises(SourceUnavailable):
+            await ask(channel)
+        await fail(channel, 24)
+
+        assert "open" == channel.breaker.state
 
 
 async def test_answers_too_large_do_not_close_the_source_to_others():
