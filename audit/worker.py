@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
+
+Tell = Callable[..., None]
+"""Where a room says what happened: tell(level, event, **fields). Fields are names, codes and numbers, never a body."""
+
+
+def by_logging(level: str, event: str, **fields: object) -> None:
+    """The Tell of those who have no log of their own."""
+    logging.getLogger("audit").log(logging.getLevelNamesMapping()[level.upper()], "%s %s", event, fields)
 
 
 class Worker:

@@ -9,7 +9,6 @@ by consistency it covers all before it, so nothing is to be caught up after an o
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,9 +19,7 @@ from audit.errors import LedgerError
 from audit.posting import Unreachable
 from audit.timestamps.tsa import Stamp
 from audit.waiting import Anchor, Waiting, anchor_of
-from audit.worker import Worker
-
-log = logging.getLogger("audit.timestamps")
+from audit.worker import Tell, Worker, by_logging
 
 
 class Writes(Protocol):
@@ -49,7 +46,8 @@ class TsaStatus:
     age: float | None  # seconds since then; None = never
     waiting: float  # seconds that something unstamped has waited; 0 = nothing waits
     failures: int  # since the process began
-    reason: str  # of the last failure, "" after a success
+    reason: str  # of the last failure: its type; "" after a success
+    detail: str  # the same in words, for operators
     alarm: bool
 
 
@@ -76,11 +74,12 @@ class Stamper:
         alarm_after: float = 900.0,
         stop_after: float = 14_400.0,
         clock: Callable[[], float] = time.time,
+        tell: Tell = by_logging,
     ) -> None:
         """Seconds everywhere. `origin`: of the anchor log. `state`: folder that remembers since when a stamp is due."""
         self._stop_after = stop_after
         self._lines = [
-            _Line(tsa, publication, origin, Waiting(state / f"{tsa.name}.json", clock), every, alarm_after, clock)
+            _Line(tsa, publication, origin, Waiting(state / f"{tsa.name}.json", clock), every, alarm_after, clock, tell)
             for tsa in tsas
         ]
         self._workers = [
@@ -132,11 +131,13 @@ class _Line:
         every: float,
         alarm_after: float,
         clock: Callable[[], float],
+        tell: Tell,
     ) -> None:
+        self._tell = tell
         self._tsa, self._publication, self._origin = tsa, publication, origin
         self.waiting, self._every, self._alarm_after, self._clock = waiting, every, alarm_after, clock
         self._tried = float("-inf")  # by our clock, when the last success or failure was
-        self._failures, self._reason = 0, ""
+        self._failures, self._reason, self._detail = 0, "", ""
 
     @property
     def name(self) -> str:
@@ -161,18 +162,19 @@ class _Line:
     def failed(self, error: Exception) -> None:
         """Count it and say it; louder once it has lasted."""
         self._failures, self._reason = self._failures + 1, type(error).__name__
-        say = log.error if self.waiting.seconds() > self._alarm_after else log.warning
-        say("time stamp by %s failed, waiting %d s: %s", self.name, self.waiting.seconds(), error)
+        self._detail, waits = str(error), self.waiting.seconds()
+        level = "error" if waits > self._alarm_after else "warning"
+        self._tell(level, "time_stamp_failed", source=self.name, error=self._reason, seconds=round(waits))
 
     def status(self) -> TsaStatus:
         at, waits = self.waiting.done_at, self.waiting.seconds()
         age = None if at is None else max(0.0, self._clock() - at)
         return TsaStatus(
-            self.name, self.waiting.done_size, at, age, waits, self._failures, self._reason, waits > self._alarm_after
+            self.name, self.waiting.done_size, at, age, waits, self._failures, self._reason, self._detail, waits > self._alarm_after
         )  # fmt: skip
 
     def _keep(self, anchor: Anchor, stamp: Stamp) -> None:
         """The raw response is on disk before the clock that alarms is set back."""
         self._publication.write(f"{self._origin}/timestamp/{anchor.size}-{self.name}.tsr", stamp.response)
         self.waiting.done(anchor, stamp.at.timestamp())
-        self._reason = ""
+        self._reason = self._detail = ""

@@ -11,7 +11,7 @@ import pytest
 from cryptography import x509
 
 from audit.posting import Answer, Unreachable
-from audit.timestamps import Stamp, StampInvalid, Stamper, Tsa, check_stamp
+from audit.timestamps import Stamp, Stamper, StampInvalid, Tsa, check_stamp
 from audit.timestamps.stamp import ask
 from mock_sources.tsa import Authority
 from tests.unit.audit.timestamps.conftest import TEXT
