@@ -7,7 +7,7 @@ ledger's blind tags (finding.py); lists and counts rest on tables that a followe
 from __future__ import annotations
 
 from audit.reports.opening import Details, role_of
-from audit.reports.reports import Health, Reports
+from audit.reports.reports import Health, Reports, Retained
 from audit.reports.rows import CursorInvalid, Only, Page, Row, Tally
 from audit.reports.use import FieldUse, Granted
 
@@ -20,6 +20,7 @@ __all__ = [
     "Only",
     "Page",
     "Reports",
+    "Retained",
     "Row",
     "Tally",
     "role_of",

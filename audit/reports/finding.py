@@ -34,6 +34,7 @@ _COLUMNS = {"subject": "s.tag", "agent": "s.part = 0 AND s.agent_tag"}
 _ANY = "SELECT 1 FROM side WHERE month >= ? AND month <= ? AND "
 
 Found = tuple[Place, Row]
+Also = tuple[str, tuple[str, ...]]  # a further condition, and its values
 
 
 class Finder:
@@ -45,27 +46,36 @@ class Finder:
         self._sealer = sealer
 
     def about(
-        self, subjects: Sequence[Subject], since: int, until: int, *, org: str | None = None, after: Place | None = None
+        self,
+        subject: Subject,
+        since: int,
+        until: int,
+        *,
+        org: str | None = None,
+        after: Place | None = None,
+        shown: bool = False,
     ) -> Iterator[Found]:
         """Rows about one person under all their numbers, with since ≤ ts < until, after a place, newest first.
 
+        `shown`: without what is restricted.
+
         Raises KeyMissing when a year that has rows cannot be searched: that is not the same as no rows.
         """
-        return self._find("subject", self._of(subjects), since, until, org, after)
+        return self._find("subject", self._of(subject), since, until, _also(org, shown), after)
 
     def by_agent(
         self, agent: str, since: int, until: int, *, org: str | None = None, after: Place | None = None
     ) -> Iterator[Found]:
         """Rows an agent caused, one for each entry, as `about`."""
-        return self._find("agent", lambda year: [self._sealer.agent_tag(agent, year)], since, until, org, after)
+        return self._find("agent", lambda year: [self._sealer.agent_tag(agent, year)], since, until, _also(org), after)
 
     def tags(self, subject: Subject) -> list[bytes]:
         """Every tag a subject has, one for each year of which values are kept."""
         years = sorted({month // 100 for month in self._store.months()})
-        return [tag for year in years for tag in self._tags("subject", self._of([subject]), year)]
+        return [tag for year in years for tag in self._tags("subject", self._of(subject), year)]
 
-    def _of(self, subjects: Sequence[Subject]) -> Callable[[int], list[bytes]]:
-        return lambda year: [self._sealer.subject_tag(one.type, one.id, year) for one in subjects]
+    def _of(self, subject: Subject) -> Callable[[int], list[bytes]]:
+        return lambda year: [self._sealer.subject_tag(subject.type, subject.id, year)]
 
     def _find(
         self,
@@ -73,7 +83,7 @@ class Finder:
         tags: Callable[[int], list[bytes]],
         since: int,
         until: int,
-        org: str | None,
+        also: Also,
         after: Place | None,
     ) -> Iterator[Found]:
         until = min(until, _END.ts)
@@ -82,24 +92,25 @@ class Finder:
         years = sorted({month // 100 for month in self._store.months() if first <= month <= last}, reverse=True)
         for year in years:
             months = (year * 100, year * 100 + 12)
-            yield from self._year(by, self._tags(by, tags, year), since, org, after, months)
+            yield from self._year(by, self._tags(by, tags, year), since, also, after, months)
 
     def _tags(self, by: str, tags: Callable[[int], list[bytes]], year: int) -> list[bytes]:
         with suppress(KeyMissing):
-            return tags(year)
+            # Somebody who was given another number is the same person: both numbers are searched.
+            return self._store.same(tags(year)) if by == "subject" else tags(year)
         column = {"subject": "tag", "agent": "agent_tag"}[by]
         if not self._tables.rows(_ANY + column + " IS NOT NULL LIMIT 1", year * 100, year * 100 + 12):
             return []  # nothing was ever written under that key, so it was never made
         return tags(year)  # raises
 
     def _year(
-        self, by: str, tags: Sequence[bytes], since: int, org: str | None, after: Place, months: tuple[int, int]
+        self, by: str, tags: Sequence[bytes], since: int, also: Also, after: Place, months: tuple[int, int]
     ) -> Iterator[Found]:
-        query = _FROM + _COLUMNS[by] + _WINDOW + (" AND s.org = ?" if org else "") + _NEWEST_FIRST
+        query = _FROM + _COLUMNS[by] + _WINDOW + also[0] + _NEWEST_FIRST
         while True:
             more: Rows = []
             for tag in tags:
-                values = (tag, since, after.ts, *months, *after, *([org] if org else []), CHUNK)
+                values = (tag, since, after.ts, *months, *after, *also[1], CHUNK)
                 more += self._tables.rows(query, *values)
             chunk = sorted(set(more), reverse=True)[:CHUNK]  # each tag gave its newest: so these are the newest of all
             for row in chunk:
@@ -107,6 +118,10 @@ class Finder:
             if len(chunk) < CHUNK:
                 return
             after = Place(*chunk[-1][:4])
+
+
+def _also(org: str | None, shown: bool = False) -> Also:
+    return (" AND s.vis = 0" if shown else "") + (" AND s.org = ?" if org else ""), (org,) if org else ()
 
 
 def found(row: Sequence[object]) -> Found:

@@ -25,7 +25,7 @@ from audit.reports.rows import Listing, Only, Page, Place, Row, Tally, fits, pla
 from audit.reports.tables import Tables, open_tables
 from audit.reports.tally import SCHEMA, Follower, day_of
 from audit.reports.use import FieldUse, Granted, field_use
-from audit.seal import SUBJECT, Sealer
+from audit.seal import SUBJECT, Sealer, month_of
 from audit.store import Store
 
 FRESH = 1_000  # entries counted at once before a report that rests on the counts
@@ -44,6 +44,29 @@ class Health:
     oldest_dangling: int | None  # ts
     behind: int  # entries the reports have not counted yet
     months: tuple[int, ...]  # yyyymm of which values are still kept
+
+
+@dataclass(frozen=True, slots=True)
+class Retained:
+    """One month of one retention class."""
+
+    retention: str
+    month: int  # yyyymm
+    due: int | None  # yyyymm, the last month in which its values may be kept; None when the class names no term
+    overdue: bool
+
+
+def due_month(retention: str, month: int) -> int | None:
+    """The last month in which values of a class may be kept.
+
+    >>> due_month("Y10", 202611), due_month("M6", 202611), due_month("KEEP", 202611)
+    (203611, 202705, None)
+    """
+    unit, number = retention[:1], retention[1:]
+    if unit not in "YM" or not number.isdigit():
+        return None
+    months = month // 100 * 12 + month % 100 - 1 + int(number) * (12 if unit == "Y" else 1)
+    return months // 12 * 100 + months % 12 + 1
 
 
 def _now() -> int:
@@ -84,14 +107,15 @@ class Reports:
         *,
         cursor: str | None = None,
         limit: int = 50,
+        shown: bool = False,
         **only: Unpack[Only],
     ) -> Page:
         """What happened with one person's data. An intent shows only while nobody knows how it ended.
 
-        Restricted rows are in it: whoever shows the page to the subject leaves out those with `vis`.
+        `shown`: without what is kept from the subject for now. Ask so when the subject is who reads it: pages stay full.
         """
         after = place_of(cursor) if cursor else None
-        found_rows = self._finder.about([subject], since, until, org=only.get("org"), after=after)
+        found_rows = self._finder.about(subject, since, until, org=only.get("org"), after=after, shown=shown)
         return page_of(self._lists.ended(found_rows), only, limit, whole_exchanges=True)
 
     def by_agent(
@@ -201,6 +225,15 @@ class Reports:
                 for subject in self.details(row).subjects:
                     people.setdefault(Subject(subject.type, subject.id), []).append(row)
         return people, page.next
+
+    def retention(self) -> list[Retained]:
+        """Which months of which class still have values, and until when they may; oldest first."""
+        today = month_of(self._clock())
+        return [
+            Retained(ret, month, due, due is not None and due < today)
+            for ret, month in self._store.kept()
+            for due in (due_month(ret, month),)
+        ]
 
     def _topic(self, topic: str, since: int, until: int, reason: str | None = None, **how: Unpack[Listing]) -> Page:
         behind = self.follower.follow(FRESH)

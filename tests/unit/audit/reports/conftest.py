@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from audit import FileKeyRing, Ledger, Record, Store
 from audit.reports import Reports
-from tests.unit.audit.kit import NOON, Clock, a_draft
+from tests.unit.audit.kit import ENGINES, NOON, Clock, a_draft, engine_url
 
 ANNA, BERT = "85610100147", "84651797654"
 IXELLES, BRUSSELS = "1992100975", "0207373429"
 MINUTE = 60_000_000
 ALWAYS = (0, NOON * 2)
+both = pytest.mark.parametrize("url", ENGINES, indirect=True)  # for what rests on SQL; the rest runs on SQLite alone
+
+
+@pytest.fixture
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    with engine_url(getattr(request, "param", "sqlite"), tmp_path) as place:
+        yield place
 
 
 class Town:

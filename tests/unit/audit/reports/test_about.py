@@ -7,7 +7,7 @@ import pytest
 from audit import KeyMissing, Store, Subject, settle
 from audit.reports import CursorInvalid, Reports, role_of
 from tests.unit.audit.kit import SHARD
-from tests.unit.audit.reports.conftest import ALWAYS, ANNA, BERT, BRUSSELS, IXELLES, MINUTE, Town
+from tests.unit.audit.reports.conftest import ALWAYS, ANNA, BERT, BRUSSELS, IXELLES, MINUTE, Town, both
 
 HER = Subject("nrn", ANNA)
 
@@ -16,6 +16,7 @@ def indices(page) -> list[int]:
     return [row.index for row in page.rows]
 
 
+@both
 def test_an_exchange_is_told_once_by_its_outcome(town: Town, reports: Reports) -> None:
     _, first = town.exchange()
     _, second = town.exchange()
@@ -40,6 +41,7 @@ def test_an_intent_nobody_knows_the_end_of_is_shown(town: Town, reports: Reports
     assert ("intent", left.index) == [(row.kind, row.index) for row in reports.about(HER, *ALWAYS).rows][-1]
 
 
+@both
 def test_an_intent_settled_after_a_crash_is_shown_as_unknown(town: Town, reports: Reports) -> None:
     left = town.write("intent", subjects=[("nrn", ANNA)])
     town.clock.now += 5 * MINUTE
@@ -51,6 +53,7 @@ def test_an_intent_settled_after_a_crash_is_shown_as_unknown(town: Town, reports
     )  # fmt: skip
 
 
+@both
 def test_pages_follow_each_other_without_a_gap_while_the_list_grows(town: Town, reports: Reports) -> None:
     written = [town.exchange()[1].index for _ in range(7)]
     seen, cursor = [], None
@@ -65,6 +68,7 @@ def test_pages_follow_each_other_without_a_gap_while_the_list_grows(town: Town, 
     assert written[::-1] == seen
 
 
+@both
 def test_more_than_one_chunk_comes_back_whole(town: Town, reports: Reports) -> None:
     town.ledger.append_blocking([_refusal(town) for _ in range(250)])
 
@@ -86,6 +90,7 @@ def test_the_questions_of_one_composition_stay_on_one_page(town: Town, reports: 
     assert [trace] * 3 == [row.trace_id for row in reports.about(HER, *ALWAYS, limit=2).rows]
 
 
+@both
 def test_an_organisation_sees_only_its_own_rows(town: Town, reports: Reports) -> None:
     _, own = town.exchange(org=BRUSSELS)
     town.exchange(org=IXELLES)
@@ -106,6 +111,7 @@ def test_a_period_begins_with_its_first_microsecond_and_ends_before_its_last(tow
     assert [1, 0, 0] == [len(reports.about(HER, *when).rows) for when in ((at, at + 1), (at - 1, at), (at + 1, at + 2))]
 
 
+@both
 def test_years_are_searched_each_under_its_own_key(town: Town, reports: Reports, keyring) -> None:
     old = town.denied()
     town.clock.now += 370 * 24 * 60 * MINUTE
@@ -124,6 +130,7 @@ def test_a_year_whose_key_is_gone_is_unsearchable_not_empty(town: Town, store: S
     reports.close()
 
 
+@both
 def test_a_ledger_that_never_held_a_person_answers_with_nothing(town: Town, reports: Reports) -> None:
     town.write("admin")
 
@@ -158,6 +165,7 @@ def test_a_forgotten_month_says_erased_and_keeps_the_row(town: Town, reports: Re
     assert (True, ()) == (reports.details(row).erased, reports.details(row).fields)
 
 
+@both
 def test_each_person_of_an_entry_finds_their_own_part_and_role(town: Town, reports: Reports) -> None:
     town.write("denied", subjects=[("nrn", BERT, "data-subject"), ("nrn", ANNA, "household-member")])
     [row] = reports.about(HER, *ALWAYS).rows
@@ -165,6 +173,7 @@ def test_each_person_of_an_entry_finds_their_own_part_and_role(town: Town, repor
     assert (1, "household-member") == (row.part, role_of(reports.details(row), HER))
 
 
+@both
 def test_what_an_agent_did_is_one_row_for_each_exchange(town: Town, reports: Reports) -> None:
     town.exchange(agent="agent-1")
     _, told = town.exchange(agent="agent-2")
@@ -179,6 +188,7 @@ def test_an_agent_of_another_organisation_is_nobody_here(town: Town, reports: Re
     assert [] == reports.by_agent("agent-1", *ALWAYS, org=BRUSSELS).rows
 
 
+@both
 def test_an_exchange_is_found_by_its_trace_in_order(town: Town, reports: Reports) -> None:
     town.exchange()
     asked, told = town.exchange(BERT)
@@ -187,6 +197,7 @@ def test_an_exchange_is_found_by_its_trace_in_order(town: Town, reports: Reports
     assert [asked.index, told.index] == indices(reports.exchange(trace))
 
 
+@both
 def test_somebody_else_s_exchange_looks_like_one_that_never_was(town: Town, reports: Reports) -> None:
     town.exchange()
     town.exchange(BERT)
