@@ -18,6 +18,7 @@ from pathlib import Path
 class Anchor:
     """One anchor checkpoint: what is signed of it, and the whole note."""
 
+    origin: str
     size: int
     text: bytes  # origin, size, root: three lines with their newlines; what a time stamp is over
     note: bytes
@@ -30,8 +31,9 @@ def anchor_of(note: bytes, now: float = 0.0) -> Anchor:
     >>> anchor_of("log\\n7\\nAA==\\n\\n— log AAAA\\n".encode()).size
     7
     """
-    text = note.rpartition(b"\n\n\xe2\x80\x94 ")[0] or note.partition(b"\n\n")[0]
-    return Anchor(int(text.split(b"\n")[1]), text + b"\n", note, now)
+    text = note.rpartition(b"\n\n")[0]
+    origin, size = text.split(b"\n")[:2]
+    return Anchor(origin.decode(), int(size), text + b"\n", note, now)
 
 
 class Waiting:
@@ -41,11 +43,14 @@ class Waiting:
         """`file`: where it is remembered over restarts; None = nowhere."""
         self._file, self._clock, self._lock = file, clock, threading.Lock()
         self._newest: Anchor | None = None
+        self._origin = ""
         self.done_size, self.done_at, self._since = self._load()
 
     def offer(self, anchor: Anchor) -> None:
         """A new checkpoint is there; one not larger than the last finished is ignored."""
         with self._lock:
+            if anchor.origin != self._origin:  # the log goes on under another name (after a restore): it begins anew
+                self._origin, self._newest, self.done_size = anchor.origin, None, -1
             if self._newest is not None and anchor.size < self._newest.size:
                 return
             if anchor.size <= self.done_size:
@@ -83,6 +88,7 @@ class Waiting:
     def _load(self) -> tuple[int, float | None, float | None]:
         try:
             kept = json.loads(self._file.read_bytes()) if self._file is not None else {}
+            self._origin = str(kept.get("origin", ""))
             return int(kept.get("size", -1)), kept.get("at"), kept.get("since")
         except (OSError, ValueError, TypeError, AttributeError):  # lost or torn: the next stamp writes it anew
             return -1, None, None
@@ -93,7 +99,7 @@ class Waiting:
         self._file.parent.mkdir(parents=True, exist_ok=True)
         draft = self._file.with_suffix(".draft")
         with draft.open("w") as file:
-            json.dump({"size": self.done_size, "at": self.done_at, "since": self._since}, file)
+            json.dump({"origin": self._origin, "size": self.done_size, "at": self.done_at, "since": self._since}, file)
             file.flush()
             os.fsync(file.fileno())
         draft.replace(self._file)

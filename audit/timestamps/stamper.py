@@ -3,6 +3,9 @@
 Each authority has a thread of its own, so that one that hangs delays no other. Only the newest checkpoint is stamped:
 by consistency it covers all before it, so nothing is to be caught up after an outage.
 
+    <anchor>/timestamp/<size>-<tsa>.tsr     every raw response
+    <anchor>/stamped/<tsa>                  the checkpoint it stamped last: the one to put into evidence (newest.py)
+
     nothing stamped for 15 minutes by one of them   alarm: a log line every time, health, a metric
     nothing stamped for 4 hours by any of them      `overdue`: the hub may refuse new exchanges (0 hours = never)
 """
@@ -67,7 +70,6 @@ class Stamper:
         self,
         tsas: Sequence[Authority],
         publication: Writes,
-        origin: str,
         state: Path,
         *,
         every: float = 60.0,
@@ -76,10 +78,10 @@ class Stamper:
         clock: Callable[[], float] = time.time,
         tell: Tell = by_logging,
     ) -> None:
-        """Seconds everywhere. `origin`: of the anchor log. `state`: folder that remembers since when a stamp is due."""
+        """Seconds everywhere. `state`: folder that remembers since when a stamp is due."""
         self._stop_after = stop_after
         self._lines = [
-            _Line(tsa, publication, origin, Waiting(state / f"{tsa.name}.json", clock), every, alarm_after, clock, tell)
+            _Line(tsa, publication, Waiting(state / f"{tsa.name}.json", clock), every, alarm_after, clock, tell)
             for tsa in tsas
         ]
         self._workers = [
@@ -126,7 +128,6 @@ class _Line:
         self,
         tsa: Authority,
         publication: Writes,
-        origin: str,
         waiting: Waiting,
         every: float,
         alarm_after: float,
@@ -134,7 +135,7 @@ class _Line:
         tell: Tell,
     ) -> None:
         self._tell = tell
-        self._tsa, self._publication, self._origin = tsa, publication, origin
+        self._tsa, self._publication = tsa, publication
         self.waiting, self._every, self._alarm_after, self._clock = waiting, every, alarm_after, clock
         self._tried = float("-inf")  # by our clock, when the last success or failure was
         self._failures, self._reason, self._detail = 0, "", ""
@@ -174,7 +175,8 @@ class _Line:
         )  # fmt: skip
 
     def _keep(self, anchor: Anchor, stamp: Stamp) -> None:
-        """The raw response is on disk before the clock that alarms is set back."""
-        self._publication.write(f"{self._origin}/timestamp/{anchor.size}-{self.name}.tsr", stamp.response)
+        """The raw response is on disk before what points to it, and before the clock that alarms is set back."""
+        self._publication.write(f"{anchor.origin}/timestamp/{anchor.size}-{self.name}.tsr", stamp.response)
+        self._publication.write(f"{anchor.origin}/stamped/{self.name}", anchor.note)
         self.waiting.done(anchor, stamp.at.timestamp())
         self._reason = self._detail = ""

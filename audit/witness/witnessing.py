@@ -65,7 +65,6 @@ class Witnessing:
         self,
         witnesses: Sequence[WitnessClient],
         publication: Publication,
-        origin: str,
         *,
         quorum: int | None = None,
         alarm_after: float = 900.0,
@@ -77,7 +76,7 @@ class Witnessing:
         self.quorum = len(witnesses) // 2 + 1 if quorum is None else quorum
         if witnesses and not 1 <= self.quorum <= len(witnesses):
             raise ValueError(f"a quorum of {self.quorum} cannot be had from {len(witnesses)} witnesses")
-        self._publication, self._origin, self._clock = publication, origin, clock
+        self._publication, self._clock = publication, clock
         self._alarm_after, self._on_cosigned = alarm_after, list(on_cosigned)
         self._waiting = Waiting(None, clock)
         self._asked = [_Asked(witness, tell) for witness in witnesses]
@@ -110,7 +109,7 @@ class Witnessing:
             if not lines:
                 return
             note = with_lines(anchor.note, lines)
-            self._publication.write(f"{self._origin}/witnessed/{anchor.size}", note)
+            self._publication.write(f"{anchor.origin}/witnessed/{anchor.size}", note)
             for hand_on in self._on_cosigned:
                 hand_on(note)
             if sum(one.size == anchor.size for one in self._asked) >= self.quorum:
@@ -156,19 +155,19 @@ class Witnessing:
                 self._ask(one, conflict.size, anchor)
         except WitnessForked as error:
             one.alarmed(FORKED, str(error))
-            self._keep_evidence(one)
+            self._keep_evidence(one, anchor.origin)
         except (WitnessRefused, Unreachable, OSError, ValueError) as error:
             one.failed(error)
 
     def _ask(self, one: _Asked, old: int, anchor: Anchor) -> None:
-        lines = one.client.cosign(old, self._proof(old, anchor.size), anchor.note)
+        lines = one.client.cosign(old, self._proof(old, anchor), anchor.note)
         one.cosigned(anchor.size, lines, self._clock())
 
-    def _proof(self, old: int, new: int) -> list[bytes]:
-        if old in (0, new):
+    def _proof(self, old: int, anchor: Anchor) -> list[bytes]:
+        if old in (0, anchor.size):
             return []
-        hashes = TileHashes(lambda path: self._publication.read(f"{self._origin}/{path}"), new)
-        return consistency_proof(old, new, hashes)
+        hashes = TileHashes(lambda path: self._publication.read(f"{anchor.origin}/{path}"), anchor.size)
+        return consistency_proof(old, anchor.size, hashes)
 
     def _size(self, one: _Asked, anchor: Anchor) -> int | None:
         try:
@@ -182,12 +181,12 @@ class Witnessing:
             one.failed(error)
             return None
 
-    def _keep_evidence(self, one: _Asked) -> None:
+    def _keep_evidence(self, one: _Asked, origin: str) -> None:
         """What the witness cosigned instead, in its own words: with our signature on it, it proves the second history."""
         try:
-            theirs = one.client.checkpoint(self._origin)
+            theirs = one.client.checkpoint(origin)
             if theirs is not None:
-                self._publication.write(f"{self._origin}/witnessed/forked-{one.client.name.replace('/', '-')}", theirs)
+                self._publication.write(f"{origin}/witnessed/forked-{one.client.name.replace('/', '-')}", theirs)
         except (Unreachable, OSError) as error:
             one.failed(error)
 

@@ -20,9 +20,9 @@ ORIGIN = "audit.hub.example/sandbox/anchor"
 MINUTE, HOUR = 60.0, 3600.0
 
 
-def anchor(size: int) -> bytes:
+def anchor(size: int, origin: str = ORIGIN) -> bytes:
     """An anchor checkpoint as the Publisher hands it over; nobody here looks at its signature."""
-    return f"{ORIGIN}\n{size}\nK7gNU3sdo+OL0wNhqoVWhr3g6s1xYv72ol/pe/Unols=\n\n— {ORIGIN} AAAAAA==\n".encode()
+    return f"{origin}\n{size}\nK7gNU3sdo+OL0wNhqoVWhr3g6s1xYv72ol/pe/Unols=\n\n— {origin} AAAAAA==\n".encode()
 
 
 class Clock:
@@ -51,6 +51,10 @@ class Shelf(dict[str, bytes]):
         self[path] = data
 
 
+def stamps(shelf: Shelf) -> dict[str, bytes]:
+    return {path: data for path, data in shelf.items() if "/timestamp/" in path}
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -64,7 +68,7 @@ def shelf() -> Shelf:
 @pytest.fixture
 def stamper(clock: Clock, shelf: Shelf, tmp_path: Path) -> Callable[..., Stamper]:
     def make(*tsas: Stamps, **more: float) -> Stamper:
-        return Stamper(tsas, shelf, ORIGIN, tmp_path / "stamps", clock=clock, **more)
+        return Stamper(tsas, shelf, tmp_path / "stamps", clock=clock, **more)
 
     return make
 
@@ -78,7 +82,8 @@ def test_every_authority_stamps_the_text_and_the_raw_answer_is_kept(
     one.step()
 
     text = anchor(7).partition(b"\n\n")[0] + b"\n"
-    assert {f"{ORIGIN}/timestamp/7-a.tsr", f"{ORIGIN}/timestamp/7-b.tsr"} == set(shelf)
+    assert {f"{ORIGIN}/timestamp/7-{tsa}.tsr": b"stamp of " + text for tsa in "ab"} == stamps(shelf)
+    assert anchor(7) == shelf[f"{ORIGIN}/stamped/a"]
     assert [text] == a.asked == b.asked
 
 
@@ -147,7 +152,7 @@ def test_four_hours_without_any_stamp_are_overdue_and_one_stamp_ends_it(
     one.step()
 
     assert (False, True, False) == (before, after, one.overdue())
-    assert [f"{ORIGIN}/timestamp/9-a.tsr"] == list(shelf)  # the newest covers what was missed
+    assert [f"{ORIGIN}/timestamp/9-a.tsr"] == list(stamps(shelf))  # the newest covers what was missed
 
 
 def test_an_outage_ends_although_nothing_new_came_to_be_stamped(stamper: Callable[..., Stamper], clock: Clock) -> None:
@@ -222,6 +227,20 @@ def test_what_waited_before_a_restart_and_is_gone_since_waits_no_more(
     again.on_anchor(anchor(7))
 
     assert not again.overdue()
+
+
+def test_a_log_that_goes_on_under_another_name_is_stamped_though_it_is_smaller(
+    stamper: Callable[..., Stamper], clock: Clock, shelf: Shelf
+) -> None:
+    a = Stamps("a", clock)
+    one = stamper(a)
+    one.on_anchor(anchor(700))
+    one.step()
+    again = stamper(a)
+    again.on_anchor(anchor(2, f"{ORIGIN}-2"))
+    again.step()
+
+    assert [f"{ORIGIN}/timestamp/700-a.tsr", f"{ORIGIN}-2/timestamp/2-a.tsr"] == list(stamps(shelf))
 
 
 def test_a_torn_memory_file_is_written_anew_by_the_next_stamp(
