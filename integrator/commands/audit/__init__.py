@@ -5,7 +5,9 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
-VERBS: tuple[ModuleType, ...] = ()
+from integrator.commands.audit import witness
+
+VERBS: tuple[ModuleType, ...] = (witness,)
 
 
 def add(words: Any) -> None:
