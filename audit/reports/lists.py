@@ -34,6 +34,11 @@ _BLOCK = (
 )
 _CLOSING = "SELECT kind, idx FROM entry WHERE shard = ? AND idx > ? AND idx <= ? AND ref = ? LIMIT 1"
 _UNKNOWN = "SELECT idx FROM report_notable WHERE shard = ? AND ref = ? AND topic = 'unknown' LIMIT 1"
+_ONE = (
+    "SELECT e.ts, e.shard, e.idx, 0, 0, "
+    + _ENTRY
+    + "shard h CROSS JOIN entry e WHERE h.name = ? AND e.shard = h.no AND e.idx = ?"
+)
 _TAGGED = "SELECT part, vis FROM side WHERE shard = ? AND idx = ? AND month = ? AND tag = ?"
 
 
@@ -83,17 +88,26 @@ class Lists:
         """
         theirs: set[tuple[str, int]] = set()
         for place, row in map(found, self._tables.rows(_TRACE, trace_number(trace_id))):
+            carried = row if tags is None else self._carried(place, row, tags)
             if row.trace_id != trace_id:
                 continue
-            if tags is None:
-                yield row
-                continue
-            side = [hit for tag in tags for hit in self._tables.rows(_TAGGED, *place[1:3], month_of(place.ts), tag)]
-            if side:
+            if carried is not None:
                 theirs.add((row.shard, row.index))
-                yield replace(row, part=side[0][0], vis=side[0][1])
+                yield carried
             elif row.kind == "unknown" and row.ref is not None and (row.shard, row.ref) in theirs:
                 yield row
+
+    def one(self, shard: str, index: int, tags: Sequence[bytes] | None) -> Row | None:
+        """One entry; with tags, only when it carries one of them."""
+        for place, row in map(found, self._tables.rows(_ONE, shard, index)):
+            return row if tags is None else self._carried(place, row, tags)
+        return None
+
+    def _carried(self, place: Place, row: Row, tags: Sequence[bytes]) -> Row | None:
+        """The row as the part that carries a tag; None when none does."""
+        month = month_of(place.ts)
+        side = [hit for tag in tags for hit in self._tables.rows(_TAGGED, place.shard, place.idx, month, tag)]
+        return replace(row, part=side[0][0], vis=side[0][1]) if side else None
 
     def under_policy(self, version: str, since: int, until: int, after: Place) -> Iterator[Found]:
         """Entries in which a policy version was applied: backwards through the blocks that hold some."""

@@ -133,6 +133,11 @@ class Reports:
         mine = [row for row in self._lists.exchange(trace_id, tags) if fits(row, only)]
         return Page(mine, None, len(mine), behind)
 
+    def row(self, shard: str, index: int, *, about: Subject | None = None) -> Row | None:
+        """One entry as a row; with `about`, None unless it carries this subject."""
+        tags = None if about is None else self._finder.tags(about)
+        return self._lists.one(shard, index, tags)
+
     def details(self, row: Row, audiences: Collection[str] = (SUBJECT,)) -> Details:
         """Open a row for some audiences (`subject`, `agent`)."""
         return details_of(self._store, self._keyring, row, audiences)

@@ -1,0 +1,213 @@
+"""The one door to the ledger for people: rights, then the look itself in the ledger, then the answer.
+
+    page = await desk.look(person, "about", "complaint 2026/44 of the person herself", subject=Subject("nrn", "…"))
+
+Pages, API and command line all come through here. The look is durable before anything is read (rule R7): whoever is
+looked at finds it in their own list. Restricted rows do not exist for their subject; names of agents stay closed for
+everybody until two people released them (`Reveals`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import unicodedata
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+
+from audit import Draft, LedgerError, Record, Subject
+from audit.draft import MAX_SUBJECTS
+from audit.errors import EntryRefused
+from audit.reports import CursorInvalid, Details, Granted, Page, Reports, Row, role_of
+from integrator.consoles.rights import LookRefused, Person, Right, may, questions
+from integrator.errors import Issue, LedgerUnwritable, MalformedRequest
+
+REASON = (10, 500)  # characters
+RETENTION = "Y10"
+ACTIVITY = "https://ropa.integrator.example/audit_read/v1"
+_FOREVER = (0, 2**52)  # µs: every entry there is
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
+_NAMING = ("details", "proof", "affected_subjects")
+
+
+class Ledger(Protocol):
+    """Where a look is written."""
+
+    async def append(self, drafts: Sequence[Draft]) -> list[Record]: ...
+
+
+class Reveals(Protocol):
+    """Whose agents were released to whom: asked for by one person, granted by another, for one entry, for some days."""
+
+    def released(self, person: Person, shard: str, index: int) -> bool: ...
+
+
+class Sealed:
+    """No agent was ever released."""
+
+    def released(self, person: Person, shard: str, index: int) -> bool:
+        return False
+
+
+Proof = Callable[[str, int, Collection[str]], Awaitable[Any]]  # shard, index, audiences -> evidence
+
+
+class Desk:
+    """Answers people's questions over `reports`. `granted(org)`: the fields authorisations grant an organisation (or any).
+
+    `health()` adds what others know of the ledger (publishing, witnesses, time stamps) to what the reports know.
+    """
+
+    def __init__(
+        self,
+        reports: Reports,
+        ledger: Ledger,
+        *,
+        granted: Callable[[str | None], Sequence[Granted]] = lambda org: (),
+        health: Callable[[], Mapping[str, Any]] = dict,
+        proof: Proof | None = None,
+        reveals: Reveals | None = None,
+    ) -> None:
+        self.reports = reports
+        self._ledger = ledger
+        self._granted = granted
+        self._health = health
+        self._proof = proof
+        self._reveals = reveals or Sealed()
+
+    async def look(
+        self,
+        person: Person,
+        question: str,
+        reason: str = "",
+        *,
+        subject: Subject | None = None,
+        org: str | None = None,
+        role: str | None = None,
+        **asked: Any,
+    ) -> Any:
+        """Answer one question, or raise `LookRefused`, `MalformedRequest` (a reason is missing, a cursor is foreign) or
+        `LedgerUnwritable` (the look could not be written, so nothing is shown).
+
+        `asked` are the arguments of the method of Reports that has the question's name; `since` and `until` may be left
+        out. Of `details` and `proof` they are `shard` and `index`: None when there is no such row for this person.
+        """
+        right = may(person, question, org=org, subject=subject, role=role)
+        if question == "about" and right.subject is None:
+            raise MalformedRequest(Issue("requiredInput", "body", "/subject", "say whom you ask about"))
+        words = reason_of(reason, right)
+        try:
+            if question in _NAMING:  # it opens names, so it is read first, and shown once those named can find the look
+                answer, named = await asyncio.to_thread(self._named, person, right, asked)
+                await self._record(person, right, words, named)
+                return await self._proved(right, answer) if question == "proof" else answer
+            if right.recorded:
+                whom = [Subject("agent", str(asked["agent"]))] if question == "by_agent" else []
+                await self._record(person, right, words, whom)
+            return await asyncio.to_thread(self._answer, right, asked)
+        except CursorInvalid as error:
+            raise MalformedRequest(Issue("rejectedInput", "body", "/cursor", str(error))) from error
+
+    def questions(self, person: Person) -> list[str]:
+        """What this person may ask at all, in the order of the table."""
+        return [name for name, line in questions().items() if person.roles & set(line.roles)]
+
+    async def _record(self, person: Person, right: Right, reason: str, whom: Sequence[Subject]) -> None:
+        """Durable when this returns: who looked, why, and at whom."""
+        people = list(dict.fromkeys(Subject(one.type, one.id) for one in ([right.subject] if right.subject else whom)))
+        clear: dict[str, Any] = {
+            "op": "dpv:Consult",
+            "status": "Ok",
+            "initiator": "self" if right.scope == "own" else "official",
+            "dpl.core.processing_activity_id": ACTIVITY,
+            "consumer": {
+                "app": "audit-console",
+                **({"org": person.org} if person.org and right.scope != "own" else {}),
+            },
+        }
+        trace = os.urandom(16).hex()
+        drafts = [
+            Draft(
+                type="audit.read", trace_id=trace, span_id=os.urandom(8).hex(), name="audit." + right.question,
+                retention=RETENTION, clear=clear, committed={"justification": reason} if reason else {},
+                subjects=people[start : start + MAX_SUBJECTS], agent={"id": person.id, "role": right.role},
+            )
+            for start in range(0, max(1, len(people)), MAX_SUBJECTS)
+        ]  # fmt: skip
+        try:
+            await self._ledger.append(drafts)
+        except EntryRefused as error:
+            raise MalformedRequest(Issue("rejectedInput", "body", "/reason", "write it in plain text")) from error
+        except LedgerError as error:
+            raise LedgerUnwritable("the look could not be written in the ledger, so nothing is shown") from error
+
+    def _answer(self, right: Right, asked: dict[str, Any]) -> Any:
+        """What shows no name: rows, counts, states."""
+        reports, question = self.reports, right.question
+        only = {"org": right.org} if right.org else {}
+        if question == "about":
+            shown = {"shown": True} if right.scope == "own" else {}
+            return reports.about(right.subject, **{**_period(asked), **shown, **only})  # type: ignore[arg-type]
+        if question == "exchange":
+            page = reports.exchange(about=right.subject, **asked, **only)
+            return replace(page, rows=[row for row in page.rows if not row.vis]) if right.scope == "own" else page
+        if question in ("unused_fields", "field_use"):
+            return getattr(reports, question)(self._granted(right.org), **_period(asked), **only)
+        if question == "health":
+            return {"ledger": reports.health(), **self._health()}
+        if question == "retention":
+            return reports.retention()
+        return getattr(reports, question)(**_period(asked), **only)
+
+    def _named(self, person: Person, right: Right, asked: dict[str, Any]) -> tuple[Any, list[Subject]]:
+        """What shows names, and whose."""
+        if right.question == "affected_subjects":
+            people, cursor = self.reports.affected_subjects(
+                **_period(asked), **({"org": right.org} if right.org else {})
+            )
+            return (people, cursor), list(people)
+        row = self._row(right, **asked)
+        if row is None:
+            return None, []
+        released = right.scope != "own" and self._reveals.released(person, row.shard, row.index)
+        details = self.reports.details(row, ("subject", "agent") if released else ("subject",))
+        if right.scope == "own" and right.subject is not None:  # whoever else stands in the entry is none of theirs
+            mine = Subject(right.subject.type, right.subject.id, role_of(details, right.subject) or "")
+            details = replace(details, subjects=(mine,), agent=None)
+        return (row, details), [] if right.role == "auditor" else list(details.subjects)
+
+    def _row(self, right: Right, shard: str, index: int) -> Row | None:
+        """One row, if it is there for this person."""
+        row = self.reports.row(shard, index, about=right.subject)
+        if row is None or (right.org and row.org != right.org) or (right.scope == "own" and row.vis):
+            return None
+        return row
+
+    async def _proved(self, right: Right, found: tuple[Row, Details] | None) -> Any:
+        if found is None or self._proof is None:
+            return None
+        row, _ = found
+        # An entry about several people is proved to each of them without opening what is sealed for the others.
+        alone = right.scope != "own" or (row.part == 0 and row.counts.get("subjects", 1) <= 1)
+        return await self._proof(row.shard, row.index, ("subject",) if alone and right.role != "auditor" else ())
+
+
+def reason_of(reason: str, right: Right) -> str:
+    """The reason as it is written down. Raises `MalformedRequest` when one is needed and this is none."""
+    words = " ".join(_CONTROL.sub(" ", unicodedata.normalize("NFC", reason)).split())
+    least, most = REASON
+    if len(words) > most:
+        raise MalformedRequest(Issue("schemaViolation", "body", "/reason", f"at most {most} characters"))
+    if right.needs_reason and len(words) < least:
+        advice = f"say why you look, in at least {least} characters: the person concerned will read it"
+        raise MalformedRequest(Issue("requiredInput", "body", "/reason", advice))
+    return words
+
+
+def _period(asked: dict[str, Any]) -> dict[str, Any]:
+    return {"since": _FOREVER[0], "until": _FOREVER[1], **{name: one for name, one in asked.items() if one is not None}}
+
+
+__all__ = ["Desk", "LookRefused", "Page", "Reveals", "reason_of"]
