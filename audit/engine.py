@@ -9,12 +9,13 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from audit.entry import Part
 from audit.seal import month_of
-from audit.store import Hit, Sealed, Stored
+from audit.store import By, Hit, Sealed, Stored
 
+_TAG = {"subject": "tag", "agent": "agent_tag"}
 _PAGE = 500  # rows fetched at a time by `read`
 _SLICE = 2_000  # indices in one transaction of `drop_month`: writers come in between
 _PAUSE = 0.005  # seconds between slices
@@ -25,6 +26,17 @@ _SEALED = (
     "SELECT s.part, s.tag, ct_subject, ct_agent, ct_technical, wrapped_subject, wrapped_agent, wrapped_technical"
     " FROM side s LEFT JOIN dek USING (month, shard, idx, part)"
     " WHERE s.month = ? AND s.shard = ? AND s.idx = ? ORDER BY s.part"
+)
+# For those who read everything: whole columns at once, and of sealed values only whether they are there (1 + 2 + 4).
+_SCAN = f"SELECT {_COLUMNS} WHERE shard = ? AND idx >= ? AND idx < ? ORDER BY idx"
+_THERE = " + ".join(
+    f"CASE WHEN {{0}}_{audience} IS NULL THEN 0 ELSE {1 << bit} END"
+    for bit, audience in enumerate(("subject", "agent", "technical"))
+)
+_BESIDE = (
+    f"SELECT s.idx, s.part, s.org, s.activity, s.op, s.ts, s.ret, s.vis, {_THERE.format('ct')}, {_THERE.format('wrapped')}"
+    " FROM side s LEFT JOIN dek USING (month, shard, idx, part)"
+    " WHERE s.month = ? AND s.shard = ? AND s.idx >= ? AND s.idx < ? ORDER BY s.idx, s.part"
 )
 _HITS = (
     "SELECT shard.name, idx, part, ts, tag, agent_tag, org, activity, op, vis, ret FROM side"
@@ -56,7 +68,7 @@ _ONE = "WHERE month = ? AND shard = ? AND idx = ?"
 _ALIAS = "INSERT INTO alias (year, old, new) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 _SAME = (
     "WITH RECURSIVE same (tag) AS (VALUES {marks} UNION SELECT CASE WHEN alias.old = same.tag THEN alias.new"
-    " ELSE alias.old END FROM same JOIN alias ON same.tag IN (alias.old, alias.new)) SELECT tag FROM same"
+    " ELSE alias.old END FROM same JOIN alias ON alias.old = same.tag OR alias.new = same.tag) SELECT tag FROM same"
 )
 
 
@@ -95,6 +107,17 @@ class Engine(ABC):
                 return
             start = rows[-1][1] + 1
 
+    def scan(self, shard: str, start: int, stop: int) -> list[Any]:
+        """Entries start ≤ index < stop as rows (index, ts, kind, ref, leaf, body): for verification, all at once."""
+        return self._rows(_SCAN, self._number(shard), start, stop)
+
+    def beside(self, shard: str, month: int, start: int, stop: int) -> list[Any]:
+        """Side rows of one month beside those entries: (index, part, org, activity, op, ts, retention, vis, sealed, wrapped).
+
+        The last two are sums of 1 (subject), 2 (agent) and 4 (technical): which values and which keys are there.
+        """
+        return self._rows(_BESIDE, month, self._number(shard), start, stop)
+
     def sealed(self, shard: str, index: int) -> list[Sealed]:
         """See audit.store.Store.sealed."""
         place = self._place(shard, index)
@@ -108,13 +131,13 @@ class Engine(ABC):
         since: int,
         until: int,
         *,
-        by: Literal["subject", "agent"] = "subject",
+        by: By = "subject",
         before: tuple[int, str, int, int] | None = None,
         limit: int = 100,
         shown: bool = False,
     ) -> list[Hit]:
         """See audit.store.Store.find."""
-        column = {"subject": "tag", "agent": "agent_tag"}[by]
+        column = _TAG[by]
         query = f"{_HITS} {column} IN ({_marks(tags)}) AND ts >= ? AND ts < ? AND month BETWEEN ? AND ?"
         values: list[Any] = [*tags, since, until, month_of(since), month_of(until)]
         if shown:
@@ -155,6 +178,11 @@ class Engine(ABC):
         """See audit.store.Store.months."""
         return [month for (month,) in self._rows(_MONTHS)]
 
+    def tagged(self, by: By, year: int) -> bool:
+        """See audit.store.Store.tagged."""
+        query = f"SELECT 1 FROM side WHERE month BETWEEN ? AND ? AND {_TAG[by]} IS NOT NULL LIMIT 1"
+        return bool(self._rows(query, year * 100, year * 100 + 12))
+
     def kept(self) -> list[tuple[str, int]]:
         """See audit.store.Store.kept."""
         return [(ret, month) for ret, month in self._rows("SELECT ret, month FROM kept ORDER BY month, ret")]
@@ -173,7 +201,9 @@ class Engine(ABC):
     def set_vis(self, shard: str, index: int, vis: int) -> int:
         """See audit.store.Store.set_vis."""
         place = self._place(shard, index)
-        return 0 if place is None else self._change((f"UPDATE side SET vis = ? {_ONE}", (vis, *place)))[0]
+        if place is None:
+            return 0
+        return self._change((f"UPDATE side SET vis = ? {_ONE} AND vis <> ?", (vis, *place, vis)))[0]
 
     def erase(self, shard: str, index: int) -> int:
         """See audit.store.Store.erase."""

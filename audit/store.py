@@ -15,10 +15,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from audit.entry import Part, Prepared
 
+By = Literal["subject", "agent"]
 Sealed = Part  # what `sealed` gives back is what was handed in
 
 
@@ -110,6 +111,17 @@ class Store(Protocol):
         """Entries start ≤ index < stop, in order of index. `stop` None = to the end as it is now."""
         ...
 
+    def scan(self, shard: str, start: int, stop: int) -> list[Any]:
+        """Entries start ≤ index < stop as rows (index, ts, kind, ref, leaf, body), all at once: for verification."""
+        ...
+
+    def beside(self, shard: str, month: int, start: int, stop: int) -> list[Any]:
+        """Side rows of one month beside those entries: (index, part, org, activity, op, ts, retention, vis, sealed, wrapped).
+
+        The last two are sums of 1 (subject), 2 (agent) and 4 (technical): which values and which keys are there.
+        """
+        ...
+
     def sealed(self, shard: str, index: int) -> list[Sealed]:
         """The sealed parts of one entry, in order of part; empty when they were erased."""
         ...
@@ -120,7 +132,7 @@ class Store(Protocol):
         since: int,
         until: int,
         *,
-        by: Literal["subject", "agent"] = "subject",
+        by: By = "subject",
         before: tuple[int, str, int, int] | None = None,
         limit: int = 100,
         shown: bool = False,
@@ -156,6 +168,10 @@ class Store(Protocol):
         """Months (yyyymm) from which side rows are still kept, ascending."""
         ...
 
+    def tagged(self, by: By, year: int) -> bool:
+        """Whether any row that is kept from that year carries a tag of this kind."""
+        ...
+
     # --- keeping: changes beside the leaves. Each is durable when it returns, and harmless when done twice.
 
     def kept(self) -> list[tuple[str, int]]:
@@ -179,7 +195,7 @@ class Store(Protocol):
         ...
 
     def set_vis(self, shard: str, index: int, vis: int) -> int:
-        """Set `vis` on the side rows of one entry; return their number."""
+        """Set `vis` on the side rows of one entry; return how many had another."""
         ...
 
     def alias(self, links: Sequence[tuple[int, bytes, bytes]]) -> int:
