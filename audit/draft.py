@@ -14,7 +14,7 @@ from audit.seal import SUBJECT, TECHNICAL
 TYPES = frozenset(
     (
         *("intent", "outcome", "denied", "unknown", "close", "audit.read", "admin", "policy", "key"),
-        *("erasure", "restrict", "release", "annotate", "index", "gap", "seal"),
+        *("erasure", "restrict", "release", "annotate", "index", "gap", "seal", "hold", "unhold", "alias"),
     )
 )
 NEEDS_INTENT = frozenset(("outcome", "unknown", "close"))
@@ -25,6 +25,13 @@ CLEAR_FIELDS = frozenset(
         *("parent_span_id", "start_time", "end_time", "status", "http", "reason_code", "op", "consumer", "source"),
         *("delegator", "policy", "legal_basis", "categories", "categories_ver", "counts", "initiator", "intent_ref"),
         *("dpl.core.processing_activity_id", "dpl.core.foreign_operation", "dpl.read.externalReadAPI_id"),
+        # A sealed shard names the one after it; one that begins after a restore says what it follows, and why.
+        *("successor", "gap"),
+        # What entries about keeping name: a class and month (yyyymm) with its number of entries, or one entry by its
+        # shard and index; who orders (a code) and when it must be looked at again (yyyy-mm-dd).
+        *("class", "month", "count", "shard", "index", "authority", "review"),
+        # The map of one day (see audit.keeping.completeness): its day yyyy-mm-dd, its root and its number of tags.
+        *("day", "root", "size"),
     )
 )
 

@@ -8,6 +8,7 @@ LedgerError
   ├─ ShardTaken        another writer holds the shard; refused at start
   ├─ UnsafeStore       the engine cannot promise durability as configured; refused at start
   ├─ KeyMissing        a key was destroyed, lost or never made: what it sealed cannot be opened
+  ├─ OrderRefused      an order about keeping that is not whole, or contradicts another; nothing was done
   ├─ EntryAltered      stored bytes, hash, digests or sealed values contradict each other
   ├─ ProofInvalid      hashes that do not lead from what is claimed to the root: proofs, tiles, compact ranges
   ├─ NoteInvalid       a signed note or key that is malformed, or that no trusted key signed
@@ -94,3 +95,7 @@ class LogAltered(LedgerError):
 
 class NotPublished(LedgerError):
     """No published checkpoint covers this entry (yet); one does within seconds of the entry, or the publisher is down."""
+
+
+class OrderRefused(LedgerError, ValueError):
+    """An order to erase, hold or restrict is not whole (a second person, a date), or a hold forbids it. Nothing was done."""

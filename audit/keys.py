@@ -38,6 +38,13 @@ class KeyRing(Protocol):
         """Return the key called `name`: 32 bytes. Raises KeyMissing."""
         ...
 
+    def destroy(self, name: str) -> None:
+        """Forget a key for ever, durably; absent and destroyed keys likewise, so that it may be done again.
+
+        Afterwards `get` MUST raise KeyMissing, with `create` too. Raises OSError, or KeyMissing when not allowed.
+        """
+        ...
+
 
 class FileKeyRing:
     """One key per file (0600, hex) in a folder (0700); both are made when absent.

@@ -7,7 +7,7 @@ is in the tree (a proof does that), nor that search finds every entry (the compl
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,10 +16,10 @@ import orjson
 from audit.canonical import leaf_hash
 from audit.disclosure import digest_of, reveal, root_of
 from audit.draft import Subject
-from audit.errors import EntryAltered, LedgerError
+from audit.errors import EntryAltered, KeyMissing, LedgerError
 from audit.keys import KeyRing
 from audit.seal import AUDIENCES, SUBJECT, Sealer, month_of
-from audit.store import Hit, Sealed, Store, Stored
+from audit.store import By, Hit, Sealed, Store, Stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,23 +65,33 @@ def find_by_subject(
 ) -> list[Hit]:
     """Rows about a subject with since ≤ ts < until (µs), newest first, under whatever key of the year they lie.
 
+    A number that was replaced is found under the number that replaced it, and the other way round.
     Raises KeyMissing when the index key of a year that still has rows is gone: history is then unsearchable, not empty.
     """
     sealer = Sealer(keyring)
-    tags = [sealer.subject_tag(subject.type, subject.id, year) for year in _years(store, since, until)]
+    tags = _tags(store, "subject", lambda year: sealer.subject_tag(subject.type, subject.id, year), since, until)
+    tags = store.same(tags)
     return store.find(tags, since, until, by="subject", limit=limit) if tags else []
 
 
 def find_by_agent(store: Store, keyring: KeyRing, agent: str, since: int, until: int, limit: int = 100) -> list[Hit]:
     """Rows an agent caused, as `find_by_subject`. Needs the agents' index keys, which are kept apart."""
     sealer = Sealer(keyring)
-    tags = [sealer.agent_tag(agent, year) for year in _years(store, since, until)]
+    tags = _tags(store, "agent", lambda year: sealer.agent_tag(agent, year), since, until)
     return store.find(tags, since, until, by="agent", limit=limit) if tags else []
 
 
-def _years(store: Store, since: int, until: int) -> list[int]:
+def _tags(store: Store, by: By, tag: Callable[[int], bytes], since: int, until: int) -> list[bytes]:
+    """One tag for each year of which rows are kept. A year that wrote about nobody never had a key: that is no loss."""
     first, last = month_of(since), month_of(until)
-    return sorted({month // 100 for month in store.months() if first <= month <= last})
+    tags = []
+    for year in sorted({month // 100 for month in store.months() if first <= month <= last}):
+        try:
+            tags.append(tag(year))
+        except KeyMissing:
+            if store.tagged(by, year):
+                raise
+    return tags
 
 
 def _checked_entry(stored: Stored) -> dict[str, Any]:

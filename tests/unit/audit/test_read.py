@@ -119,6 +119,13 @@ def test_a_lost_index_key_is_an_error_not_an_empty_history(ledger: Ledger, store
         find_by_subject(store, keyring, Subject("nrn", PERSON), 0, NOON + 1)
 
 
+def test_a_year_that_wrote_about_nobody_is_no_lost_year(ledger: Ledger, store: Store, keyring: FileKeyRing) -> None:
+    ledger.append_blocking([a_draft()])
+
+    assert [] == find_by_subject(store, keyring, Subject("nrn", PERSON), 0, 2**52)
+    assert [] == find_by_agent(store, keyring, "agent-77", 0, 2**52)
+
+
 def test_an_agent_is_found_by_identifier(ledger: Ledger, store: Store, keyring: FileKeyRing) -> None:
     ledger.append_blocking([a_draft(agent="agent-1"), a_draft(agent="agent-2")])
 
