@@ -77,7 +77,7 @@ class Witnessing:
         if witnesses and not 1 <= self.quorum <= len(witnesses):
             raise ValueError(f"a quorum of {self.quorum} cannot be had from {len(witnesses)} witnesses")
         self._publication, self._clock = publication, clock
-        self._alarm_after, self._on_cosigned = alarm_after, list(on_cosigned)
+        self._alarm_after, self.on_cosigned = alarm_after, list(on_cosigned)
         self._waiting = Waiting(None, clock)
         self._asked = [_Asked(witness, tell) for witness in witnesses]
         self._worker = Worker("witness", self.step, every=10.0, failed=self._surprised)
@@ -110,7 +110,7 @@ class Witnessing:
                 return
             note = with_lines(anchor.note, lines)
             self._publication.write(f"{anchor.origin}/witnessed/{anchor.size}", note)
-            for hand_on in self._on_cosigned:
+            for hand_on in self.on_cosigned:
                 hand_on(note)
             if sum(one.size == anchor.size for one in self._asked) >= self.quorum:
                 self._waiting.done(anchor, self._clock())
@@ -120,8 +120,13 @@ class Witnessing:
 
         For the start after a restore: a size above ours means that this copy of the log is old. Stop, and do not sign.
         """
-        anchor = anchor_of(note, self._clock())
-        return {one.client.name: self._size(one, anchor) for one in self._asked}
+        anchor, found = anchor_of(note, self._clock()), dict[str, int | None]()
+
+        def ask(one: _Asked) -> None:
+            found[one.client.name] = self._size(one, anchor)
+
+        _side_by_side(self._asked, ask)
+        return {one.client.name: found.get(one.client.name) for one in self._asked}
 
     def status(self) -> WitnessingStatus:
         """How each witness does, now."""
@@ -130,16 +135,9 @@ class Witnessing:
         return WitnessingStatus(all_, self.quorum, self._waiting.done_size, waiting, alarm)
 
     def _everyone(self, anchor: Anchor) -> list[_Asked]:
-        """Side by side: one that hangs takes its own time only."""
+        """Those who have not signed this one yet are asked; all who have are returned."""
         late = [one for one in self._asked if one.size != anchor.size or one.alarm]
-        threads = [
-            threading.Thread(target=self._cosign, args=(one, anchor), name=f"witness-{one.client.name}", daemon=True)
-            for one in late
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        _side_by_side(late, lambda one: self._cosign(one, anchor))
         return [one for one in self._asked if one.size == anchor.size]
 
     def _cosign(self, one: _Asked, anchor: Anchor) -> None:
@@ -192,6 +190,17 @@ class Witnessing:
 
     def _surprised(self, error: Exception) -> None:
         self._tell("error", "witness_round_failed", error=type(error).__name__)
+
+
+def _side_by_side(asked: Sequence[_Asked], do: Callable[[_Asked], object]) -> None:
+    """One thread each: one that hangs takes its own time only."""
+    threads = [
+        threading.Thread(target=do, args=(one,), name=f"witness-{one.client.name}", daemon=True) for one in asked
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 class _Asked:
