@@ -150,4 +150,5 @@ def _around(store: Store, named: Stored) -> Iterator[Stored]:
     for stored in store.read(named.shard, start):
         if stored.ts > named.ts + _WINDOW:
             return
-        yield stored
+        if stored.ts >= named.ts - _WINDOW:
+            yield stored
