@@ -108,15 +108,19 @@ class Reports:
         cursor: str | None = None,
         limit: int = 50,
         shown: bool = False,
+        keep: Callable[[Row], bool] | None = None,
         **only: Unpack[Only],
     ) -> Page:
         """What happened with one person's data. An intent shows only while nobody knows how it ended.
 
-        `shown`: without what is kept from the subject for now. Ask so when the subject is who reads it: pages stay full.
+        `shown`: without what is kept from the subject for now; `keep`: only rows of which it says yes. Ask so when the
+        subject is who reads it: what is left out leaves no hole in a page.
         """
         after = place_of(cursor) if cursor else None
         found_rows = self._finder.about(subject, since, until, org=only.get("org"), after=after, shown=shown)
-        return page_of(self._lists.ended(found_rows), only, limit, whole_exchanges=True)
+        ended = self._lists.ended(found_rows)
+        kept = ended if keep is None else (one for one in ended if keep(one[1]))
+        return page_of(kept, only, limit, whole_exchanges=True)
 
     def by_agent(
         self, agent: str, since: int, until: int, *, cursor: str | None = None, limit: int = 50, **only: Unpack[Only]

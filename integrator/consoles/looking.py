@@ -57,6 +57,7 @@ Proof = Callable[[str, int, Collection[str]], Awaitable[Any]]  # shard, index, a
 class Desk:
     """Answers people's questions over `reports`. `granted(org)`: the fields authorisations grant an organisation (or any).
 
+    `shows(row)`: whether the subject of a row may see it by now, as its purpose says.
     `health()` adds what others know of the ledger (publishing, witnesses, time stamps) to what the reports know.
     """
 
@@ -69,6 +70,7 @@ class Desk:
         health: Callable[[], Mapping[str, Any]] = dict,
         proof: Proof | None = None,
         reveals: Reveals | None = None,
+        shows: Callable[[Row], bool] = lambda row: True,
     ) -> None:
         self.reports = reports
         self._ledger = ledger
@@ -76,6 +78,7 @@ class Desk:
         self._health = health
         self._proof = proof
         self._reveals = reveals or Sealed()
+        self._shows = shows
 
     async def look(
         self,
@@ -148,11 +151,11 @@ class Desk:
         reports, question = self.reports, right.question
         only = {"org": right.org} if right.org else {}
         if question == "about":
-            shown = {"shown": True} if right.scope == "own" else {}
+            shown = {"shown": True, "keep": self._shows} if right.scope == "own" else {}
             return reports.about(right.subject, **{**_period(asked), **shown, **only})  # type: ignore[arg-type]
         if question == "exchange":
             page = reports.exchange(about=right.subject, **asked, **only)
-            return replace(page, rows=[row for row in page.rows if not row.vis]) if right.scope == "own" else page
+            return page if right.scope != "own" else _only(page, self._seen)
         if question in ("unused_fields", "field_use"):
             return getattr(reports, question)(self._granted(right.org), **_period(asked), **only)
         if question == "health":
@@ -164,9 +167,8 @@ class Desk:
     def _named(self, person: Person, right: Right, asked: dict[str, Any]) -> tuple[Any, list[Subject]]:
         """What shows names, and whose."""
         if right.question == "affected_subjects":
-            people, cursor = self.reports.affected_subjects(
-                **_period(asked), **({"org": right.org} if right.org else {})
-            )
+            only: dict[str, Any] = {"org": right.org} if right.org else {}
+            people, cursor = self.reports.affected_subjects(**{**_period(asked), **only})
             return (people, cursor), list(people)
         row = self._row(right, **asked)
         if row is None:
@@ -181,9 +183,12 @@ class Desk:
     def _row(self, right: Right, shard: str, index: int) -> Row | None:
         """One row, if it is there for this person."""
         row = self.reports.row(shard, index, about=right.subject)
-        if row is None or (right.org and row.org != right.org) or (right.scope == "own" and row.vis):
+        if row is None or (right.org and row.org != right.org) or (right.scope == "own" and not self._seen(row)):
             return None
         return row
+
+    def _seen(self, row: Row) -> bool:
+        return not row.vis and self._shows(row)
 
     async def _proved(self, right: Right, found: tuple[Row, Details] | None) -> Any:
         if found is None or self._proof is None:
@@ -204,6 +209,11 @@ def reason_of(reason: str, right: Right) -> str:
         advice = f"say why you look, in at least {least} characters: the person concerned will read it"
         raise MalformedRequest(Issue("requiredInput", "body", "/reason", advice))
     return words
+
+
+def _only(page: Page, seen: Callable[[Row], bool]) -> Page:
+    rows = [row for row in page.rows if seen(row)]
+    return replace(page, rows=rows, total=len(rows))
 
 
 def _period(asked: dict[str, Any]) -> dict[str, Any]:

@@ -245,3 +245,14 @@ async def test_a_reason_is_written_as_plain_text(house: House) -> None:
     await house.desk.look(DPO, "about", "complaint\x00 2026/44\r\n of the person", subject=ANNA)
 
     assert "complaint 2026/44 of the person" == house.last().values["justification"]
+
+
+async def test_what_a_purpose_keeps_from_the_person_is_found_by_no_way(house: House) -> None:
+    index = house.write()
+    trace = house.desk.reports.row(house.ledger.shard, index).trace_id
+    desk = Desk(house.desk.reports, house.ledger, shows=lambda row: row.kind != "denied")
+    page = await desk.look(CITIZEN, "about")
+    exchange = await desk.look(CITIZEN, "exchange", trace_id=trace)
+    row = await desk.look(CITIZEN, "details", shard=house.ledger.shard, index=index)
+
+    assert (["audit.read"], [], None) == ([one.kind for one in page.rows], exchange.rows, row)
