@@ -17,8 +17,8 @@ from typing import Any
 
 import aiohttp
 
-from audit import FileKeyRing, Ledger, LedgerError, open_store
-from audit.recovery import settle
+from audit import Ledger, LedgerError
+from audit.log.years import OneBook
 from integrator import clock, places, registry
 from integrator import settings as settings_module
 from integrator.contract import Connector, Tools
@@ -29,6 +29,7 @@ from integrator.logs import log
 from integrator.mapping import load_sheets
 from integrator.metrics import Metrics
 from integrator.policy import Purpose, load_policies
+from integrator.publishing import LogFigures, Published, Publishing, open_publishing
 from integrator.recording import Recorder
 from integrator.services import Service, load_services
 from integrator.settings import Settings
@@ -48,12 +49,22 @@ class Hub:
     exchange: Exchange
     identity: Identity
     metrics: Metrics
-    ledger: Ledger
+    publishing: Publishing
     channels: Mapping[str, Channel]
     session: aiohttp.ClientSession
     clock: clock.Now
     codes: Path
     ready: bool = field(default=True)
+
+    @property
+    def ledger(self) -> Ledger:
+        """This year's."""
+        return self.publishing.ledger
+
+    @property
+    def published(self) -> Published | None:
+        """The logs, for the API; `.auditor` is set by who knows the people."""
+        return self.publishing.published
 
     def health(self) -> dict[str, Any]:
         """belgif health: DOWN when nothing may be answered, DEGRADED while a source is left alone."""
@@ -62,13 +73,13 @@ class Hub:
         }
         for name, channel in self.channels.items():
             self.metrics.circuit.labels(name).set(_CIRCUIT[channel.breaker.state])
-        down, degraded = not (self.ready and self.ledger.healthy), "DOWN" in sources.values()
-        return {"status": "DOWN" if down else "DEGRADED" if degraded else "UP", "sources": sources}
+        down = not (self.ready and self.publishing.healthy)
+        degraded = "DOWN" in sources.values() or self.publishing.late
+        return {"status": "DOWN" if down else "DEGRADED" if degraded else "UP", "sources": sources, **_audit(self)}
 
     async def close(self) -> None:
         """After the last answer: the ledger writes what it was given, then everything else goes."""
-        await asyncio.to_thread(self.ledger.close)
-        self.ledger.store.close()
+        await asyncio.to_thread(self.publishing.close)
         self.identity.close()
         await self.session.close()
 
@@ -77,7 +88,7 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
     """Build the hub, or raise `ConfigurationError` and leave nothing open."""
     if settings.mocked and not settings.sandbox:  # else the mocks' inventions would be told as the truth
         raise ConfigurationError(
-            f"sources.{settings.mocked[0]} still has the sandbox's values",
+            f"{settings.mocked[0]} still has the sandbox's values",
             advice="In production every source needs its own address and credentials in config/local.yaml.",
         )
     settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -97,15 +108,18 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
         # Processes on several machines share the register of used assertions where they share the ledger's database.
         shared = settings.ledger if settings.ledger.startswith("postgresql:") else None
         identity = Identity(settings.state, base=settings.issuer, world=settings.mode, now=now, replays=shared)
-        ledger = ledger or _open_ledger(settings, now)
+        publishing = open_publishing(settings, now) if ledger is None else Publishing(OneBook(ledger), None, None)
     except BaseException:
         await session.close()
         raise
-    recorder = Recorder(ledger, metrics)
+    recorder = Recorder(publishing.books, metrics)
+    if publishing.publisher is not None:
+        metrics.registry.register(LogFigures(publishing.publisher, now))
+        publishing.publisher.start()
     deadline = float(settings.limits.get("deadlineSeconds", 10))
     exchange = Exchange(services, policies, connectors, recorder, metrics, now, _territory(organisations), deadline)
     return Hub(
-        settings, services, policies.purposes, exchange, identity, metrics, ledger, channels, session, now, places.folder("mappings") / "codes"
+        settings, services, policies.purposes, exchange, identity, metrics, publishing, channels, session, now, places.folder("mappings") / "codes"
     )  # fmt: skip
 
 
@@ -133,16 +147,28 @@ def _observe(metrics: Metrics, now: clock.Now) -> Callable[[str, str, float], No
     return lambda source, outcome, seconds: metrics.source(source, outcome, seconds, now())
 
 
-def _open_ledger(settings: Settings, now: clock.Now) -> Ledger:
-    """One shard per writer process and year. Raises `ConfigurationError` when another process writes it."""
-    shard = f"hub/{settings.mode}/{settings.shard}/{clock.today(now()).year}"
-    try:
-        return Ledger(open_store(settings.ledger), FileKeyRing(settings.state / "ledger-keys"), shard=shard)
-    except LedgerError as error:
-        raise ConfigurationError(
-            f"the ledger cannot be opened: {type(error).__name__}",
-            advice="Another hub may be writing this shard: give each process its own INTEGRATOR_SHARD.",
-        ) from error
+def _audit(hub: Hub) -> dict[str, Any]:
+    """How the published ledger does: seconds since its newest checkpoint, what is not signed yet, what failed."""
+    publisher = hub.publishing.publisher
+    if publisher is None:
+        return {}
+    status, now = publisher.status(), hub.clock()
+    logs = [one for one in (*status.shards, status.anchor) if one is not None]
+    return {
+        "audit": {
+            "status": "DOWN" if status.final else "DEGRADED" if hub.publishing.late else "UP",
+            "logs": {
+                one.origin: {
+                    "checkpointAge": None if one.signed_at is None else round(max(0.0, now - one.signed_at / 1e6), 1),
+                    "signed": one.signed,
+                    "unsigned": one.size - one.signed,
+                    **({"failure": one.failure} if one.failure else {}),
+                }
+                for one in logs
+            },
+            "failures": status.failures,
+        }
+    }
 
 
 def _territory(organisations: Mapping[str, Any]) -> Callable[[str], str | None]:
@@ -159,12 +185,12 @@ async def _settle_every_minute(hub: Hub) -> None:
     while True:
         await asyncio.sleep(60)
         try:
-            settled = await asyncio.to_thread(settle, hub.ledger)
+            settled = await asyncio.to_thread(hub.publishing.tidy)
         except LedgerError as error:
             log.warning("settling_failed", error=type(error).__name__)
             continue
         if settled:
-            log.warning("intents_settled_as_unknown", entries=len(settled))
+            log.warning("intents_settled_as_unknown", entries=settled)
 
 
 async def _first_look(hub: Hub) -> None:
@@ -200,7 +226,7 @@ def serve(settings: Settings) -> None:
     async def main() -> None:
         hub = await open_hub(settings)
         gc.freeze()
-        await asyncio.to_thread(settle, hub.ledger, timedelta(0))  # what a process that died left open
+        await asyncio.to_thread(hub.publishing.tidy, timedelta(0))  # what a process that died left open
         chores = [asyncio.create_task(_first_look(hub)), asyncio.create_task(_settle_every_minute(hub))]
         try:
             await run(hub, settings.host, settings.port)

@@ -4,7 +4,7 @@
       ├─ RequestRefused        ours, final        MalformedRequest · UnknownCaller · PolicyDenied · SubjectReplaced
       ├─ SourceError           theirs             SourceUnavailable (retry) · SourceThrottled (retry) · SourceRefused
       │                                           SourceFault · WrongSubject · SubjectNotFound (an answer)
-      └─ HubError              ours, alarm        LedgerUnwritable · HubBusy · ConfigurationError
+      └─ HubError              ours, alarm        LedgerUnwritable · StampsOverdue · HubBusy · ConfigurationError
 
 No message of this family holds an identifier, a name or a word of the source's answer: messages reach logs.
 """
@@ -24,6 +24,7 @@ class IntegratorError(Exception):
     advice: ClassVar[str] = "Ask the operator of the hub; name the trace id."
 
     recorded: str | None = None  # SHARD/INDEX,… of the ledger, once the refusal or failure stands there
+    receipt: bytes | None = None  # signed, for the entry that says so
 
     def __init__(self, message: str = "", *, advice: str | None = None) -> None:
         super().__init__(message or self.code)
@@ -165,6 +166,14 @@ class LedgerUnwritable(HubError):
     code, where, retryable = "LEDGER_UNWRITABLE", "C2", True
     advice = "Nothing was asked of any source after this point. Ask again after Retry-After."
     retry_after: int = 5
+
+
+class StampsOverdue(HubError):
+    """No authority outside has time-stamped the ledger for hours, so nobody could say later when this was recorded."""
+
+    code, where, retryable = "STAMPS_OVERDUE", "C2", True
+    advice = "Nothing was asked of any source. The hub's operator is alarmed; ask again after Retry-After."
+    retry_after: int = 60
 
 
 class HubBusy(HubError):

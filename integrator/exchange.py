@@ -32,7 +32,7 @@ from integrator.mapping import Plan
 from integrator.metrics import Metrics
 from integrator.model import Answer, Request, Withheld
 from integrator.policy import ADVICE, Ask, Denial, Permit, Policies
-from integrator.recording import Call, Outcome, Recorder
+from integrator.recording import Call, Outcome, Recorder, Recording
 from integrator.scope import PartAnswer, Scope, Unknown
 from integrator.services import Part, Service
 
@@ -55,19 +55,22 @@ class Exchange:
         """Answer one question from a local application, or refuse it; either way, leave a durable trace."""
         started = time.monotonic()
         service = self.services[request.service]
+        record = await self.recorder.begin()
         try:
-            permit = await self._permit(service, request)
+            permit = await self._permit(service, request, record)
             run = self._compose if service.is_composition else self._single
-            answer = await run(service, request, permit, started + self.deadline)
+            answer = await run(service, request, permit, record, started + self.deadline)
         except IntegratorError as error:
             self.metrics.exchange(service.name, request.caller.purpose, error.code, time.monotonic() - started)
             raise
+        finally:
+            record.end()
         self.metrics.exchange(service.name, request.caller.purpose, "answered", time.monotonic() - started)
         return answer
 
     # --- deciding ---------------------------------------------------------------------------------------------------
 
-    async def _permit(self, service: Service, request: Request) -> Permit:
+    async def _permit(self, service: Service, request: Request, record: Recording) -> Permit:
         """The decision on the whole request and on every part of it; a denial is recorded, then raised."""
         decision = self._decide(service, request, frozenset(request.keys), request.fields)
         if isinstance(decision, Permit):
@@ -81,7 +84,7 @@ class Exchange:
             return decision
         self.metrics.decision(decision.reason)
         denied = PolicyDenied(decision.reason, rule=decision.rule, advice=decision.advice)
-        denied.recorded = self.recorder.reference(await self.recorder.denied(service, request, decision))
+        record.refuses(denied, await record.denied(service, request, decision))
         raise denied
 
     def _decide(
@@ -110,18 +113,20 @@ class Exchange:
 
     # --- one source ---------------------------------------------------------------------------------------------------
 
-    async def _single(self, service: Service, request: Request, permit: Permit, deadline: float) -> Answer:
+    async def _single(
+        self, service: Service, request: Request, permit: Permit, record: Recording, deadline: float
+    ) -> Answer:
         call = self.recorder.call(service, request, permit, request.keys)
-        entries = await self.recorder.intents((call,), self.now())
+        entries = await record.intents((call,), self.now())
         outcome = await self._ask(call, deadline)
         outcome = self._within_territory(call, outcome)
         body = {} if outcome.error else _body(call, outcome)
         payload = orjson.dumps(body)
-        entries += await self.recorder.outcomes(((call, outcome, payload),), {call.span_id: entries[0]})
+        entries += await record.outcomes(((call, outcome, payload),), {call.span_id: entries[0]})
         if outcome.error is not None:
-            outcome.error.recorded = self.recorder.reference(entries)
+            record.refuses(outcome.error, entries)
             raise outcome.error
-        return Answer(body, payload, request.trace, entries, self.recorder.shard)
+        return Answer(body, payload, request.trace, entries, record.shard, receipt=record.receipt)
 
     async def _ask(self, call: Call, deadline: float) -> Outcome:
         """One call, its intent being durable. Every failure becomes an outcome, because it must be recorded first."""
@@ -216,7 +221,9 @@ class Exchange:
 
     # --- several sources ----------------------------------------------------------------------------------------------
 
-    async def _compose(self, service: Service, request: Request, permit: Permit, deadline: float) -> Answer:
+    async def _compose(
+        self, service: Service, request: Request, permit: Permit, record: Recording, deadline: float
+    ) -> Answer:
         """Parts in parallel, wave after wave; each wave's intents share one commit, all outcomes share another."""
         now = self.now()
         whole = self.recorder.call(service, request, permit, request.keys)
@@ -234,7 +241,7 @@ class Exchange:
             answers.update({part.name: call for part, call in calls if isinstance(call, PartAnswer)})
             opened = (*opening, *(call for _, call in asked))
             if opened:
-                indices = await self.recorder.intents(opened, self.now())
+                indices = await record.intents(opened, self.now())
                 intents |= {call.span_id: index for call, index in zip(opened, indices, strict=True)}
                 opening = ()
             asking = [self._ask(call, deadline) for _, call in asked]
@@ -244,8 +251,10 @@ class Exchange:
         body, retry_after = self._verdicts(service, permit, self._scope(service, request, answers, now), done)
         payload = orjson.dumps(body)
         verdict = Outcome(body, milliseconds=(self.now() - now) * 1000, ended=self.now())
-        outcomes = await self.recorder.outcomes((*done, (whole, verdict, payload)), intents)
-        return Answer(body, payload, request.trace, (*intents.values(), *outcomes), self.recorder.shard, retry_after)
+        outcomes = await record.outcomes((*done, (whole, verdict, payload)), intents)
+        return Answer(
+            body, payload, request.trace, (*intents.values(), *outcomes), record.shard, retry_after, record.receipt
+        )
 
     def _part_call(self, part: Part, scope: Scope, request: Request, whole: Call) -> Call | PartAnswer:
         """The call of one part; or what is known without asking: not needed, or not to be known."""

@@ -63,6 +63,7 @@ class Answer:
     entries: tuple[int, ...]  # ledger indices that were durable before this answer existed
     shard: str
     retry_after: int | None = None  # seconds; set when part of the answer is unknown
+    receipt: bytes | None = None  # signed, for the entry that concludes the exchange
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 
 from audit import Draft, Ledger, LedgerError
+from audit.log.years import Book, OneBook, Shelf
 from integrator import clock
 from integrator.errors import IntegratorError, LedgerUnwritable, PolicyDenied, SubjectNotFound, SubjectReplaced
 from integrator.logs import log
@@ -56,10 +57,13 @@ class Outcome:
 class Recorder:
     """Turns calls and outcomes into ledger entries, and waits until they are durable."""
 
-    def __init__(self, ledger: Ledger, metrics: Metrics) -> None:
-        self._ledger = ledger
+    def __init__(self, shelf: Shelf | Ledger, metrics: Metrics) -> None:
+        self._shelf = OneBook(shelf) if isinstance(shelf, Ledger) else shelf
         self._metrics = metrics
-        self.shard: str = ledger.shard
+
+    async def begin(self) -> Recording:
+        """The record of one exchange; all of it stands in one shard. MUST be ended."""
+        return Recording(await self._shelf.begin(), self._metrics)
 
     def call(
         self, service: Service, request: Request, permit: Permit, keys: Mapping[str, Any], *, parent: str | None = None
@@ -69,9 +73,40 @@ class Recorder:
         clear = _clear(service, request, permit, source, parent)
         return Call(service, request, permit, keys, span_id, source, service.subject(keys), clear)
 
+    def failure(self, call: Call, error: IntegratorError) -> None:
+        """A source failed or refused: one line for the operator, in codes only. What a source does not know is no failure."""
+        if not isinstance(error, SubjectNotFound | SubjectReplaced):
+            reason = getattr(error, "reason", error.code)
+            log.warning(
+                "source_failed", source=call.source, code=error.code, reason=reason, trace=call.request.trace.trace_id
+            )
+
+    def surprise(self, call: Call, error: Exception) -> None:
+        """A connector failed in a way nobody named: the type is for us, the text stays unsaid."""
+        log.error(
+            "connector_surprise", source=call.source, error=type(error).__name__, trace=call.request.trace.trace_id
+        )
+
+
+class Recording:
+    """What is written of one exchange, and the receipt for it."""
+
+    __slots__ = ("_book", "_metrics", "receipt", "shard")
+
+    def __init__(self, book: Book, metrics: Metrics) -> None:
+        self._book, self._metrics = book, metrics
+        self.shard: str = book.ledger.shard
+        self.receipt: bytes | None = (
+            None  # signed, for the last entry: the outcome that names its intent, or the refusal
+        )
+
+    def end(self) -> None:
+        """The exchange is over; a shard whose year is over waits for this."""
+        self._book.end()
+
     async def intents(self, calls: Sequence[Call], now: float) -> tuple[int, ...]:
         """Durable when this returns, all of them in one commit."""
-        return await self._append([_intent(call, now) for call in calls])
+        return await self._append([_intent(call, now) for call in calls], last=False)
 
     async def outcomes(
         self, done: Sequence[tuple[Call, Outcome, bytes]], intents: Mapping[str, int]
@@ -88,28 +123,20 @@ class Recorder:
         """How an answer names its entries: SHARD/INDEX,INDEX…"""
         return f"{self.shard}/{','.join(map(str, entries))}"
 
-    def failure(self, call: Call, error: IntegratorError) -> None:
-        """A source failed or refused: one line for the operator, in codes only. What a source does not know is no failure."""
-        if not isinstance(error, SubjectNotFound | SubjectReplaced):
-            reason = getattr(error, "reason", error.code)
-            log.warning(
-                "source_failed", source=call.source, code=error.code, reason=reason, trace=call.request.trace.trace_id
-            )
+    def refuses(self, error: IntegratorError, entries: Sequence[int]) -> None:
+        """A refusal or failure takes its entries and receipt along."""
+        error.recorded, error.receipt = self.reference(entries), self.receipt
 
-    def surprise(self, call: Call, error: Exception) -> None:
-        """A connector failed in a way nobody named: the type is for us, the text stays unsaid."""
-        log.error(
-            "connector_surprise", source=call.source, error=type(error).__name__, trace=call.request.trace.trace_id
-        )
-
-    async def _append(self, drafts: list[Draft]) -> tuple[int, ...]:
+    async def _append(self, drafts: list[Draft], *, last: bool = True) -> tuple[int, ...]:
         try:
             started = time.perf_counter()
-            records = await self._ledger.append(drafts)
+            records = await self._book.ledger.append(drafts)
             self._metrics.ledger_append(time.perf_counter() - started)
-            return tuple([record.index for record in records])
         except LedgerError as error:
             raise LedgerUnwritable("the ledger could not be written") from error
+        if last:
+            self.receipt = self._book.receipt(records[-1])
+        return tuple([record.index for record in records])
 
 
 def _clear(service: Service, request: Request, permit: Permit, source: str, parent: str | None) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from audit.log.shard import ShardLog
 from audit.log.signing import Signers
 from audit.log.state import SignedState
 from audit.store import Store
+from audit.tree.note import split_note
 from audit.worker import Worker
 
 SECOND = 1_000_000  # µs
@@ -59,6 +60,11 @@ class PublisherStatus:
     def failing(self) -> bool:
         """Whether the last turn of any log failed."""
         return bool(self.anchor_failure) or any(one.failure for one in self._logs())
+
+    @property
+    def waiting(self) -> float:
+        """Seconds that the oldest entry without checkpoint waits."""
+        return max((one.waiting for one in self._logs()), default=0.0)
 
     def _logs(self) -> tuple[LogStatus, ...]:
         return self.shards if self.anchor is None else (*self.shards, self.anchor)
@@ -155,6 +161,13 @@ class Publisher:
             if self._anchor is not None:
                 self._anchor.close()
             self._anchor = self._anchor_line = None
+
+    def cosigned(self, note: bytes) -> None:
+        """An anchor checkpoint came back with the lines of witnesses: published, unless a newer one stands there."""
+        path = f"{self._anchor_name}/checkpoint"
+        with self._turn:
+            if split_note(self._publication.read(path))[0] == split_note(note)[0]:
+                self._publication.write(path, note)
 
     def step(self, *, sign: bool = False) -> None:
         """One turn over all logs; `sign` does not wait for the ten seconds. Never raises for a store that is down."""

@@ -16,6 +16,7 @@ from integrator.api.headers import SECURITY, bearer, language, new_trace, refuse
 from integrator.api.hub import Hub
 from integrator.api.limits import InFlight, Limits
 from integrator.api.problems import EdgeRefusal, Problems
+from integrator.api.record import record_headers
 from integrator.api.routes import Route, Routes
 from integrator.errors import IntegratorError, Issue, MalformedRequest, UnknownCaller
 from integrator.logs import log
@@ -221,8 +222,9 @@ class Front:
 
 
 def _beside(answer: Answer) -> tuple[tuple[bytes, bytes], ...]:
-    """Headers beside the answer: which ledger entries were durable before it existed (`shard/1,2`), when to ask again."""
-    headers = ((b"integrator-ledger-entries", f"{answer.shard}/{','.join(map(str, answer.entries))}".encode()),)
+    """Headers beside the answer: what was recorded of it, and when to ask again."""
+    entries = f"{answer.shard}/{','.join(map(str, answer.entries))}"
+    headers = record_headers(entries, answer.receipt, answer.trace)
     return headers if answer.retry_after is None else (*headers, (b"retry-after", b"%d" % answer.retry_after))
 
 

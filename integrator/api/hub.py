@@ -132,6 +132,15 @@ class Metrics(Protocol):
     def in_flight(self) -> Any: ...  # Gauge
 
 
+class Published(Protocol):
+    """The published ledger, as `integrator.publishing.Published`. Reading blocks; raises FileNotFoundError."""
+
+    def read(self, path: str) -> bytes: ...
+    def bundle(self, origin: str, index: int, width: int) -> bytes: ...
+    async def may_read(self, request: Any) -> bool:
+        """Whether who asks may see tiles and entries."""
+
+
 class Hub(Protocol):
     """Built once at start by the composition root."""
 
@@ -147,6 +156,8 @@ class Hub(Protocol):
     def settings(self) -> Settings: ...
     @property
     def metrics(self) -> Metrics: ...
+    @property
+    def published(self) -> Published | None: ...  # None: nothing is published
     @property
     def clock(self) -> Callable[[], float]: ...  # epoch seconds
     @property

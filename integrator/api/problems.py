@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import orjson
 import yaml
 
+from integrator.api.record import as_uuid, record_headers
 from integrator.errors import (
     ConfigurationError,
     IntegratorError,
@@ -91,14 +92,13 @@ class Problems:
             "title": row.title.en,
             "status": row.status,
             "detail": error.hint if isinstance(error, IntegratorError) else IntegratorError.advice,
-            "instance": f"urn:uuid:{_uuid(trace.trace_id)}",
+            "instance": f"urn:uuid:{as_uuid(trace.trace_id)}",
         }
         if isinstance(error, IntegratorError) and row.status != 500:
             body |= {"code": error.code, "where": error.where}
         body |= shown
-        recorded = getattr(error, "recorded", None)
-        if recorded:
-            headers = (*headers, (b"integrator-ledger-entries", recorded.encode()))
+        if isinstance(error, IntegratorError) and error.recorded:
+            headers = (*headers, *record_headers(error.recorded, error.receipt, trace))
         return Rendered(row.status, ((b"content-type", KIND), *headers), orjson.dumps(body))
 
     def _translate(self, error: BaseException) -> tuple[str, dict[str, Any], tuple[tuple[bytes, bytes], ...]]:
@@ -159,12 +159,3 @@ def _challenge(problem: str) -> bytes:
         return b'Bearer realm="integrator"'
     words = b"expired" if problem == "expiredAccessToken" else b"invalid"
     return b'Bearer realm="integrator", error="invalid_token", error_description="The access token is ' + words + b'"'
-
-
-def _uuid(digits: str) -> str:
-    """32 hex digits as a UUID is written.
-
-    >>> _uuid("d9e35127e9b14201a2112b52e52508df")
-    'd9e35127-e9b1-4201-a211-2b52e52508df'
-    """
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

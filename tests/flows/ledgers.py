@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from audit import FileKeyRing, open_entry, open_store
+from audit.log.anchor import is_anchor
 from audit.read import Opened
 from audit.store import Store
 from integrator import settings
@@ -24,11 +25,15 @@ class Book:
     @property
     def shard(self) -> str:
         """The one shard of a hub that runs as one process."""
-        [shard] = self.store.shards()
+        [shard] = self.shards()
         return shard
 
+    def shards(self) -> list[str]:
+        """Shards of exchanges; the anchor over them is none."""
+        return [name for name in self.store.shards() if not is_anchor(name)]
+
     def size(self) -> int:
-        return self.store.size(self.shard) if self.store.shards() else 0
+        return self.store.size(self.shard) if self.shards() else 0
 
     def since(self, start: int) -> list[dict[str, Any]]:
         """The clear part of every entry from `start` on, its index beside it."""
