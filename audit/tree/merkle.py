@@ -71,7 +71,13 @@ class CompactRange:
 
     def append(self, leaf: bytes) -> None:
         """Add one leaf hash."""
-        self._grow([leaf])
+        _all_hashes([leaf])
+        size = self.size
+        while size & 1:
+            leaf = node_hash(self._nodes.pop(), leaf)
+            size >>= 1
+        self._nodes.append(leaf)
+        self.size += 1
 
     def extend(self, leaves: Iterable[bytes]) -> None:
         """Add leaf hashes in their order."""

@@ -32,6 +32,7 @@ def test_the_checkpoint_of_the_specification_is_read() -> None:
     assert "0ac5186a" == read.root.hex()[:8]
 
 
+@settings(deadline=None)
 @given(_CHECKPOINTS)
 def test_what_is_written_is_read(one: Checkpoint) -> None:
     assert one == Checkpoint.parse(one.text())
@@ -141,7 +142,7 @@ def test_a_cosignature_moved_to_another_time_checkpoint_or_witness_is_refused(
         later.verify(text, b"")
 
 
-@settings(max_examples=20)
+@settings(deadline=None, max_examples=20)
 @given(st.sampled_from([WITNESS, MLDSA]), st.integers(0, 2**63 - 1))
 def test_any_time_that_can_be_written_is_read(cosigner: Cosigner | MldsaCosigner, time: int) -> None:
     text = checkpoint(5).text()

@@ -46,6 +46,7 @@ def test_root_is_the_one_every_implementation_knows(size: int) -> None:
     assert _ROOTS[size] == root_of(leaf_hash(bytes.fromhex(entry)) for entry in _ENTRIES[:size]).hex()
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 70), max_size=8), st.booleans())
 def test_a_tree_that_grows_in_any_steps_has_the_root_of_the_definition(steps: list[int], one_by_one: bool) -> None:
     tree = CompactRange()
@@ -70,6 +71,7 @@ def test_more_leaves_than_are_taken_at_once_have_the_same_root() -> None:
     assert tree.root() == root_of(iter(leaves(65_537)))
 
 
+@settings(deadline=None)
 @given(st.data(), _SIZES)
 def test_every_inclusion_proof_verifies(data: st.DataObject, size: int) -> None:
     index = data.draw(st.integers(0, size - 1))
@@ -77,6 +79,7 @@ def test_every_inclusion_proof_verifies(data: st.DataObject, size: int) -> None:
     check_inclusion(index, size, leaves(size)[index], inclusion_proof(index, size, Memory(size)), root(size))
 
 
+@settings(deadline=None)
 @given(st.data(), _SIZES)
 def test_every_consistency_proof_verifies(data: st.DataObject, size: int) -> None:
     old = data.draw(st.integers(0, size))
@@ -91,7 +94,7 @@ def test_all_proofs_of_small_trees_verify() -> None:
             check_consistency(one, size, root(one), root(size), consistency_proof(one, size, Memory(size)))
 
 
-@settings(max_examples=50)
+@settings(deadline=None, max_examples=50)
 @given(st.data(), st.integers(2, 120))
 def test_roots_and_inclusion_proofs_are_those_of_pymerkle(data: st.DataObject, size: int) -> None:
     """Its consistency proofs are longer than those of RFC 6962; for these see the example of the RFC and Go."""
@@ -141,7 +144,7 @@ _MUTATIONS: dict[str, Callable[[list[bytes], int], list[bytes]]] = {
 
 
 @pytest.mark.parametrize("wound", _MUTATIONS)
-@settings(max_examples=15)
+@settings(deadline=None, max_examples=15)
 @given(st.data(), st.integers(2, 100), st.integers(0, 4000))
 def test_inclusion_is_refused_with(wound: str, data: st.DataObject, size: int, at: int) -> None:
     index = data.draw(st.integers(0, size - 1))
@@ -152,7 +155,7 @@ def test_inclusion_is_refused_with(wound: str, data: st.DataObject, size: int, a
 
 
 @pytest.mark.parametrize("wound", _MUTATIONS)
-@settings(max_examples=15)
+@settings(deadline=None, max_examples=15)
 @given(st.data(), st.integers(2, 100), st.integers(0, 4000))
 def test_consistency_is_refused_with(wound: str, data: st.DataObject, size: int, at: int) -> None:
     old = data.draw(st.integers(1, size - 1))
@@ -162,6 +165,7 @@ def test_consistency_is_refused_with(wound: str, data: st.DataObject, size: int,
         check_consistency(old, size, root(old), root(size), proof)
 
 
+@settings(deadline=None)
 @given(st.data(), st.integers(2, 100), st.integers(0, 255))
 def test_an_entry_elsewhere_another_entry_or_another_root_is_refused(data: st.DataObject, size: int, bit: int) -> None:
     index = data.draw(st.integers(0, size - 1))
@@ -178,6 +182,7 @@ def test_an_entry_elsewhere_another_entry_or_another_root_is_refused(data: st.Da
             check_inclusion(*claim)
 
 
+@settings(deadline=None)
 @given(st.data(), st.integers(2, 100), st.integers(0, 255))
 def test_another_old_or_new_root_is_refused(data: st.DataObject, size: int, bit: int) -> None:
     old = data.draw(st.integers(1, size - 1))

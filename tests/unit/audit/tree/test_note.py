@@ -6,7 +6,7 @@ from base64 import b64encode
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit.errors import NoteInvalid
@@ -33,6 +33,7 @@ def test_the_note_of_the_specification_opens() -> None:
     assert (Signed("example.com/foo", 0x530D903A, None),) == opened.signed_by
 
 
+@settings(deadline=None)
 @given(_TEXTS)
 def test_what_was_signed_comes_back(text: str) -> None:
     note = sign_note(text + "\n", LOG, OTHER)
@@ -44,6 +45,7 @@ def test_what_was_signed_comes_back(text: str) -> None:
     ]
 
 
+@settings(deadline=None)
 @given(st.integers(0, 8 * len(SPEC_NOTE.encode()) - 1))
 def test_one_flipped_bit_anywhere_is_noticed(bit: int) -> None:
     changed = bytearray(SPEC_NOTE.encode())

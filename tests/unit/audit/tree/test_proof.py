@@ -21,7 +21,7 @@ _TRUST = Trust.parse(f"log {LOG.vkey}\nquorum none\n")
 _LINES = _PROOF.render().decode().split("\n")
 
 
-@settings(max_examples=40)
+@settings(deadline=None, max_examples=40)
 @given(
     st.integers(0, 2**63 - 2),
     st.lists(st.binary(min_size=32, max_size=32), max_size=63),
@@ -140,7 +140,7 @@ def test_no_proof_is_read_with(wound: str) -> None:
         TlogProof.parse(_BENT[wound]().encode())
 
 
-@settings(max_examples=150)
+@settings(deadline=None, max_examples=150)
 @given(st.integers(0, 8 * len(_PROOF.render()) - 1))
 def test_one_flipped_bit_anywhere_is_noticed(bit: int) -> None:
     with pytest.raises((ProofInvalid, NoteInvalid, TrustInsufficient)):

@@ -61,7 +61,7 @@ def test_proofs_from_tiles_lead_to_the_root(size: int) -> None:
         check_consistency(old, size, root(old), root(size), consistency_proof(old, size, hashes))
 
 
-@settings(max_examples=30)
+@settings(deadline=None, max_examples=30)
 @given(st.lists(st.sampled_from([0, 1, 2, 3, 254, 255, 256, 257, 300, 511, 512, 513]), max_size=7))
 def test_a_tree_that_grows_in_any_steps_has_the_tiles_of_one_that_grew_at_once(steps: list[int]) -> None:
     files, size = Files(), 0
@@ -80,7 +80,7 @@ def test_growth_across_two_levels_is_the_same_in_steps() -> None:
     assert {name: files[name] for name in published(65_537)} == published(65_537)
 
 
-@settings(max_examples=50)
+@settings(deadline=None, max_examples=50)
 @given(st.data(), st.integers(1, 1500))
 def test_nodes_from_tiles_are_those_of_memory(data: st.DataObject, size: int) -> None:
     level = data.draw(st.integers(0, size.bit_length() - 1))
@@ -129,6 +129,7 @@ def test_nothing_new_means_no_tiles() -> None:
     assert [] == list(grow(300, [], published(300).read))
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=40), min_size=1, max_size=256))
 def test_entries_come_back_from_their_bundle(entries: list[bytes]) -> None:
     assert entries == entries_of(bundle(entries))
