@@ -57,12 +57,14 @@ def load(local: Path | None = None, **overrides: Any) -> Settings:
 
 
 def _mocked(data: Mapping[str, Any]) -> list[str]:
-    """The sources that still have the sandbox's address or credentials."""
-    return [
-        name
+    """What still has the sandbox's address or credentials: setting names."""
+    sources = [
+        f"sources.{name}"
         for name, source in (data.get("sources") or {}).items()
         if any(isinstance(value, str) and ("{mocks}" in value or "{state}/mock/" in value) for value in source.values())
     ]
+    stamps = (data.get("audit") or {}).get("timestamps") or ()
+    return sources + ["audit.timestamps"] * any("{mocks}" in str(one) for one in stamps)
 
 
 def _check(data: Mapping[str, Any]) -> Settings:
