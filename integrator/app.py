@@ -21,10 +21,12 @@ from audit import Ledger, LedgerError
 from audit.log.years import OneBook
 from integrator import clock, places, registry
 from integrator import settings as settings_module
+from integrator.attesting import AttestingFigures
 from integrator.contract import Connector, Tools
 from integrator.errors import ConfigurationError, IntegratorError
 from integrator.exchange import Exchange
 from integrator.identity.service import Identity
+from integrator.keeping import Keeper, retention_classes
 from integrator.logs import log
 from integrator.mapping import load_sheets
 from integrator.metrics import Metrics
@@ -54,6 +56,7 @@ class Hub:
     session: aiohttp.ClientSession
     clock: clock.Now
     codes: Path
+    keeper: Keeper | None  # of what is kept how long; None where nothing is published
     ready: bool = field(default=True)
 
     @property
@@ -112,14 +115,19 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
     except BaseException:
         await session.close()
         raise
-    recorder = Recorder(publishing.books, metrics)
+    book = publishing.logbook
+    keeper = Keeper(book.store, book.keyring, publishing, retention_classes(), now) if book else None
+    recorder = Recorder(publishing.books, metrics, admit=publishing.admit)
+    recorder.on_replaced = keeper.replaced if keeper else None
     if publishing.publisher is not None:
         metrics.registry.register(LogFigures(publishing.publisher, now))
-        publishing.publisher.start()
+    if publishing.attesting is not None:
+        metrics.registry.register(AttestingFigures(publishing.attesting))
+    publishing.start()
     deadline = float(settings.limits.get("deadlineSeconds", 10))
     exchange = Exchange(services, policies, connectors, recorder, metrics, now, _territory(organisations), deadline)
     return Hub(
-        settings, services, policies.purposes, exchange, identity, metrics, publishing, channels, session, now, places.folder("mappings") / "codes"
+        settings, services, policies.purposes, exchange, identity, metrics, publishing, channels, session, now, places.folder("mappings") / "codes", keeper
     )  # fmt: skip
 
 
@@ -167,6 +175,7 @@ def _audit(hub: Hub) -> dict[str, Any]:
                 for one in logs
             },
             "failures": status.failures,
+            **(hub.publishing.attesting.health() if hub.publishing.attesting else {}),
         }
     }
 
@@ -191,6 +200,13 @@ async def _settle_every_minute(hub: Hub) -> None:
             continue
         if settled:
             log.warning("intents_settled_as_unknown", entries=settled)
+
+
+async def _keep_every_day(keeper: Keeper) -> None:
+    """What is no longer to be kept is erased, in a thread; at once after a start, then every day."""
+    while True:
+        await asyncio.to_thread(keeper.daily)
+        await asyncio.sleep(86_400)
 
 
 async def _first_look(hub: Hub) -> None:
@@ -228,6 +244,8 @@ def serve(settings: Settings) -> None:
         gc.freeze()
         await asyncio.to_thread(hub.publishing.tidy, timedelta(0))  # what a process that died left open
         chores = [asyncio.create_task(_first_look(hub)), asyncio.create_task(_settle_every_minute(hub))]
+        if hub.keeper is not None:
+            chores.append(asyncio.create_task(_keep_every_day(hub.keeper)))
         try:
             await run(hub, settings.host, settings.port)
         finally:

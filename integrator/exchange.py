@@ -166,6 +166,7 @@ class Exchange:
         )
         reply = await self.connectors[source].ask(question)
         if reply.replaced_by is not None:
+            self.recorder.replaced(call, reply.replaced_by)
             raise SubjectReplaced(reply.replaced_by if "ssin" in permit.fields else None)
         if reply.document is None:
             if service.list_name is None:

@@ -6,10 +6,11 @@ the entry, values encrypted beside it); `clear` holds none.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,15 +55,22 @@ class Outcome:
     incomplete: bool = False
 
 
+Replaced = Callable[[tuple[str, str], str, str], None]  # subject asked, its new number, source; blocks, never raises
+
+
 class Recorder:
     """Turns calls and outcomes into ledger entries, and waits until they are durable."""
 
-    def __init__(self, shelf: Shelf | Ledger, metrics: Metrics) -> None:
+    def __init__(self, shelf: Shelf | Ledger, metrics: Metrics, *, admit: Callable[[], object] = lambda: None) -> None:
+        """`admit` raises when no new exchange may begin, though the ledger could be written."""
+        self._admit = admit
         self._shelf = OneBook(shelf) if isinstance(shelf, Ledger) else shelf
         self._metrics = metrics
+        self.on_replaced: Replaced | None = None  # set by whoever keeps the ledger
 
     async def begin(self) -> Recording:
         """The record of one exchange; all of it stands in one shard. MUST be ended."""
+        self._admit()
         return Recording(await self._shelf.begin(), self._metrics)
 
     def call(
@@ -80,6 +88,11 @@ class Recorder:
             log.warning(
                 "source_failed", source=call.source, code=error.code, reason=reason, trace=call.request.trace.trace_id
             )
+
+    def replaced(self, call: Call, number: str) -> None:
+        """A source said that the number asked about was replaced: its history goes along. Nobody waits for it."""
+        if self.on_replaced is not None and call.subject is not None:
+            asyncio.get_running_loop().run_in_executor(None, self.on_replaced, call.subject, number, call.source)
 
     def surprise(self, call: Call, error: Exception) -> None:
         """A connector failed in a way nobody named: the type is for us, the text stays unsaid."""

@@ -249,6 +249,16 @@ async def test_the_replacing_number_is_told_only_to_who_may_know_the_number(hub,
     assert raised.value.replaced_by is None
 
 
+async def test_a_replaced_number_is_told_to_the_keeper_of_the_ledger_also_when_the_caller_may_not_know_it(hub, source):
+    told = asyncio.get_running_loop().create_future()
+    hub.recorder.on_replaced = lambda *said: told.get_loop().call_soon_threadsafe(told.set_result, said)
+    source.says["person"] = Reply(None, replaced_by=OTHER)
+    with pytest.raises(SubjectReplaced):
+        await hub.answer(request())
+
+    assert (("nrn", NUMBER), OTHER, "register") == await asyncio.wait_for(told, 5)
+
+
 async def test_a_ledger_that_cannot_be_written_stops_the_question_before_the_source(hub, source, ledger):
     ledger.close()
     with pytest.raises(LedgerUnwritable):

@@ -1,0 +1,81 @@
+"""The hub's part in keeping its ledger: the retention classes of config/retention.yaml, the daily chore, aliases told by sources.
+
+What is erased, held or restricted, and how, is audit.keeping's; here stands only when the hub does it, and with what.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from audit import KeyRing, Ledger, LedgerError, Store, Subject
+from audit.keeping import Expired, RetentionClass, alias, expire, mend
+from integrator import clock, places
+from integrator.errors import ConfigurationError
+from integrator.logs import log
+
+
+def retention_classes(path: Path | None = None) -> dict[str, RetentionClass]:
+    """config/retention.yaml. Raises `ConfigurationError`.
+
+    >>> retention_classes()["Y10"].months
+    120
+    """
+    path = path or places.folder("config") / "retention.yaml"
+    try:
+        found = places.read_yaml(path)["classes"]
+        return {code: RetentionClass(code, one["months"], one["legalBasis"]) for code, one in found.items()}
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ConfigurationError(f"{path.name}: {error}", advice="`integrator check` names the line.") from error
+
+
+_NUMBER = re.compile(r"\d{11}", re.ASCII).fullmatch
+
+
+class Writer(Protocol):
+    """Who knows this year's ledger."""
+
+    @property
+    def ledger(self) -> Ledger: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Keeper:
+    """Keeps the ledger of one hub. Every method blocks: call it from a thread."""
+
+    store: Store
+    keyring: KeyRing
+    writer: Writer
+    classes: Mapping[str, RetentionClass]
+    now: clock.Now
+
+    def daily(self) -> list[Expired]:
+        """Finish what a crash left of people's orders, then erase what is due. A failure is logged; tomorrow comes again."""
+        try:
+            if mended := mend(self.store):
+                log.warning("keeping_mended", entries=mended)
+            today = clock.today(self.now())
+            expired = expire(self.store, self.keyring, self.writer.ledger, self.classes, today)
+        except (LedgerError, OSError) as error:
+            log.error("keeping_failed", error=type(error).__name__)
+            return []
+        for one in expired:
+            log.info("retention_expired", code=one.retention, entries=one.rows)
+        return expired
+
+    def replaced(self, subject: tuple[str, str], number: str, source: str) -> None:
+        """A source said that a number was replaced: its history goes with the new one. Logged without either number."""
+        kind, old = subject
+        try:
+            if kind == "nrn" and not _NUMBER(number):
+                raise ValueError("a tag of another spelling finds nothing")
+            numbers = Subject(kind, old), Subject(kind, number)
+            new = alias(self.store, self.keyring, self.writer.ledger, *numbers, source=source)
+        except Exception as error:  # nobody waits for this thread; the text of a surprise may hold data
+            log.warning("alias_failed", source=source, error=type(error).__name__)
+            return
+        if new:
+            log.info("alias_recorded", source=source)
