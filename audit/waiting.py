@@ -81,9 +81,9 @@ class Waiting:
             self._store()
 
     def seconds(self) -> float:
-        """How long something has waited; 0 when nothing does."""
-        with self._lock:
-            return 0.0 if self._since is None else max(0.0, self._clock() - self._since)
+        """How long something has waited; 0 when nothing does. Takes no lock: every exchange may ask."""
+        since = self._since
+        return 0.0 if since is None else max(0.0, self._clock() - since)
 
     def _load(self) -> tuple[int, float | None, float | None]:
         try:

@@ -7,7 +7,7 @@ we have at the start does the hub not start.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -25,6 +25,7 @@ from integrator.logs import log
 from integrator.settings import Settings
 
 HOUR = 3600.0
+Policy = tuple[tuple[str, ...], str]  # lines of a tlog-policy, name of the quorum
 
 
 class Publishes(Protocol):
@@ -36,22 +37,41 @@ class Publishes(Protocol):
 
 
 class Attesting:
-    """Both of them. Started after `check_restored`; closed before the publisher."""
+    """Both of them: `check_restored` before anything is signed, then `attach`, `start`, and `close` in the end."""
 
-    def __init__(self, stamper: Stamper, witnessing: Witnessing) -> None:
+    def __init__(self, stamper: Stamper, witnessing: Witnessing, publication: Publication, policy: Policy) -> None:
         self.stamper, self.witnessing = stamper, witnessing
+        self._publication, self._policy = publication, policy
 
-    def attach(self, publisher: Publishes, publication: Publication, anchor: str) -> None:
-        """Hear of every new anchor checkpoint, and of the one that stands there now. Blocks for seconds at most.
+    def check_restored(self, anchor: str) -> None:
+        """Ask every witness how far it has seen the anchor; waits ten seconds at most.
 
-        Raises `ConfigurationError` when a witness has cosigned more than we have: a backup was restored.
+        Raises `ConfigurationError` when one has cosigned more than we have: an older copy was restored.
         """
-        newest = _published(publication, anchor)
+        newest = self._published(anchor)
+        if newest is None:
+            return
+        ours = anchor_of(newest).size
+        ahead = {name: size for name, size in self.witnessing.sizes(newest).items() if size is not None and size > ours}
+        if ahead:
+            name, size = max(ahead.items(), key=lambda one: one[1])
+            raise ConfigurationError(
+                f"the anchor log ends at {ours}, but witness {name} has cosigned {size}",
+                advice="An older copy was restored. Bring back the newest one; when it is lost: "
+                "integrator audit resume --after-restore (docs/operators.md, Backup).",
+            )
+
+    def attach(self, publisher: Publishes, anchor: str) -> None:
+        """Hear of every new anchor checkpoint, and of the one that stands there now."""
+        newest = self._published(anchor)
         if newest is not None:
-            self._check_restored(newest)
             self.on_anchor(newest)
         publisher.on_anchor.append(self.on_anchor)
         self.witnessing.on_cosigned.append(publisher.cosigned)
+
+    def policy(self) -> Policy:
+        """The witnesses as lines of a tlog-policy, and the name of the quorum."""
+        return self._policy
 
     def on_anchor(self, note: bytes) -> None:
         self.stamper.on_anchor(note)
@@ -85,16 +105,11 @@ class Attesting:
         witnesses = {one.name: one.alarm or ("DOWN" if one.reason else "UP") for one in status.witnesses}
         return {name: found for name, found in (("timeStamps", stamps), ("witnesses", witnesses)) if found}
 
-    def _check_restored(self, newest: bytes) -> None:
-        ours = anchor_of(newest).size
-        ahead = {name: size for name, size in self.witnessing.sizes(newest).items() if size is not None and size > ours}
-        if ahead:
-            name, size = max(ahead.items(), key=lambda one: one[1])
-            raise ConfigurationError(
-                f"the anchor log ends at {ours}, but witness {name} has cosigned {size}",
-                advice="An older copy was restored. Bring back the newest one; when it is lost: "
-                "integrator audit resume --after-restore (docs/operators.md, Backup).",
-            )
+    def _published(self, anchor: str) -> bytes | None:
+        try:
+            return self._publication.read(f"{anchor}/checkpoint")
+        except FileNotFoundError:
+            return None
 
 
 def open_attesting(settings: Settings, publication: Publication, now: clock.Now) -> Attesting:
@@ -111,9 +126,8 @@ def open_attesting(settings: Settings, publication: Publication, now: clock.Now)
         stamper = Stamper(
             tsas, publication, state, clock=now, tell=_tell, stop_after=float(chosen.get("stopAfterHours", 4)) * HOUR
         )
-        return Attesting(
-            stamper, Witnessing(witnesses, publication, quorum=chosen.get("quorum"), clock=now, tell=_tell)
-        )
+        witnessing = Witnessing(witnesses, publication, quorum=chosen.get("quorum"), clock=now, tell=_tell)
+        return Attesting(stamper, witnessing, publication, _policy(witnesses, witnessing.quorum))
     except (LedgerError, ValueError, TypeError, KeyError) as error:
         raise ConfigurationError(
             f"settings audit.witnesses, audit.quorum or audit.timestamps: {error}",
@@ -121,11 +135,20 @@ def open_attesting(settings: Settings, publication: Publication, now: clock.Now)
         ) from error
 
 
-def _published(publication: Publication, anchor: str) -> bytes | None:
-    try:
-        return publication.read(f"{anchor}/checkpoint")
-    except FileNotFoundError:
-        return None
+def _policy(witnesses: Sequence[WitnessClient], quorum: int) -> Policy:
+    """`witness …` and `group …` lines: any key of a witness is that witness; `quorum` of them suffice.
+
+    >>> _policy([], 0)
+    ((), 'none')
+    """
+    lines = []
+    for one in witnesses:
+        names = [one.name] if len(one.vkeys) == 1 else [f"{one.name}-key-{n}" for n in range(1, len(one.vkeys) + 1)]
+        lines += [f"witness {name} {vkey} {one.url}" for name, vkey in zip(names, one.vkeys, strict=True)]
+        lines += [f"group {one.name} any {' '.join(names)}"] * (len(names) > 1)
+    if not witnesses:
+        return (), "none"
+    return (*lines, f"group hub-quorum {quorum} {' '.join(one.name for one in witnesses)}"), "hub-quorum"
 
 
 def _tell(level: str, event: str, **fields: Any) -> None:

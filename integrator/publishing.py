@@ -27,6 +27,7 @@ from audit.log.years import Books, OneBook
 from audit.tree.checkpoint import Checkpoint
 from audit.tree.note import split_note
 from integrator import clock
+from integrator.attesting import Attesting, open_attesting
 from integrator.errors import ConfigurationError
 from integrator.logs import log
 from integrator.settings import Settings
@@ -90,6 +91,7 @@ class Publishing:
     publisher: Publisher | None
     logbook: Logbook | None
     published: Published | None = None
+    attesting: Attesting | None = None
 
     @property
     def ledger(self) -> Ledger:
@@ -102,14 +104,28 @@ class Publishing:
     @property
     def healthy(self) -> bool:
         """No once something contradicts what was signed: nothing may be promised on top of it."""
-        return self.ledger.healthy and not (self.publisher and self.publisher.status().final)
+        refusing = self.attesting is not None and self.attesting.overdue
+        return self.ledger.healthy and not refusing and not (self.publisher and self.publisher.status().final)
+
+    def start(self) -> None:
+        """Publish, and have it vouched for, in threads of their own."""
+        if self.publisher is not None:
+            self.publisher.start()
+        if self.attesting is not None:
+            self.attesting.start()
+
+    def admit(self) -> None:
+        """Raise when no new exchange may begin: nobody outside has stamped the ledger for hours."""
+        if self.attesting is not None:
+            self.attesting.admit()
 
     @property
     def late(self) -> bool:
         """Whether publishing needs somebody's eye, while exchanges go on."""
         status = self.publisher.status() if self.publisher else None
         overdue = status is not None and (status.failing or not status.alive or status.waiting > OVERDUE)
-        return overdue or (isinstance(self.books, Books) and self.books.late)
+        unattested = self.attesting is not None and self.attesting.alarm
+        return overdue or unattested or (isinstance(self.books, Books) and self.books.late)
 
     def tidy(self, older_than: timedelta | None = None) -> int:
         """See audit.log.years.Books.tidy. Blocks."""
@@ -117,6 +133,8 @@ class Publishing:
 
     def close(self) -> None:
         """The ledger writes what it was given, the last checkpoint is signed, then the store goes. Blocks."""
+        if self.attesting is not None:
+            self.attesting.close()
         if isinstance(self.books, Books):
             self.books.close()
         else:
@@ -173,6 +191,12 @@ def open_publishing(settings: Settings, now: clock.Now) -> Publishing:
         return clock.micros(now())
 
     try:
+        attesting = open_attesting(settings, logbook.publication, now)
+        attesting.check_restored(logbook.anchor)  # before anything could be signed
+    except ConfigurationError:
+        logbook.store.close()
+        raise
+    try:
         publisher = Publisher(
             logbook.store, logbook.publication, logbook.state, logbook.signers, anchor=logbook.anchor, clock=micros,
             on_failure=_tell,
@@ -183,14 +207,15 @@ def open_publishing(settings: Settings, now: clock.Now) -> Publishing:
                 logbook.store, logbook.keyring, logbook.names, publisher, logbook.signers.signer, logbook.state,
                 clock=micros, tell=lambda level, event, **fields: getattr(log, level)(event, **fields),
             )  # fmt: skip
-            write_policy(logbook.publication, logbook.signers.signer(logbook.names.policy))
+            attesting.attach(publisher, logbook.anchor)
+            write_policy(logbook.publication, logbook.signers.signer(logbook.names.policy), *attesting.policy())
         except BaseException:
             publisher.close()
             raise
     except LedgerError as error:
         logbook.store.close()
         raise refused(error) from error
-    return Publishing(books, publisher, logbook, Published(logbook))
+    return Publishing(books, publisher, logbook, Published(logbook), attesting)
 
 
 def refused(error: LedgerError) -> ConfigurationError:

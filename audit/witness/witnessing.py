@@ -4,6 +4,8 @@ A witness that stands at a smaller size is given the proof from there. One that 
 seen a tree we no longer have (AHEAD: a restored backup); one that finds no proof in ours has seen another tree under our
 key (FORKED). Both are alarms that stay until a person has looked: said at every round, in health and metrics.
 
+What it cosigned instead is fetched and kept in <origin>/forked/<name>: with our signature on it, it is the evidence.
+
 Cosignatures are kept in <origin>/witnessed/<size> (the whole note, with its lines) and handed on, so that the published
 checkpoint carries them too.
 """
@@ -184,7 +186,7 @@ class Witnessing:
         try:
             theirs = one.client.checkpoint(origin)
             if theirs is not None:
-                self._publication.write(f"{origin}/witnessed/forked-{one.client.name.replace('/', '-')}", theirs)
+                self._publication.write(f"{origin}/forked/{one.client.name.replace('/', '-')}", theirs)
         except (Unreachable, OSError) as error:
             one.failed(error)
 

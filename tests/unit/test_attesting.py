@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
+from audit.errors import TrustInsufficient
 from audit.log.publication import Publication
 from audit.posting import Unreachable
-from audit.tree.cosignature import Cosigner
+from audit.tree.cosignature import Cosigner, MldsaCosigner
+from audit.tree.trust import Trust
 from audit.witness import WitnessConflict
+from audit.witness.cosigned import with_lines
 from integrator import settings
 from integrator.attesting import Attesting, AttestingFigures, missing, open_attesting
 from integrator.errors import ConfigurationError, StampsOverdue
@@ -91,13 +94,12 @@ def test_a_hub_whose_witness_has_seen_more_does_not_start(
         raise WitnessConflict(500)
 
     publication.write(f"{ORIGIN}/checkpoint", Log().grow_to(300))
-    one, publisher = attesting(witnesses=[WITNESS]), Publisher()
+    one = attesting(witnesses=[WITNESS])
     monkeypatch.setattr("audit.witness.client.WitnessClient.cosign", further)
 
     with pytest.raises(ConfigurationError, match="ends at 300, but witness w1 has cosigned 500") as refused:
-        one.attach(publisher, publication, ORIGIN)
+        one.check_restored(ORIGIN)
     assert "resume --after-restore" in refused.value.hint
-    assert [] == publisher.on_anchor
 
 
 def test_a_hub_whose_witness_is_down_or_stands_where_we_do_starts(
@@ -111,9 +113,37 @@ def test_a_hub_whose_witness_is_down_or_stands_where_we_do_starts(
 
         monkeypatch.setattr("audit.witness.client.WitnessClient.cosign", said)
         one, publisher = attesting(witnesses=[WITNESS]), Publisher()
-        one.attach(publisher, publication, ORIGIN)
+        one.check_restored(ORIGIN)
+        one.attach(publisher, ORIGIN)
 
         assert [one.on_anchor] == publisher.on_anchor
+
+
+def test_a_log_that_was_never_published_asks_no_witness(
+    attesting: Callable[..., Attesting], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("audit.witness.client.WitnessClient.cosign", lambda *_: 1 / 0)
+
+    attesting(witnesses=[WITNESS]).check_restored(ORIGIN)
+
+
+def test_the_policy_asks_for_the_quorum_and_takes_any_key_of_a_witness(attesting: Callable[..., Attesting]) -> None:
+    log, pq = Log(), MldsaCosigner.from_seed("witness.example/w1", b"w" * 32)
+    others = [Cosigner.from_seed(f"witness.example/w{n}", bytes([n]) * 32) for n in (2, 3)]
+    parties = [WITNESS | {"vkey": [KEY, pq.vkey]}]
+    parties += [
+        {"name": f"w{n}", "url": "http://127.0.0.1:9", "vkey": o.vkey} for n, o in zip((2, 3), others, strict=True)
+    ]
+    lines, quorum = attesting(witnesses=parties).policy()
+    trust = Trust.parse("\n".join([f"log {log.signer.vkey}", *lines, f"quorum {quorum}", ""]))
+    note = log.grow_to(5)
+    text = note.decode().partition("\n\n")[0] + "\n"
+    one = with_lines(note, [pq.line(text, 1), Cosigner.from_seed("witness.example/w1", b"w" * 32).line(text, 1)])
+
+    with pytest.raises(TrustInsufficient):
+        trust.verify(one)  # two keys of one witness are one witness
+    assert text == trust.verify(with_lines(one, [others[0].line(text, 1)])).text
+    assert ((), "none") == attesting().policy()
 
 
 def test_what_stood_there_at_the_start_is_still_stamped(
@@ -121,7 +151,7 @@ def test_what_stood_there_at_the_start_is_still_stamped(
 ) -> None:
     publication.write(f"{ORIGIN}/checkpoint", Log().grow_to(300))
     one = attesting(timestamps=[TSA])
-    one.attach(Publisher(), publication, ORIGIN)
+    one.attach(Publisher(), ORIGIN)
     one.stamper.step()
 
     assert "RootsMissing" == one.stamper.status().tsas[0].reason  # it tried, with roots that are not there

@@ -95,7 +95,7 @@ def test_both_cosignatures_come_over_http_and_a_fork_is_told_apart(start: Callab
     split.on_anchor(fork.grow_to(400, common=200))
     split.step()
     assert FORKED == split.status().witnesses[0].alarm
-    assert kept == fork.files[f"{ORIGIN}/witnessed/forked-{NAME.replace('/', '-')}"]
+    assert kept == fork.files[f"{ORIGIN}/forked/{NAME.replace('/', '-')}"]
 
 
 def test_kill_9_at_any_moment_never_lets_the_witness_go_back(start: Callable[..., Program], log: Log) -> None:

@@ -170,7 +170,7 @@ def test_the_other_history_is_kept_with_our_own_signature_on_it_as_evidence(
     forked.on_anchor(fork.grow_to(5))
     forked.step()
 
-    evidence = fork.files[f"{ORIGIN}/witnessed/forked-w1"]
+    evidence = fork.files[f"{ORIGIN}/forked/w1"]
     assert (
         log.note(5).decode().partition("\n\n")[0] + "\n" == open_note(evidence, [make_verifier(log.signer.vkey)]).text
     )
