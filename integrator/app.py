@@ -100,6 +100,7 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
     named = settings.named_numbers if settings.sandbox else None
     services = load_services(places.folder("config") / "services", sheets, sandbox=named)
     policies = load_policies(places.folder("policies"), organisations)
+    classes = retention_classes()
     metrics = Metrics()
     metrics.build_info.labels(VERSION).set(1)
     session = open_session()
@@ -116,7 +117,7 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
         await session.close()
         raise
     book = publishing.logbook
-    keeper = Keeper(book.store, book.keyring, publishing, retention_classes(), now) if book else None
+    keeper = Keeper(book.store, book.keyring, publishing, classes, now) if book else None
     recorder = Recorder(publishing.books, metrics, admit=publishing.admit)
     recorder.on_replaced = keeper.replaced if keeper else None
     if publishing.publisher is not None:
