@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from audit.errors import KeyMissing
 from audit.keys import KeyRing
 from audit.tree.note import NoteSigner
 
@@ -25,6 +26,14 @@ class Signers:
             seed = self._keyring.get(key_name(origin), create=self._create if create is None else create)
             known = self._known[origin] = NoteSigner.from_seed(origin, seed)
         return known
+
+    def has(self, origin: str) -> bool:
+        """Whether the log has a key."""
+        try:
+            self.signer(origin, create=False)
+        except KeyMissing:
+            return False
+        return True
 
 
 def key_name(origin: str) -> str:

@@ -29,11 +29,11 @@ class SignedState:
     def last(self, origin: str) -> Checkpoint | None:
         """What was signed last for this log; None when nothing ever was. Raises RollbackRefused for a torn file."""
         try:
-            text = self._files.read(_name(origin)).decode()
+            text = self._files.read(_name(origin))
         except FileNotFoundError:
             return None
         try:
-            checkpoint = Checkpoint.parse(text)
+            checkpoint = Checkpoint.parse(text.decode())
         except ValueError as error:
             raise RollbackRefused(f"{origin}: the file of what was signed last is damaged") from error
         if checkpoint.origin != origin:

@@ -8,10 +8,13 @@ import os
 from pathlib import Path
 from typing import Any
 
+from audit import LedgerError
+from audit.log.names import newest
 from integrator import clock, places, settings
 from integrator.errors import ConfigurationError
 from integrator.identity import applications, keys
 from integrator.policy import load_policies
+from integrator.publishing import open_logbook, refused
 
 
 def add(words: Any) -> None:
@@ -27,7 +30,7 @@ def add(words: Any) -> None:
     create.add_argument("--key", type=Path, help="where the private key goes; default NAME.jwk here")
     create.add_argument("--settings", type=Path)
     create.set_defaults(run=run_create)
-    signing = words.add_parser("keys", help="the hub's own signing keys")
+    signing = words.add_parser("keys", help="the hub's own signing keys: of tokens, and of the ledger")
     signing_verbs = signing.add_subparsers(dest="verb", required=True)
     new = signing_verbs.add_parser("new", help="make one; the newest signs, all are published until taken away")
     new.add_argument("--settings", type=Path)
@@ -83,10 +86,29 @@ def run_new_key(chosen: argparse.Namespace) -> int:
     numbers = [int(path.stem.removeprefix("hub-")) for path in folder.glob("hub-*.json") if path.stem[4:].isdigit()]
     path = folder / f"hub-{max(numbers, default=0) + 1}.json"
     keys.write_private(path, keys.new_key(loaded.mode))
+    ledger = ledger_keys(loaded)
+    for origin in ledger:
+        print(f"{origin}: the key that signs this log (in {loaded.state / 'audit-keys'}; keep a copy apart, encrypted)")
     print(
         f"{path}: signs tokens from the next start on; take the older one away when its last token has ended (5 minutes)"
     )
     return 0
+
+
+def ledger_keys(loaded: settings.Settings) -> list[str]:
+    """Make the keys that sign the ledger, this year's and next year's; return the logs that had none yet."""
+    book = open_logbook(loaded)
+    try:
+        year = clock.today(clock.system()).year
+        shards = [newest(book.names.shard(one), book.known()) for one in (year, year + 1)]
+        made = [origin for origin in (*shards, book.anchor, book.names.policy) if not book.signers.has(origin)]
+        for origin in made:
+            book.signers.signer(origin, create=True)
+        return made
+    except LedgerError as error:
+        raise refused(error) from error
+    finally:
+        book.store.close()
 
 
 def run_token(chosen: argparse.Namespace) -> int:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
-from integrator.commands.audit import witness
+from integrator.commands.audit import keep, publish, resume, witness
 
-VERBS: tuple[ModuleType, ...] = (witness,)
+VERBS: tuple[ModuleType, ...] = (keep, witness, publish, resume)
 
 
 def add(words: Any) -> None:

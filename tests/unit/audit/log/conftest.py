@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,9 +51,9 @@ class House:
     def write(self, count: int, ledger: Ledger | None = None) -> list[Record]:
         """Entries, with a ledger of the moment when none is given."""
         if ledger is not None:
-            return ledger.append_blocking([a_draft() for _ in range(count)])
+            return ledger.append_blocking([a_draft(trace_id=os.urandom(16).hex()) for _ in range(count)])
         with Ledger(self.store, self.keyring, shard=self.origin, clock=self.clock) as own:
-            return own.append_blocking([a_draft() for _ in range(count)])
+            return own.append_blocking([a_draft(trace_id=os.urandom(16).hex()) for _ in range(count)])
 
     def publisher(self, *, shards: tuple[str, ...] | None = None, **more: Any) -> Publisher:
         made = Publisher(
