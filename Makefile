@@ -34,8 +34,9 @@ bench: install
 soak: install
 	@$(BIN)/pytest -q -m soak $(ARGS)
 
-lock:
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group dev --group build pyproject.toml -o $(LOCK)
+lock: install
+	@test -x .venv/lock/bin/uv || { $(PYTHON) -m venv .venv/lock && .venv/lock/bin/python -m pip install --quiet --disable-pip-version-check uv; }
+	@.venv/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group dev --group build pyproject.toml -o $(LOCK)
 
 clean:
 	rm -rf .venv var
