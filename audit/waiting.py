@@ -83,7 +83,9 @@ class Waiting:
     def seconds(self) -> float:
         """How long something has waited; 0 when nothing does. Takes no lock: every exchange may ask."""
         since = self._since
-        return 0.0 if since is None else max(0.0, self._clock() - since)
+        # Before the first checkpoint is there nothing can be asked, so nothing waits, whatever the file remembers: else
+        # a hub that may not record would wait for ever for something to record.
+        return 0.0 if since is None or self._newest is None else max(0.0, self._clock() - since)
 
     def _load(self) -> tuple[int, float | None, float | None]:
         try:

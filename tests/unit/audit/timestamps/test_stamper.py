@@ -213,6 +213,18 @@ def test_a_restart_after_a_stamp_stamps_the_same_checkpoint_no_second_time(
     assert (7, clock.now) == (again.status().tsas[0].size, again.status().tsas[0].stamped_at)
 
 
+def test_a_restarted_hub_with_nothing_to_be_stamped_waits_for_nothing(
+    stamper: Callable[..., Stamper], clock: Clock
+) -> None:
+    a = Stamps("a", clock)
+    a.up = False
+    stamper(a).on_anchor(anchor(7))
+    clock.now += 5 * HOUR
+    again = stamper(a)
+
+    assert (False, False) == (again.overdue(), again.status().alarm)  # else nothing could ever be recorded again
+
+
 def test_what_waited_before_a_restart_and_is_gone_since_waits_no_more(
     stamper: Callable[..., Stamper], clock: Clock
 ) -> None:
