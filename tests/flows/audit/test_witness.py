@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,16 +14,27 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
+from audit.errors import TrustInsufficient
 from audit.posting import Unreachable, send
-from audit.tree.note import make_verifier, open_note
+from audit.tree.cosignature import Cosigner
+from audit.tree.note import NoteVerifier, make_verifier, open_note, sign_note
+from audit.tree.trust import Trust
 from audit.witness.client import WitnessClient, WitnessConflict, WitnessForked
 from audit.witness.cosigned import with_lines
+from audit.witness.request import render
+from audit.witness.witness import Witness
 from audit.witness.witnessing import FORKED, Witnessing
-from integrator.commands.sandbox import free_port
+from integrator.commands.sandbox import Sandbox, free_port
+from integrator.errors import ConfigurationError
+from tests.flows.audit.test_interop import LOG, Verify, go, publish
+from tests.flows.audit.test_timestamps import anchor_of_hub, ask, until
+from tests.flows.sandboxes import beside, callers
 from tests.unit.audit.witness.conftest import NAME, ORIGIN, Log
 
 KILLS = 8
+__all__ = ["go"]  # the fixture: Go's checksum database code
 
 
 class Program:
@@ -139,3 +153,96 @@ def held(client: WitnessClient, log: Log) -> int:
     except WitnessConflict as conflict:
         return conflict.size
     raise AssertionError("it cannot have come this far")
+
+
+# --- a hub and its witness ------------------------------------------------------------------------------------------------
+
+
+def test_a_hub_is_witnessed_its_policy_says_so_and_a_restored_copy_does_not_start(
+    hub: Sandbox, start: Callable[..., Program], tmp_path: Path
+) -> None:
+    """The operator restores yesterday's copy of everything, what was signed included; only the witness remembers."""
+    state = tmp_path / "state"
+    with beside(hub, state) as own:
+        anchor, log = anchor_of_hub(own.settings), own.state / "log"
+        first = callers(own.running, own.settings, tmp_path / "keys")
+        assert (200, "") == ask(first)
+        until(lambda: (log / anchor / "checkpoint").exists(), "an anchor checkpoint")
+        own.end()
+        vkey = (log / anchor / "vkey").read_text().strip()
+        witness = start(Keyed(anchor, vkey))
+        known = {"name": "w1", "url": witness.url, "vkey": witness.vkeys}
+        with own.file.open("a") as settings:
+            yaml.safe_dump({"audit": {"witnesses": [known]}}, settings)
+        own.start()
+        trust = until(lambda: policy_with_quorum(log), "a policy that names the witness")
+        note = until(lambda: published_with_quorum(log / anchor / "checkpoint", trust), "a cosigned anchor checkpoint")
+        assert {anchor, NAME} == {one.name for one in trust.verify(note).signed_by}
+        own.end()
+        yesterday = tmp_path / "yesterday"
+        shutil.copytree(state, yesterday, symlinks=True)
+
+        own.start()
+        size = anchor_size(log / anchor)
+        assert (200, "") == ask(first)
+        until(lambda: anchor_size(log / anchor) > size, "the anchor to grow")
+        until(lambda: held_of(witness, anchor) > size, "the witness to see it")
+        own.end()
+        first.close()
+        shutil.rmtree(state)
+        shutil.copytree(yesterday, state, symlinks=True)
+        with pytest.raises(ConfigurationError, match="witness w1 has cosigned"):
+            own.start()
+        assert size == anchor_size(log / anchor)  # nothing was signed on top
+
+
+class Keyed:
+    """A log of which only the key is known."""
+
+    def __init__(self, origin: str, vkey: str) -> None:
+        self.origin, self.signer = origin, self
+        self.vkey = vkey
+
+
+def policy_with_quorum(log: Path) -> Trust | None:
+    trust = Trust.parse((log / "policy").read_text())
+    return trust if trust.quorum is not None else None
+
+
+def published_with_quorum(checkpoint: Path, trust: Trust) -> bytes | None:
+    note = checkpoint.read_bytes()
+    try:
+        trust.verify(note)
+    except TrustInsufficient:
+        return None
+    return note
+
+
+def anchor_size(folder: Path) -> int:
+    return int((folder / "checkpoint").read_text().split("\n")[1])
+
+
+def held_of(witness: Program, origin: str) -> int:
+    note = witness.client().checkpoint(origin)
+    return int(note.decode().split("\n")[1]) if note else -1
+
+
+@pytest.mark.go
+def test_go_reads_the_checkpoint_that_our_witness_cosigned(go: Verify, tmp_path: Path) -> None:
+    publish(tmp_path, 250, 300)
+    key = Cosigner.from_seed(NAME, b"w" * 32)
+    witness = Witness(tmp_path / "witness", key, {LOG.name: LOG.vkey}, clock=lambda: 1_800_000_042)
+    [proof] = json.loads((tmp_path / "consistency.json").read_text())
+    hashes = [base64.b64decode(one) for one in proof["hashes"]]
+    old, new = [
+        sign_note(open_note((tmp_path / name).read_bytes(), [NoteVerifier(LOG.vkey)]).text, LOG)
+        for name in ("old-checkpoint", "checkpoint")
+    ]
+
+    assert 200 == witness.add_checkpoint(render(0, [], old)).status
+    reply = witness.add_checkpoint(render(250, hashes, new))
+    witness.close()
+    (tmp_path / "checkpoint").write_bytes(with_lines(new, reply.body.decode().splitlines()))
+    (tmp_path / "witness-vkey").write_text(key.vkey)
+
+    assert "cosigned at 1800000042\nverified\n" == go(tmp_path).stdout
