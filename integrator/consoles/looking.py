@@ -149,6 +149,9 @@ class Desk:
     def _answer(self, right: Right, asked: dict[str, Any]) -> Any:
         """What shows no name: rows, counts, states."""
         reports, question = self.reports, right.question
+        if "reason_code" in asked:  # the reason of a refusal, where `reason` is why somebody looks
+            asked = {**asked, "reason": asked["reason_code"]}
+            del asked["reason_code"]
         only = {"org": right.org} if right.org else {}
         if question == "about":
             shown = {"shown": True, "keep": self._shows} if right.scope == "own" else {}

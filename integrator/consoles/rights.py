@@ -31,6 +31,13 @@ class LookRefused(RequestRefused):
         self.reason = reason  # NOT_YOUR_QUESTION | ONLY_YOURSELF | ONLY_YOUR_ORGANISATION
 
 
+class NothingThere(RequestRefused):
+    """No such entry for this person: it does not exist, or is not theirs to see. Nobody is told which."""
+
+    code, where = "NOTHING_THERE", "C1"
+    advice = "There is no such line for you. Copy shard and index from a list of yours."
+
+
 class Person(Protocol):
     """Who is signed in, as far as rights go."""
 
