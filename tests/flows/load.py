@@ -21,6 +21,7 @@ class Received:
     shard: str
     entries: tuple[int, ...]  # as its header names them; empty when it has none
     digest: str  # SHA-256 of the body, hexadecimal
+    receipt: str = ""  # signed, as the header has it
 
 
 @dataclass(slots=True)
@@ -107,7 +108,8 @@ async def _hear(reader: asyncio.StreamReader, load: Load) -> bool:
     shard, _, written = fields.get("integrator-ledger-entries", "").rpartition("/")
     entries = tuple(int(index) for index in written.split(",")) if written else ()
     status = int(head[9:12])
-    load.received.append(Received(status, fields["belgov-trace-id"], shard, entries, hashlib.sha256(body).hexdigest()))
+    digest, receipt = hashlib.sha256(body).hexdigest(), fields.get("audit-receipt", "")
+    load.received.append(Received(status, fields["belgov-trace-id"], shard, entries, digest, receipt))
     return fields.get("connection", "") != "close"
 
 

@@ -24,6 +24,13 @@ import httpx
 import psycopg
 import pytest
 
+from audit.errors import ProofInvalid
+from audit.log.receipts import open_receipt
+from audit.tree.checkpoint import Checkpoint
+from audit.tree.merkle import check_inclusion, inclusion_proof
+from audit.tree.note import NoteVerifier, open_note
+from audit.tree.tiles import TileHashes
+from integrator import publishing
 from integrator.commands import mock
 from integrator.commands.sandbox import Sandbox
 from tests.flows.ledgers import Book, book
@@ -198,6 +205,9 @@ def test_kill_9_under_load_loses_no_answer(killable: Beside):
     with book(killable.settings) as read:
         wait_until_settled(read)
         assert [] == evidence.lost(read)
+    # What is published bears out every receipt that a caller went home with; the last checkpoint is signed at the end.
+    killable.end()
+    assert [] == unproved(killable, evidence)
 
 
 @pytest.mark.soak
@@ -213,6 +223,29 @@ def wait_until_settled(read: Book) -> None:
     while unsettled(read) and time.monotonic() < deadline:
         time.sleep(0.2)
     assert [] == unsettled(read)
+
+
+def unproved(ended: Beside, evidence: Evidence) -> list[int]:
+    """Indices of receipts that are not those of their answers, or whose leaf the newest checkpoint does not include."""
+    opened = publishing.open_logbook(ended.settings)
+    try:
+        [shard] = {answer.shard for answer in evidence.received}
+        verifier = NoteVerifier(opened.log.vkey(shard))
+        checkpoint = Checkpoint.parse(open_note(opened.log.checkpoint(shard), [verifier]).text)
+        tiles = TileHashes(lambda path: opened.publication.read(f"{shard}/{path}"), checkpoint.size)
+        wrong = []
+        for answer in evidence.received:
+            receipt = open_receipt(answer.receipt, [verifier])
+            if receipt.index != max(answer.entries):
+                wrong.append(receipt.index)
+            proof = inclusion_proof(receipt.index, checkpoint.size, tiles)
+            try:
+                check_inclusion(receipt.index, checkpoint.size, receipt.leaf, proof, checkpoint.root)
+            except ProofInvalid:
+                wrong.append(receipt.index)
+        return wrong
+    finally:
+        opened.store.close()
 
 
 def calls_and_intents(killed: Beside, source: str) -> tuple[int, int]:
