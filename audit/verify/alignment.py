@@ -31,6 +31,7 @@ class Wound:
     stored: int | None
     expected: bytes | None  # leaf hash, 32 bytes; None = nothing belongs there
     found: bytes | None
+    also: int | None  # the other place, of two that were swapped
     shifts: bool  # everything stored after it stands at another index than it was published under
 
 
@@ -58,19 +59,20 @@ def align(stored: Sequence[tuple[int, bytes]], published: Sequence[bytes], first
             continue
         alien, lost = found not in published_at, expected not in stored_at
         if alien and not lost:
-            wounds.append(Wound(INSERTED, first + there, index, None, found, True))
+            wounds.append(Wound(INSERTED, first + there, index, None, found, None, True))
             here += 1
         elif lost and not alien:
             renumbered = index == first + there  # a gap in the indices is seen; closed, all that follows moved
-            wounds.append(Wound(MISSING, first + there, None, expected, None, renumbered))
+            wounds.append(Wound(MISSING, first + there, None, expected, None, None, renumbered))
             there += 1
         else:
             if alien:
-                wounds.append(Wound(ALTERED, first + there, index, expected, found, False))
+                wounds.append(Wound(ALTERED, first + there, index, expected, found, None, False))
             elif there not in swapped:
                 swapped |= {there, published_at[found]}
-                wounds.append(Wound(SWAPPED, first + there, index, expected, found, False))
+                other = first + published_at[found]
+                wounds.append(Wound(SWAPPED, first + there, index, expected, found, other, False))
             here, there = here + 1, there + 1
     if there < len(published):
-        wounds.append(Wound(CUT, first + there, None, published[there], None, False))
+        wounds.append(Wound(CUT, first + there, None, published[there], None, None, False))
     return wounds

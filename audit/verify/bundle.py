@@ -63,6 +63,7 @@ def make_bundle(
     index: int,
     audiences: Collection[str],
     *,
+    signers: Signers | None = None,
     subject: Subject | None = None,
     receipts: Mapping[int, bytes] | None = None,
     tsa_roots: bytes = b"",
@@ -70,13 +71,14 @@ def make_bundle(
     """The evidence of the exchange that entry `index` belongs to: a zip, the same bytes for the same evidence.
 
     `audiences` (of subject, agent, technical) are those whose values the asker may see. With `subject`, values about
-    other subjects stay closed. `receipts`: signed notes by index. `tsa_roots`: PEM of the roots that stamps lead to.
+    other subjects stay closed. `signers`: the keys of the logs, where they are in another ring.
+    `receipts`: signed notes by index. `tsa_roots`: PEM of the roots that stamps lead to.
     Raises NotPublished while no anchor covers the exchange (it takes seconds), LedgerError when there is no such entry.
     """
     if not set(audiences) <= set(AUDIENCES):
         raise ValueError(f"audiences are of {', '.join(AUDIENCES)}")
     exchange = entries_of_exchange(store, shard, index)
-    signers = Signers(keyring, create=False)
+    signers = signers or Signers(keyring, create=False)
     last = exchange[-1].index
     anchored = _anchored(log, store, signers, shard, last)
     files = _common(log, anchored.anchor, tsa_roots)

@@ -111,6 +111,7 @@ class _Check:
         for origin in origins:
             self._judge_rows(self.logs[origin])
         self._judge_erasures()
+        self._declared_gaps()
         self._anchoring()
         for origin, written in times.items():
             log = self.logs[origin]
@@ -239,6 +240,22 @@ class _Check:
         wrong = objection(erasure, before, whole)
         if wrong is not None:
             self.report.add("L6", "ERASURE_FORGED", where, *wrong)
+
+    def _declared_gaps(self) -> None:
+        """After a restored backup the hub itself says, in a new log, what is missing: known, so told apart from a cut."""
+        for origin, (signed, stored, who) in self.orders.gaps.items():
+            log = self.logs.get(origin)
+            if log is None or log.stored != stored:
+                continue
+            declared = {"TAIL_CUT", "CHECKPOINT_ROLLED_BACK", "CHECKPOINT_STALE"}
+            kept = [
+                f
+                for f in self.report.findings
+                if not (f.code in declared and f.where.startswith(f"{origin}/checkpoint"))
+            ]
+            kept = [f for f in kept if not (f.code in declared and f.where.startswith(f"{origin} "))]
+            self.report.findings[:] = kept
+            self.report.notes["L6"].append(f"{origin}: {signed - stored} entries were lost in a restore, as {who} says")
 
     # --- the anchor
 

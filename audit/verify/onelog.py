@@ -140,7 +140,7 @@ class OneLog:
         if wound.stored is not None:
             self.wounded |= {wound.stored}
             code = self._sharper(code, wound.stored)
-        self.wounded |= {wound.place}
+        self.wounded |= {wound.place} if wound.also is None else {wound.place, wound.also}
         if wound.shifts:
             self.shifted = min(wound.place, self.shifted if self.shifted is not None else wound.place)
         expected = wound.expected.hex() if wound.expected else "nothing here"

@@ -16,7 +16,7 @@ import orjson
 from audit.keeping.classes import due
 from audit.store import Store, Stored
 
-KINDS = ("erasure", "restrict", "release")
+KINDS = ("erasure", "restrict", "release", "gap")
 _PAGE = 1000
 _CODE = re.compile(r"([YM])(\d{1,4})")  # classes that say their own length; others are data of whoever runs the hub
 
@@ -40,6 +40,7 @@ class Orders:
     months: dict[tuple[str, int], Erasure] = field(default_factory=dict)
     single: dict[tuple[str, int], Erasure] = field(default_factory=dict)
     restricted: dict[tuple[str, int], tuple[int, bool]] = field(default_factory=dict)  # place -> (ts, restricted now)
+    gaps: dict[str, tuple[int, int, str]] = field(default_factory=dict)  # log given up -> (signed, stored, who says so)
     malformed: list[tuple[str, int]] = field(default_factory=list)
 
     @classmethod
@@ -56,7 +57,11 @@ class Orders:
     def _take(self, stored: Stored) -> None:
         try:
             entry = orjson.loads(stored.body)
-            if "index" in entry:
+            if stored.kind == "gap":
+                for lost in entry["gap"]["logs"]:
+                    said = (int(lost["signed"]), int(lost["stored"]), f"{stored.shard} entry {stored.index}")
+                    self.gaps.setdefault(str(lost["log"]), said)
+            elif "index" in entry:
                 place = (str(entry["shard"]), int(entry["index"]))
                 if stored.kind != "erasure":
                     self.restricted.setdefault(place, (stored.ts, stored.kind == "restrict"))  # newest comes first

@@ -47,6 +47,7 @@ class Rows:
     notes: list[Note] = field(default_factory=list)
     open: dict[int, str] = field(default_factory=dict)  # intents without outcome: index -> trace id
     newest: int = 0  # latest ts seen, µs
+    newest_at: int | None = None  # the entry that bears it
     expect: int = 0  # the next index
     counted: dict[tuple[str, int], int] = field(default_factory=dict)  # entries of classes and months that were erased
     erased_singly: dict[tuple[str, int], list[int]] = field(default_factory=dict)  # when, by class and month
@@ -89,7 +90,7 @@ class Rows:
     def _entries(self, rows: list[Any], leaves: list[bytes]) -> None:
         first, stop = rows[0][0], rows[-1][0] + 1
         months = sorted({month_of(hour * _HOUR) for hour in {row[1] // _HOUR for row in rows}})
-        beside = self._beside(months, first, stop)
+        beside, several = self._beside(months, first, stop)
         loads, newest, tolerance, opened = orjson.loads, self.newest, self.tolerance, self.open
         erased_months, single, restricted = self.orders.months, self.orders.single, self.orders.restricted
         shard = self.shard
@@ -100,48 +101,51 @@ class Rows:
                 if stored_leaf != leaf or said != ts or entry["type"] != kind or entry.get("intent_ref") != ref:
                     self._columns(index, entry, (ts, kind, ref, stored_leaf), leaf)
                 if said < newest - tolerance:
-                    self.note("BACKDATED", index, f"not before {newest} µs", f"{said} µs")
+                    self.note("BACKDATED", index, f"not before {newest} µs", f"{said} µs", self.newest_at)
                 elif said > newest:
-                    newest = said
+                    newest, self.newest_at = said, index
                 if kind == "intent":
                     opened[index] = entry["trace_id"]
                 elif ref is not None and opened.pop(ref, None) != entry["trace_id"]:
                     self._unpaired(index, ref, entry)
                 consumer = entry.get("consumer")
                 org = consumer.get("org") if consumer.__class__ is dict else None
-                parts = beside.get(index)
-                if parts is None:
+                row = beside.get(index)
+                if row is None:
                     self._without_payload(index, entry, month_of(ts))
                 else:
-                    # (part, org, activity, op, ts, retention, vis, sealed, wrapped)
-                    row = parts[0]
+                    _, part, row_org, activity, op, row_ts, row_retention, vis, sealed, wrapped = row
                     if (
-                        row[1] != org
-                        or row[2] != entry.get("dpl.core.processing_activity_id")
-                        or row[3] != entry.get("op")
-                        or row[4] != said
-                        or row[5] != retention
+                        row_ts != said
+                        or row_org != org
+                        or row_retention != retention
+                        or activity != entry.get("dpl.core.processing_activity_id")
+                        or op != entry.get("op")
                     ):
                         self.note("COLUMN_ALTERED", index, "side columns as the entry says", "others")
-                    if row[0] or row[7] != row[8] or len(parts) > 1 or not row[7]:
-                        self._parts(index, entry, parts)
-                    if row[6] or (restricted and (shard, index) in restricted):
-                        self._view(index, row[6])
+                    if part or sealed != wrapped or not sealed or index in several:
+                        self._parts(index, entry, several.get(index, [row]))
+                    if vis or (restricted and (shard, index) in restricted):
+                        self._view(index, vis)
                 if erased_months or single:
                     self._count(index, retention, month_of(ts))
             except (ValueError, KeyError, TypeError, AttributeError):
                 self.note("ENTRY_ALTERED", index, "a canonical entry", "bytes that are none")
         self.newest = newest
 
-    def _beside(self, months: Iterable[int], first: int, stop: int) -> dict[int, list[Any]]:
-        found: dict[int, list[Any]] = {}
+    def _beside(self, months: Iterable[int], first: int, stop: int) -> tuple[dict[int, Any], dict[int, list[Any]]]:
+        """(first side row of each entry, all rows of the few that have several)."""
+        firsts: dict[int, Any] = {}
+        several: dict[int, list[Any]] = {}
         for month in months:
-            for row in self.store.beside(self.shard, month, first, stop):
-                if row[1] == 0 or row[0] not in found:
-                    found[row[0]] = [row[1:]]
-                else:
-                    found[row[0]].append(row[1:])
-        return found
+            rows = self.store.beside(self.shard, month, first, stop)
+            found = {row[0]: row for row in reversed(rows)}
+            firsts |= found
+            if len(found) < len(rows):
+                for row in rows:
+                    if row[1] or row is not found[row[0]]:
+                        several.setdefault(row[0], [found[row[0]]]).append(row)
+        return firsts, several
 
     def _columns(self, index: int, entry: dict[str, Any], columns: tuple[Any, ...], leaf: bytes) -> None:
         ts, kind, ref, stored_leaf = columns
@@ -170,9 +174,9 @@ class Rows:
 
     def _parts(self, index: int, entry: dict[str, Any], parts: list[Any]) -> None:
         """Seldom more than one part: each in its place, with every key, and something sealed where the entry commits."""
-        gaps = [part[0] for part in parts] != list(range(len(parts)))
-        unkeyed = any(part[7] != part[8] for part in parts)
-        nothing = bool(entry.get("_sd") or "subjects_root" in entry) and not any(part[7] for part in parts)
+        gaps = [part[1] for part in parts] != list(range(len(parts)))
+        unkeyed = any(part[8] != part[9] for part in parts)
+        nothing = bool(entry.get("_sd") or "subjects_root" in entry) and not any(part[8] for part in parts)
         if gaps or unkeyed or nothing:
             erasure = self.orders.covering(self.shard, index, entry["ret"], month_of(entry["ts"]))
             if erasure is not None:
