@@ -52,7 +52,7 @@ class Question:
 def ask(text: bytes) -> Question:
     """A request over this text: SHA-256 imprint, random nonce, certificate wanted in the answer.
 
-    >>> ask(b"log\\n1\\n…").request.cert_req
+    >>> ask(b"three lines").request.cert_req
     True
     """
     builder = TimestampRequestBuilder().data(text).hash_algorithm(HashAlgorithm.SHA256)
