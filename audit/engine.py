@@ -42,6 +42,10 @@ _HITS = (
     "SELECT shard.name, idx, part, ts, tag, agent_tag, org, activity, op, vis, ret FROM side"
     " JOIN shard ON shard.no = side.shard WHERE "
 )
+_SUBJECTS = (
+    "SELECT tag, shard.name, idx FROM side JOIN shard ON shard.no = side.shard"
+    " WHERE month = ? AND ts >= ? AND ts < ? AND tag IS NOT NULL AND vis = 0 ORDER BY tag, shard.name, idx"
+)
 _BEFORE = " AND (ts, shard.name, idx, part) < (?, ?, ?, ?)"
 _NEWEST_FIRST = " ORDER BY ts DESC, shard.name DESC, idx DESC, part DESC LIMIT ?"
 # The condition of the index entry_rare stands here word for word, or the engines would not use it.
@@ -77,12 +81,15 @@ class Engine(ABC):
 
     _open_intents: ClassVar[str]  # values: shard name, shard, settled, shard, settled
     _remember_settled: ClassVar[str]  # values: settled, shard
-    _count: ClassVar[str] = _COUNT
     _tag_row: ClassVar[str] = "(?)"
 
     @abstractmethod
     def _rows(self, query: str, *values: Any) -> list[Any]:
         """Ask, on the connection that readers share."""
+
+    @abstractmethod
+    def _stream(self, query: str, *values: Any) -> Iterator[tuple[Any, ...]]:
+        """Ask for much, on a connection of its own, row by row: readers do not wait for it."""
 
     @abstractmethod
     def _change(self, *statements: tuple[str, Sequence[Any]]) -> list[int]:
@@ -146,6 +153,15 @@ class Engine(ABC):
             query += _BEFORE
             values += before
         return [Hit(*row) for row in self._rows(query + _NEWEST_FIRST, *values, limit)]
+
+    def subjects(self, since: int, until: int) -> Iterator[tuple[bytes, str, int]]:
+        """See audit.store.Store.subjects."""
+        for tag, shard, index in self._stream(_SUBJECTS, month_of(since), since, until):
+            yield bytes(tag), shard, index
+
+    def counts(self, retention: str, month: int) -> int:
+        """See audit.store.Store.counts."""
+        return sum(int(count) for (count,) in self._stream(_COUNT, month, retention))
 
     def rare(
         self,

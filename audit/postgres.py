@@ -66,13 +66,6 @@ class PostgresStore(Engine):
         self._change(("INSERT INTO shard (name) VALUES (?) ON CONFLICT DO NOTHING", (shard,)))
         return PostgresWriter(self.url, shard, self._number(shard), wait)
 
-    def counts(self, retention: str, month: int) -> int:
-        """See audit.store.Store.counts. On a connection of its own: readers do not wait for it."""
-        with naming_failures(), closing(connect(self.url)) as connection:
-            connection.execute(_PATIENT)
-            [(count,)] = connection.execute(_named(self._count), (month, retention)).fetchall()
-        return int(count)
-
     def drop_month(self, retention: str, month: int) -> int:
         """See audit.store.Store.drop_month. A month of which only this class is left goes with its partitions."""
         with naming_failures(), closing(connect(self.url)) as connection:
@@ -121,6 +114,12 @@ class PostgresStore(Engine):
         if self._reader.closed:
             self._reader = connect(self.url)
         return self._reader
+
+    def _stream(self, query: str, *values: Any) -> Iterator[tuple[Any, ...]]:
+        with naming_failures(), closing(connect(self.url)) as connection:
+            connection.execute(_PATIENT)
+            with connection.transaction(), connection.cursor("stream") as cursor:
+                yield from cursor.execute(_named(query), values)
 
     def _change(self, *statements: tuple[str, Sequence[Any]]) -> list[int]:
         with naming_failures(), closing(connect(self.url)) as connection, connection.transaction():

@@ -64,11 +64,6 @@ class SqliteStore(Engine):
         self._change(("INSERT INTO shard (name) VALUES (?) ON CONFLICT DO NOTHING", (shard,)))
         return SqliteWriter(self.path, shard, self._number(shard), wait)
 
-    def counts(self, retention: str, month: int) -> int:
-        """See audit.store.Store.counts. On a connection of its own: readers do not wait for it."""
-        with naming_failures(), closing(connect(str(self.path))) as connection:
-            return int(connection.execute(self._count, (month, retention)).fetchone()[0])
-
     @contextmanager
     def chore(self, name: str) -> Iterator[bool]:
         """See audit.store.Store.chore. A lock on a file beside the database, freed by the kernel."""
@@ -87,6 +82,10 @@ class SqliteStore(Engine):
     def _rows(self, query: str, *values: Any) -> list[Any]:
         with self._lock, naming_failures():
             return self._reader.execute(query, values).fetchall()
+
+    def _stream(self, query: str, *values: Any) -> Iterator[tuple[Any, ...]]:
+        with naming_failures(), closing(connect(str(self.path))) as connection:
+            yield from connection.execute(query, values)
 
     def _change(self, *statements: tuple[str, Sequence[Any]]) -> list[int]:
         """What is deleted is overwritten with zeros, and leaves the write-ahead log as soon as no reader needs it."""

@@ -164,6 +164,13 @@ class Store(Protocol):
         """Intents with ts < before (µs) to which no outcome or unknown refers, in order of index."""
         ...
 
+    def subjects(self, since: int, until: int) -> Iterator[tuple[bytes, str, int]]:
+        """(tag, shard, index) of the rows that are shown, since ≤ ts < until (µs) of ONE month, in order of tag.
+
+        Reads the whole month, on a connection of its own: for nightly chores.
+        """
+        ...
+
     def months(self) -> list[int]:
         """Months (yyyymm) from which side rows are still kept, ascending."""
         ...

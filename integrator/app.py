@@ -26,7 +26,7 @@ from integrator.contract import Connector, Tools
 from integrator.errors import ConfigurationError, IntegratorError
 from integrator.exchange import Exchange
 from integrator.identity.service import Identity
-from integrator.keeping import Keeper, retention_classes
+from integrator.keeping import Keeper, retention_classes, until_night
 from integrator.logs import log
 from integrator.mapping import load_sheets
 from integrator.metrics import Metrics
@@ -117,7 +117,7 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
         await session.close()
         raise
     book = publishing.logbook
-    keeper = Keeper(book.store, book.keyring, publishing, classes, now) if book else None
+    keeper = Keeper(book.store, book.keyring, publishing, classes, now, settings.state / "maps") if book else None
     recorder = Recorder(publishing.books, metrics, admit=publishing.admit)
     recorder.on_replaced = keeper.replaced if keeper else None
     if publishing.publisher is not None:
@@ -204,10 +204,10 @@ async def _settle_every_minute(hub: Hub) -> None:
 
 
 async def _keep_every_day(keeper: Keeper) -> None:
-    """What is no longer to be kept is erased, in a thread; at once after a start, then every day."""
+    """What is no longer to be kept is erased, and yesterday's map is made, in a thread; after a start, then every night."""
     while True:
         await asyncio.to_thread(keeper.daily)
-        await asyncio.sleep(86_400)
+        await asyncio.sleep(until_night(keeper.now()))
 
 
 async def _first_look(hub: Hub) -> None:

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from audit import KeyRing, Ledger, LedgerError, Store, Subject
 from audit.keeping import Expired, RetentionClass, alias, expire, mend
+from audit.keeping.maps import forget_maps, make_maps
 from integrator import clock, places
 from integrator.errors import ConfigurationError
 from integrator.logs import log
@@ -35,6 +36,18 @@ def retention_classes(path: Path | None = None) -> dict[str, RetentionClass]:
 _NUMBER = re.compile(r"\d{11}", re.ASCII).fullmatch
 
 
+_NIGHT = 5_400  # seconds after midnight UTC: the day that is over has its map made
+
+
+def until_night(now: float) -> float:
+    """Seconds from `now` to the next chore.
+
+    >>> until_night(0.0), until_night(5400.0), until_night(86399.0)
+    (5400.0, 86400.0, 5401.0)
+    """
+    return 86_400 - (now - _NIGHT) % 86_400
+
+
 class Writer(Protocol):
     """Who knows this year's ledger."""
 
@@ -51,14 +64,19 @@ class Keeper:
     writer: Writer
     classes: Mapping[str, RetentionClass]
     now: clock.Now
+    maps: Path  # folder of the daily maps that prove completeness
 
     def daily(self) -> list[Expired]:
-        """Finish what a crash left of people's orders, then erase what is due. A failure is logged; tomorrow comes again."""
+        """Finish what a crash left of people's orders, make yesterday's map, erase what is due.
+
+        A failure is logged; tomorrow comes again."""
         try:
             if mended := mend(self.store):
                 log.warning("keeping_mended", entries=mended)
+            make_maps(self.store, self.keyring, self.writer.ledger, self.maps)
             today = clock.today(self.now())
             expired = expire(self.store, self.keyring, self.writer.ledger, self.classes, today)
+            forget_maps(self.store, self.maps)
         except (LedgerError, OSError) as error:
             log.error("keeping_failed", error=type(error).__name__)
             return []

@@ -7,7 +7,8 @@
     expiry.py         expire: one `erasure` entry, then the keys are destroyed and the rows dropped
     single.py         erase_one (court or data protection authority), restrict and release (GDPR art. 23)
     aliases.py        a replaced national number keeps its history
-    completeness.py   per day a map from tag to entries, so that "nothing else about you" can be proved
+    completeness.py   per day a map from tag to entries, so that "nothing else about you" can be proved; pure
+    maps.py           makes and keeps those maps each night, and gives a citizen the proof of a day
 
 The leaves themselves are never touched: every proof that was valid stays valid.
 """

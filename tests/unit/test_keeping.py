@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 from audit import Draft, FileKeyRing, Ledger, Subject, find_by_subject, open_store
 from audit.keeping import Order, orders, restrict
 from audit.keeping.aliases import RETENTION as ALIASES
+from audit.keeping.maps import prove_day
 from integrator import places
 from integrator.errors import ConfigurationError
 from integrator.keeping import Keeper, retention_classes
@@ -43,7 +44,7 @@ def time():
 def keeper(store, tmp_path, time):
     keyring = FileKeyRing(tmp_path / "keys")
     with Ledger(store, keyring, shard="x/2026", clock=lambda: int(time[0] * 1e6)) as ledger:
-        yield Keeper(store, keyring, Writer(ledger), retention_classes(), lambda: time[0])
+        yield Keeper(store, keyring, Writer(ledger), retention_classes(), lambda: time[0], tmp_path / "maps")
 
 
 def an_intent(number=OLD):
@@ -86,10 +87,23 @@ def test_the_daily_chore_erases_what_is_due_and_nothing_else(keeper, time):
     keeper.writer.ledger.append_blocking([an_intent()])
     assert [] == keeper.daily()
     time[0] += TEN_YEARS + 40 * 86_400
-    keeper.writer.ledger.append_blocking([an_intent()])
+    [late] = keeper.writer.ledger.append_blocking([an_intent()])
 
     assert [("Y10", 202611)] == [(one.retention, one.month) for one in keeper.daily()]
-    assert [1] == [hit.index for hit in find_by_subject(keeper.store, keeper.keyring, Subject("nrn", OLD), 0, FAR)]
+    assert [late.index] == [
+        hit.index for hit in find_by_subject(keeper.store, keeper.keyring, Subject("nrn", OLD), 0, FAR)
+    ]
+
+
+def test_the_daily_chore_proves_yesterday_complete(keeper, time):
+    keeper.writer.ledger.append_blocking([an_intent()])
+    time[0] += 86_400
+    keeper.daily()
+
+    assert [[("x/2026", 0)]] == [
+        list(one.places)
+        for one in prove_day(keeper.store, keeper.keyring, keeper.maps, Subject("nrn", OLD), date(2026, 11, 23))
+    ]
 
 
 def test_the_daily_chore_finishes_what_a_crash_left(keeper, monkeypatch):
