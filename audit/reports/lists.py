@@ -37,7 +37,7 @@ _UNKNOWN = "SELECT idx FROM report_notable WHERE shard = ? AND ref = ? AND topic
 _ONE = (
     "SELECT e.ts, e.shard, e.idx, 0, 0, "
     + _ENTRY
-    + "shard h CROSS JOIN entry e WHERE h.name = ? AND e.shard = h.no AND e.idx = ?"
+    + "shard h CROSS JOIN entry e WHERE h.name = ? AND e.shard = h.no AND e.idx = ? AND e.kind <> 'checkpoint'"
 )
 _TAGGED = "SELECT part, vis FROM side WHERE shard = ? AND idx = ? AND month = ? AND tag = ?"
 

@@ -23,6 +23,7 @@ import orjson
 from audit.reports.tables import Rows, Tables, Write
 
 BLOCK = 256  # entries of a shard that a policy version is looked up in at a time
+ANCHORED = "checkpoint"  # the kind of what the anchor log holds: notes about other shards, no entries of exchanges
 BATCH = 1_000  # entries counted in one transaction
 GOOD = ("outcome", "intent")
 SCHEMA: Sequence[str] = (
@@ -105,7 +106,8 @@ class Follower:
             self._tables.write([(_BEGIN, [(shard,)])])
         counts = _Counts(shard, self._late)
         for entry in entries:
-            counts.add(*entry)
+            if entry[2] != ANCHORED:
+                counts.add(*entry)
         return self._tables.write(counts.writes(), fence=(_MOVE, (entries[-1][0] + 1, shard, done)))
 
 
@@ -146,9 +148,9 @@ class _Counts:
 
     def writes(self) -> Iterator[Write]:
         """In an order of keys, so that two followers never wait for each other."""
-        yield _TRACE, sorted(self._traces)
+        yield from [(_TRACE, sorted(self._traces))] if self._traces else ()
         yield from [(_NOTABLE, self._notable)] if self._notable else ()
-        yield _DAY, [(*key, n) for key, n in sorted(self._days.items())]
+        yield from [(_DAY, [(*key, n) for key, n in sorted(self._days.items())])] if self._days else ()
         yield from [(_FIELD, [(*key, n) for key, n in sorted(self._fields.items())])] if self._fields else ()
         yield from [(_IN_BLOCK, [(*key, *span) for key, span in sorted(self._blocks.items())])] if self._blocks else ()
 

@@ -18,6 +18,7 @@ from integrator.consoles.book import Book, Law
 
 Viewer = Literal["you", "person"]  # told to the person concerned, or to somebody else about that person
 _LOOKS = "audit.read"
+_NAMING = frozenset({"audit.about", "audit.details", "audit.proof", "audit.by_agent", "audit.affected_subjects"})
 _WITH_PURPOSE = frozenset({"intent", "outcome", "denied", "unknown", "close"})
 
 
@@ -78,7 +79,8 @@ def _kind(row: Row, viewer: Viewer) -> str:
     if row.kind == _LOOKS:
         if row.initiator == "self":
             return "read_self" if viewer == "you" else "read_self_office"
-        return "read_office" if row.org else "read_hub"
+        named = viewer == "you" or row.name in _NAMING
+        return ("read_office" if row.org else "read_hub") + ("" if named else "_list")
     if row.kind != "outcome":
         return row.kind
     if row.status == "Error" or row.reason:

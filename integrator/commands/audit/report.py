@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from audit import LedgerError
@@ -144,15 +145,20 @@ def _show(answer: dict[str, Any]) -> None:
         for name, value in answer.items():
             console.print(f"{name}: {json.dumps(value, ensure_ascii=False)}", markup=False, highlight=False)
         return
-    told = [one for one in items if "explanation" in one]
-    table = Table("time", "entry", "what happened", "why") if told else Table(*(items[0] if items else ("nothing",)))
+    told = any("explanation" in one for one in items)
+    table = Table("time", "what happened") if told else Table(*(items[0] if items else ("nothing",)))
     for one in items:
-        if "explanation" in one:
+        if told:
             said = one["explanation"]
-            why = " ".join(filter(None, [said.get("reason"), *said["sentences"]]))
-            table.add_row(one["time"], f"{one['shard']}/{one['index']}", said["headline"], why)
+            lines = [
+                said["headline"],
+                said.get("reason"),
+                *said["sentences"],
+                f"--shard {one['shard']} --index {one['index']}",
+            ]
+            table.add_row(one["time"][:19].replace("T", " "), escape("\n".join(filter(None, lines))))
         else:
-            table.add_row(*(str(value) for value in one.values()))
+            table.add_row(*(escape(str(value)) for value in one.values()))
     console.print(table)
     if "nextCursor" in answer:
         console.print(f"more: --cursor {answer['nextCursor']}", markup=False, highlight=False)

@@ -52,8 +52,9 @@ LINES: dict[str, tuple[Row, Details | None]] = {
     "stranger": (replace(LINE, org="1999999999", activity="urn:gone", policy={}, source="gone"), None),
     "earlier_text": (replace(LINE, policy={"id": "social_inquiry@2026-1", "ver": "sha256:00"}), None),
     "read_self": (replace(LINE, kind="audit.read", initiator="self", org=None), None),
-    "read_office": (replace(LINE, kind="audit.read"), Details(justification="complaint 2026/44")),
-    "read_hub": (replace(LINE, kind="audit.read", org=None), None),
+    "read_office": (replace(LINE, kind="audit.read", name="audit.about"), Details(justification="complaint 2026/44")),
+    "read_hub": (replace(LINE, kind="audit.read", name="audit.details", org=None), None),
+    "read_list": (replace(LINE, kind="audit.read", name="audit.denied"), None),
     **{
         kind: (
             replace(

@@ -234,3 +234,21 @@ def test_reports_of_two_shards_are_one_list(
     town.denied(), other.denied(), town.denied()
 
     assert [town.ledger.shard, "another", town.ledger.shard] == [row.shard for row in reports.denied(*ALWAYS).rows]
+
+
+def test_the_anchor_log_in_the_same_store_is_no_exchange(
+    town: Town, reports: Reports, store: Store, open_ledger: Callable[..., Ledger]
+) -> None:
+    from audit.entry import Part, Prepared
+
+    note = Prepared("checkpoint", NOON, 202611, None, b"h" * 32, b"origin\n1\n", None, None, None, None, "Y10", (Part(0, None, (None,) * 3, (None,) * 3),))  # fmt: skip
+    writer = store.writer("hub/anchor")
+    writer.append([note], 0)
+    writer.close()
+    town.denied()
+
+    assert (1, None, 0) == (
+        reports.denied_by_reason(*YEAR)[0].count,
+        reports.row("hub/anchor", 0),
+        reports.follower.behind(),
+    )
