@@ -1,4 +1,5 @@
-"""What the ledger alone costs: entries built, and entries made durable at 1, 16 and 64 waiting, on each engine.
+"""What the ledger alone costs: entries built, entries made durable at 1, 16 and 64 waiting, on each engine; then whole
+exchanges as a hub records them (intent, outcome, signed receipt, published every second), and the bytes they leave.
 
     python -P tests/bench/ledger.py [--seconds 2] [--postgres postgresql://127.0.0.1/test]
 
@@ -10,6 +11,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
+import os
+import sqlite3
 import statistics
 import sys
 import tempfile
@@ -26,6 +30,12 @@ sys.path.insert(0, str(ROOT))
 
 from audit import Draft, FileKeyRing, Ledger, open_store  # noqa: E402
 from audit.entry import prepare  # noqa: E402
+from audit.log.names import Names  # noqa: E402
+from audit.log.publication import Publication  # noqa: E402
+from audit.log.publisher import Publisher  # noqa: E402
+from audit.log.signing import Signers  # noqa: E402
+from audit.log.state import SignedState  # noqa: E402
+from audit.log.years import Books  # noqa: E402
 from audit.seal import Sealer  # noqa: E402
 
 CLEAR = {
@@ -42,6 +52,13 @@ CLEAR = {
     "start_time": 1_795_440_600_100_000,
     "status": "Ok",
 }
+
+BEFORE = {
+    name: value for name, value in CLEAR.items() if name not in ("categories", "counts", "end_time", "intent_ref")
+}
+BEFORE["status"] = "Unset"
+HEAD = "{:<34}" + "".join(f"{word:>10}" for word in ("per s", "µs CPU", "group", "p50 ms", "p99 ms"))
+EXCHANGING = (64, 256)  # exchanges under way at the same time
 
 
 def draft() -> Draft:
@@ -105,6 +122,82 @@ async def bench_appending(name: str, url: str, waiting: int, seconds: float, mak
         store.close()
 
 
+async def bench_exchanging(name: str, url: str, waiting: int, seconds: float) -> tuple[float, float, float]:
+    """`waiting` tasks, each recording exchange after exchange: intent durable, outcome durable, receipt signed.
+
+    Returns bytes for each exchange: database before and after (see `stored_bytes`), tiles, and the receipt's header.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        store = open_store(url.format(folder=folder))
+        names, root = Names("audit.bench.example", "test", "bench"), Path(folder)
+        signers, state = Signers(FileKeyRing(root / "sign"), create=True), SignedState(root / "signed")
+        publication = Publication(root / "log")
+        publisher = Publisher(store, publication, state, signers, anchor=names.anchor)
+        books = Books(store, FileKeyRing(root / "keys"), names, publisher, signers.signer, state)
+        publisher.start()
+        waits: list[float] = []
+        receipt = b""
+
+        async def one(until: float) -> None:
+            nonlocal receipt
+            while (now := time.perf_counter()) < until:
+                book = await books.begin()
+                trace = os.urandom(16).hex()
+                [intent] = await book.ledger.append([exchange("intent", trace)])
+                [outcome] = await book.ledger.append([exchange("outcome", trace, intent.index)])
+                receipt = book.receipt(outcome) or b""
+                book.end()
+                waits.append(time.perf_counter() - now)
+
+        await asyncio.gather(*(one(time.perf_counter() + seconds / 5) for _ in range(waiting)))  # warm up
+        waits.clear()
+        transactions, started, cpu = books.ledger.transactions, time.perf_counter(), time.process_time()
+        await asyncio.gather(*(one(started + seconds) for _ in range(waiting)))
+        wall, cpu = time.perf_counter() - started, time.process_time() - cpu
+        group = 2 * len(waits) / (books.ledger.transactions - transactions)
+        row(f"{name}, {waiting} waiting", len(waits) / wall, cpu / len(waits) * 1e6, waits, group)
+        exchanges = books.ledger.size / 2
+        await asyncio.to_thread(books.close)
+        await asyncio.to_thread(publisher.close)
+        store.close()
+        tiles = sum(path.stat().st_size for path in (root / "log").rglob("*") if path.is_file())
+        return stored_bytes(url.format(folder=folder)) / exchanges, tiles / exchanges, float(len(receipt))
+
+
+def exchange(kind: str, trace: str, intent: int | None = None) -> Draft:
+    """Intent and outcome as the hub writes them; the outcome repeats neither fields nor case."""
+    clear = {**CLEAR, "intent_ref": intent} if intent is not None else BEFORE
+    return Draft(
+        type=kind, trace_id=trace, span_id="b7ad6b7169203331", name="person.get", retention="Y10", clear=clear,
+        committed={"response_digest": "0f" * 32} if intent is not None else {"case_ref": "2026/117", "fields": ["address", "name"]},
+        subjects=[("nrn", "85610100147")], agent="agent-77",
+    )  # fmt: skip
+
+
+def stored_bytes(url: str) -> float:
+    """What the database holds on disk, indexes included."""
+    if url.startswith("sqlite:"):
+        with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            pages, size = (connection.execute(f"PRAGMA {what}").fetchone()[0] for what in ("page_count", "page_size"))
+        connection.close()
+        return float(pages * size)
+    query = (
+        "SELECT sum(pg_total_relation_size(c.oid)) FROM pg_class c"
+        " WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r'"
+    )
+    with psycopg.connect(url) as connection:
+        return float((connection.execute(query).fetchone() or (0,))[0])
+
+
+def exchanges(name: str, url: str, waiting: int, seconds: float) -> None:
+    """The row, and what an exchange leaves behind."""
+    database, tiles, receipt = uvloop.run(bench_exchanging(name, url, waiting, seconds))
+    print(
+        f"  each exchange leaves {database:.0f} bytes in the database and {tiles:.0f} in tiles; its receipt has {receipt:.0f}"
+    )
+
+
 def bench_postgres(server: str, seconds: float) -> None:
     """As SQLite, in a schema of its own; said loudly when there is no server."""
     schema = f"bench_{uuid.uuid4().hex}"
@@ -119,6 +212,12 @@ def bench_postgres(server: str, seconds: float) -> None:
             for waiting in (1, 16, 64):
                 url = f"{server}?options=-csearch_path%3D{schema}"
                 uvloop.run(bench_appending("PostgreSQL", url, waiting, seconds))
+            print(HEAD.format("exchanges"))
+            for waiting in EXCHANGING:
+                with psycopg.connect(server, autocommit=True) as fresh:
+                    fresh.execute(f"DROP SCHEMA {schema} CASCADE")
+                    fresh.execute(f"CREATE SCHEMA {schema}")
+                exchanges("PostgreSQL", url, waiting, max(seconds, 5.0))
         finally:
             connection.execute(f"DROP SCHEMA {schema} CASCADE")
 
@@ -129,10 +228,15 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=2.0, help="for each row")
     parser.add_argument("--postgres", default="postgresql://127.0.0.1/test")
     options = parser.parse_args()
-    print(f"{'entries':<34}{'per s':>10}{'µs CPU':>10}{'group':>10}{'p50 ms':>10}{'p99 ms':>10}")
+    sys.setswitchinterval(0.0005)  # as the hub does
+    gc.set_threshold(100_000, 20, 100)
+    print(HEAD.format("entries"))
     bench_building(options.seconds)
     for waiting in (1, 16, 64):
         uvloop.run(bench_appending("SQLite", "sqlite:///{folder}/ledger.db", waiting, options.seconds))
+    print(HEAD.format("exchanges"))
+    for waiting in EXCHANGING:
+        exchanges("SQLite", "sqlite:///{folder}/ledger.db", waiting, max(options.seconds, 5.0))
     bench_postgres(options.postgres, options.seconds)
 
 
