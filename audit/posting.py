@@ -46,7 +46,8 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
-_OPENER = urllib.request.build_opener(_NoRedirect)
+# No proxy of the environment: like the hub's sources, outsiders are reached where settings say they are.
+_OPENER = urllib.request.build_opener(_NoRedirect, urllib.request.ProxyHandler({}))
 
 
 def send(url: str, body: bytes | None, content_type: str, *, timeout: float, limit: int = 262_144) -> Answer:

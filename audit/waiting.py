@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -99,7 +100,7 @@ class Waiting:
         if self._file is None:
             return
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        draft = self._file.with_suffix(".draft")
+        draft = self._file.with_suffix(f".{secrets.token_hex(6)}")  # a process beside us may write too
         with draft.open("w") as file:
             json.dump({"origin": self._origin, "size": self.done_size, "at": self.done_at, "since": self._since}, file)
             file.flush()

@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 
 from audit import LedgerError
 from audit.log.publication import Publication
-from audit.timestamps import Stamper, Tsa
+from audit.timestamps import Stamper, Tsa, load_roots
 from audit.waiting import anchor_of
 from audit.witness import WitnessClient, Witnessing
 from integrator import clock
@@ -126,6 +126,8 @@ def open_attesting(settings: Settings, publication: Publication, now: clock.Now)
         stamper = Stamper(
             tsas, publication, state, clock=now, tell=_tell, stop_after=float(chosen.get("stopAfterHours", 4)) * HOUR
         )
+        if not settings.sandbox:
+            _ready_for_production(settings, tsas)
         witnessing = Witnessing(witnesses, publication, quorum=chosen.get("quorum"), clock=now, tell=_tell)
         return Attesting(stamper, witnessing, publication, _policy(witnesses, witnessing.quorum))
     except (LedgerError, ValueError, TypeError, KeyError) as error:
@@ -133,6 +135,14 @@ def open_attesting(settings: Settings, publication: Publication, now: clock.Now)
             f"settings audit.witnesses, audit.quorum or audit.timestamps: {error}",
             advice="A witness has name, url and vkey (one, or a list); an authority has name, url and roots (a PEM file).",
         ) from error
+
+
+def _ready_for_production(settings: Settings, tsas: Sequence[Tsa]) -> None:
+    """Roots that cannot be read are refused now, not found out by an alarm; who is missing is said at each start."""
+    for tsa in tsas:
+        load_roots(tsa.roots)
+    for setting in missing(settings):
+        log.warning("nobody_vouches", setting=setting)
 
 
 def _policy(witnesses: Sequence[WitnessClient], quorum: int) -> Policy:
@@ -208,7 +218,7 @@ def _witnesses(witnessing: Witnessing) -> Iterator[Metric]:
 
 
 def missing(settings: Settings) -> Mapping[str, str]:
-    """What a production hub ought to have and has not: setting to advice. For `integrator check` and the health page."""
+    """What a production hub ought to have and has not: setting to advice."""
     found = {}
     if not settings.audit.get("timestamps"):
         found["audit.timestamps"] = "Nobody outside says when: name a time stamping authority, better two."

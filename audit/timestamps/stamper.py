@@ -107,7 +107,9 @@ class Stamper:
     def close(self) -> None:
         """Stop; a request under way is not waited for longer than a moment."""
         for worker in self._workers:
-            worker.close()
+            worker.close(patience=0.0)
+        for worker in self._workers:
+            worker.close(patience=0.5)
 
     def status(self) -> StamperStatus:
         """How each authority does, now."""

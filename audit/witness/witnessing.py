@@ -99,7 +99,7 @@ class Witnessing:
 
     def close(self) -> None:
         """Stop; a request under way is not waited for longer than a moment."""
-        self._worker.close()
+        self._worker.close(patience=0.5)
 
     def step(self) -> None:
         """Ask every witness for the newest checkpoint that has no quorum yet; keep and hand on what they sign."""

@@ -198,6 +198,15 @@ def test_the_figures_name_each_authority_and_witness(attesting: Callable[..., At
         assert line in shown
 
 
+def test_a_production_hub_is_refused_over_roots_it_cannot_read(
+    tmp_path: Path, publication: Publication, clock: Clock
+) -> None:
+    chosen = settings.load(None, mode="production", state=str(tmp_path), audit={"timestamps": [TSA]})
+
+    with pytest.raises(ConfigurationError, match="roots"):
+        open_attesting(chosen, publication, clock)
+
+
 def test_a_hub_that_nobody_vouches_for_is_told_what_it_misses(tmp_path: Path) -> None:
     alone = settings.load(None, state=str(tmp_path), audit={"timestamps": []})
     accompanied = settings.load(None, state=str(tmp_path), audit={"timestamps": [TSA], "witnesses": [WITNESS]})
