@@ -210,7 +210,7 @@ def open_publishing(settings: Settings, now: clock.Now) -> Publishing:
             attesting.attach(publisher, logbook.anchor)
             write_policy(logbook.publication, logbook.signers.signer(logbook.names.policy), *attesting.policy())
         except BaseException:
-            publisher.close()
+            publisher.close(sign=False)
             raise
     except LedgerError as error:
         logbook.store.close()

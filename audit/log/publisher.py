@@ -152,11 +152,12 @@ class Publisher:
         """Take a turn now."""
         self._worker.wake()
 
-    def close(self) -> None:
-        """End the thread, sign what is left, give the anchor back. Never raises."""
+    def close(self, *, sign: bool = True) -> None:
+        """End the thread, sign what is left (unless told not to), give the anchor back. Never raises."""
         self._worker.close(patience=30.0)
         self._alive = False
-        self.step(sign=True)
+        if sign:
+            self.step(sign=True)
         with self._turn:
             if self._anchor is not None:
                 self._anchor.close()

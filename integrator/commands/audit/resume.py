@@ -43,12 +43,16 @@ def _resume(loaded: settings.Settings, logbook: Logbook, *, confirmed: bool) -> 
     year = clock.today(clock.system()).year
     shard = newest(logbook.names.shard(year), logbook.known())
     lost = behind((shard, logbook.anchor), logbook.store, logbook.publication, logbook.state, logbook.signers)
+    witnessed = _witnessed(loaded, logbook) if loaded.audit.get("witnesses") else {}
+    lost = _with_what_witnesses_know(lost, witnessed, logbook, shard)
     if not lost:
-        print("The store holds everything that was signed: nothing is to be resumed. Start the hub.")
+        print("The store holds everything that was signed, as far as anybody remembers: nothing is to be resumed.")
         return 0
-    witnessed = _witnessed(loaded, logbook, confirmed=confirmed)
-    for name, size in (witnessed or {}).items():
-        _compare(name, size, lost)
+    if not witnessed and not confirmed:
+        raise ConfigurationError(
+            "no witnesses are configured that could say how far the ledger had come",
+            advice="Add audit.witnesses to the settings; if nobody ever cosigned this ledger: --no-witnesses.",
+        )
     successor, anchor = resume(lost, shard, logbook.store, logbook.keyring, logbook.signers, witnessed=witnessed)
     for one in lost:
         print(f"{one.origin}: {one.signed} entries were signed for, {one.stored} are stored. It is not continued.")
@@ -57,23 +61,15 @@ def _resume(loaded: settings.Settings, logbook: Logbook, *, confirmed: bool) -> 
     return 0
 
 
-def _witnessed(loaded: settings.Settings, logbook: Logbook, *, confirmed: bool) -> dict[str, int] | None:
-    """What the witnesses remember. Raises `ConfigurationError` when there are none and nobody confirmed that."""
-    witnesses = loaded.audit.get("witnesses") or ()
-    if not witnesses:
-        if confirmed:
-            return None
-        raise ConfigurationError(
-            "no witnesses are configured that could say how far the ledger had come",
-            advice="Add audit.witnesses to the settings; if nobody ever cosigned this ledger: --no-witnesses.",
-        )
+def _witnessed(loaded: settings.Settings, logbook: Logbook) -> dict[str, int]:
+    """What every witness remembers of the anchor. Raises RollbackRefused while one does not answer."""
     last = logbook.state.last(logbook.anchor)
     if last is None:
         raise ConfigurationError(
             f"nothing is remembered of {logbook.anchor}", advice="Bring back the folder of setting audit.signedState."
         )
     signer = logbook.signers.signer(logbook.anchor)
-    return ask_witnesses(last, {one["name"]: _size_of(one, signer) for one in witnesses})
+    return ask_witnesses(last, {one["name"]: _size_of(one, signer) for one in loaded.audit["witnesses"]})
 
 
 def _size_of(witness: dict[str, Any], signer: NoteSigner) -> Callable[[Checkpoint], int]:
@@ -90,9 +86,18 @@ def _size_of(witness: dict[str, Any], signer: NoteSigner) -> Callable[[Checkpoin
     return ask
 
 
-def _compare(name: str, size: int, lost: list[Behind]) -> None:
-    anchor = next((one for one in lost if "/anchor" in one.origin), None)
-    if anchor is not None and size > anchor.signed:
-        print(
-            f"Witness {name} cosigned {size} entries of {anchor.origin}: our own memory of what was signed is old too."
-        )
+def _with_what_witnesses_know(
+    lost: list[Behind], witnessed: dict[str, int], logbook: Logbook, shard: str
+) -> list[Behind]:
+    """When a witness saw more than we remember to have signed, our memory is a restored copy too: both logs are given up."""
+    last = logbook.state.last(logbook.anchor)
+    most = max(witnessed.values(), default=0)
+    if last is None or most <= last.size:
+        return lost
+    found = {one.origin: one for one in lost}
+    held = logbook.store.size(logbook.anchor)
+    found[logbook.anchor] = Behind(logbook.anchor, most, held, "a witness saw more")
+    if shard not in found:
+        mine, stored = logbook.state.last(shard), logbook.store.size(shard)
+        found[shard] = Behind(shard, mine.size if mine else 0, stored, "signed to an unknown size")
+    return [found[origin] for origin in (shard, logbook.anchor)]
