@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from audit import Ledger, Store
 from audit.keeping import Order, RetentionClass
-from tests.unit.audit.kit import Clock, a_draft, a_full_draft
+from tests.unit.audit.kit import ENGINES, Clock, a_draft, a_full_draft, engine_url
 
 TEN_YEARS_AGO = 1_479_211_200_000_000  # µs, 15 November 2016
 TODAY = date(2026, 12, 1)  # the first day on which nothing of November 2016 is kept under Y10
@@ -22,6 +23,16 @@ CLASSES = {
 }
 DPO = Order("dpo-1", "eu-gdpr:A23-1-d", reason="an inquiry is under way")
 COURT = Order("dpo-1", "eu-gdpr:A17-1-d", "court", reference="2026/AR/17", reason="ordered", second="head-2")
+
+
+both = pytest.mark.parametrize("url", ENGINES, indirect=True)
+"""Over both engines: what reaches SQL that test_store.py does not try by itself."""
+
+
+@pytest.fixture
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    with engine_url(getattr(request, "param", "sqlite"), tmp_path) as place:
+        yield place
 
 
 @pytest.fixture

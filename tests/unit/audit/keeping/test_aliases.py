@@ -12,7 +12,7 @@ import pytest
 from audit import FileKeyRing, Ledger, Store, Subject, find_by_subject, open_entry
 from audit.errors import LedgerUnwritable
 from audit.keeping import alias
-from tests.unit.audit.keeping.conftest import TEN_YEARS_AGO
+from tests.unit.audit.keeping.conftest import TEN_YEARS_AGO, both
 from tests.unit.audit.kit import SHARD, Clock
 
 FAR = 2**52
@@ -41,6 +41,7 @@ def test_history_is_found_by_the_old_and_by_the_new_number(
     assert [*old, *new, told] == history(store, keyring, FIRST) == history(store, keyring, SECOND)
 
 
+@both
 def test_a_chain_of_three_is_followed_from_each_end(
     ledger: Ledger, store: Store, keyring: FileKeyRing, exchange: Callable[..., list[int]]
 ) -> None:
@@ -112,6 +113,7 @@ def test_why_two_numbers_are_one_is_told_under_seal(ledger: Ledger, store: Store
     ]
 
 
+@both
 def test_no_number_stands_in_the_file_or_in_a_log_line(
     ledger: Ledger, store: Store, keyring: FileKeyRing, url: str, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -18,7 +18,7 @@ from audit.keeping import alias, erase_one, release, restrict
 from audit.keeping.completeness import DayMap, DayProof, check_day, key_of, value_of
 from audit.keeping.maps import DayEvidence, forget_maps, make_maps, prove_day
 from audit.tree.merkle import EMPTY_ROOT
-from tests.unit.audit.keeping.conftest import COURT, DPO
+from tests.unit.audit.keeping.conftest import COURT, DPO, both
 from tests.unit.audit.kit import SHARD, Clock
 
 KEY = bytes(32)
@@ -128,6 +128,7 @@ def checked(store: Store, evidence: DayEvidence) -> list[int]:
     return [index for _, index in evidence.places]
 
 
+@both
 def test_a_citizen_is_proved_what_a_day_held_and_another_that_it_held_nothing(
     store: Store, keyring: FileKeyRing, folder: Path, exchange: Callable[..., list[int]], night: Callable[[], int]
 ) -> None:
@@ -207,6 +208,7 @@ def test_what_was_restricted_before_the_night_does_not_exist_and_once_released_i
     assert [open_] == [checked(store, one) for one in prove_day(store, keyring, folder, ME, DAY)]
 
 
+@both
 def test_a_restriction_or_erasure_after_the_night_leaves_others_their_proof(
     store: Store,
     keyring: FileKeyRing,

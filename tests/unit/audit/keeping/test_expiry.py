@@ -20,7 +20,7 @@ from audit.keeping import Order, calendar, expire, hold, unhold
 from audit.keeping.classes import RetentionClass, due
 from audit.seal import AUDIENCES
 from audit.tree.merkle import check_inclusion, inclusion_proof, root_of
-from tests.unit.audit.keeping.conftest import CLASSES, DPO, LAW, TEN_YEARS_AGO, TODAY
+from tests.unit.audit.keeping.conftest import CLASSES, DPO, LAW, TEN_YEARS_AGO, TODAY, both
 from tests.unit.audit.kit import ENGINES, NOON, PERSON, SHARD, Clock, a_draft, a_full_draft, engine_url
 
 FAR = 2**52
@@ -55,6 +55,7 @@ def test_a_class_without_months_or_legal_basis_is_refused() -> None:
             RetentionClass("M6", months, basis)
 
 
+@both
 def test_the_calendar_tells_what_is_kept_due_held_and_unruled(
     ledger: Ledger, store: Store, exchange: Callable[..., list[int]]
 ) -> None:
@@ -75,6 +76,7 @@ def test_nothing_expires_a_day_early(store: Store, keyring: FileKeyRing, ledger:
     assert PERSON == open_entry(store, keyring, SHARD, old[0]).subjects[0].id
 
 
+@both
 def test_what_is_due_is_recorded_unreadable_and_gone(
     store: Store, keyring: FileKeyRing, ledger: Ledger, old: list[int]
 ) -> None:
@@ -152,6 +154,7 @@ def test_nothing_is_erased_when_the_erasure_cannot_be_recorded(
     assert PERSON == open_entry(store, keyring, SHARD, old[0]).subjects[0].id
 
 
+@both
 def test_two_processes_do_not_expire_at_once(
     store: Store, keyring: FileKeyRing, ledger: Ledger, old: list[int]
 ) -> None:
@@ -160,6 +163,7 @@ def test_two_processes_do_not_expire_at_once(
     assert 1 == len(expire(store, keyring, ledger, CLASSES, TODAY))
 
 
+@both
 def test_every_proof_that_was_valid_stays_valid(
     store: Store, keyring: FileKeyRing, ledger: Ledger, old: list[int], exchange: Callable[..., list[int]]
 ) -> None:

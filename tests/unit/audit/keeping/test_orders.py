@@ -12,7 +12,7 @@ from audit import FileKeyRing, Ledger, Store, Subject, find_by_subject, open_ent
 from audit.errors import LedgerUnwritable, OrderRefused
 from audit.keeping import Order, erase_one, exchange_of, hold, holds, mend, release, restrict, restrictions, unhold
 from audit.seal import AUDIENCES, Sealer
-from tests.unit.audit.keeping.conftest import COURT, DPO
+from tests.unit.audit.keeping.conftest import COURT, DPO, both
 from tests.unit.audit.kit import PERSON, SHARD, Clock, a_draft
 
 FAR = 2**52
@@ -34,6 +34,7 @@ def clear_of(store: Store, index: int) -> dict[str, object]:
 # --- holds
 
 
+@both
 def test_a_hold_says_what_it_holds_why_and_when_to_look_again(
     ledger: Ledger, store: Store, keyring: FileKeyRing
 ) -> None:
@@ -90,6 +91,7 @@ def test_a_hold_ends_by_its_own_scope_only_and_may_come_again(ledger: Ledger, st
 # --- one entry erased
 
 
+@both
 def test_an_erased_entry_is_found_by_nobody_and_its_leaf_stays(
     ledger: Ledger, store: Store, keyring: FileKeyRing, exchange: Callable[..., list[int]]
 ) -> None:
@@ -186,6 +188,7 @@ def test_nothing_is_erased_or_hidden_when_the_ledger_cannot_record_it(
 # --- restricted, released
 
 
+@both
 def test_a_restricted_exchange_is_shown_to_no_citizen_until_it_is_released(
     ledger: Ledger, store: Store, keyring: FileKeyRing, exchange: Callable[..., list[int]], clock: Clock
 ) -> None:
@@ -233,6 +236,7 @@ def test_what_is_not_restricted_cannot_be_released(
     assert 2 == store.size(SHARD)
 
 
+@both
 def test_what_a_crash_left_between_record_and_row_is_finished(
     ledger: Ledger,
     store: Store,
@@ -261,6 +265,7 @@ def _die(*_: object) -> int:
 # --- one exchange, whole
 
 
+@both
 def test_an_exchange_is_found_whole_and_without_its_neighbours(
     ledger: Ledger, store: Store, exchange: Callable[..., list[int]], clock: Clock
 ) -> None:

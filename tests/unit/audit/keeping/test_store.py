@@ -15,11 +15,17 @@ from audit import FileKeyRing, Store, UnsafeStore, open_entry, open_store
 from audit.entry import prepare
 from audit.seal import Sealer
 from audit.store import Writer
-from tests.unit.audit.kit import NOON, SHARD, a_full_draft, engine_url
+from tests.unit.audit.kit import ENGINES, NOON, SHARD, a_full_draft, engine_url
 
 MONTH = 31 * 24 * 3_600_000_000
 FAR = 2**52
 A, B, C, D = (bytes([letter]) * 16 for letter in b"ABCD")
+
+
+@pytest.fixture(params=ENGINES)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    with engine_url(request.param, tmp_path) as place:
+        yield place
 
 
 @pytest.fixture
