@@ -44,20 +44,19 @@ class Waiting:
         """`file`: where it is remembered over restarts; None = nowhere."""
         self._file, self._clock, self._lock = file, clock, threading.Lock()
         self._newest: Anchor | None = None
-        self._origin = ""
-        self.done_size, self.done_at, self._since = self._load()
+        self._known = False  # whether this process has seen any checkpoint
+        self._origin, self.done_size, self.done_at, self._since = self._load()
 
     def offer(self, anchor: Anchor) -> None:
         """A new checkpoint is there; one not larger than the last finished is ignored."""
         with self._lock:
+            self._known = True
             if anchor.origin != self._origin:  # the log goes on under another name (after a restore): it begins anew
                 self._origin, self._newest, self.done_size = anchor.origin, None, -1
             if self._newest is not None and anchor.size < self._newest.size:
                 return
             if anchor.size <= self.done_size:
-                if (
-                    self._since is not None and self._newest is None
-                ):  # what waited before a restart is gone: nothing waits
+                if self._since is not None and self._newest is None:  # what waited before a restart is gone
                     self._since = None
                     self._store()
                 return
@@ -86,15 +85,21 @@ class Waiting:
         since = self._since
         # Before the first checkpoint is there nothing can be asked, so nothing waits, whatever the file remembers: else
         # a hub that may not record would wait for ever for something to record.
-        return 0.0 if since is None or self._newest is None else max(0.0, self._clock() - since)
+        return 0.0 if since is None or not self._known else max(0.0, self._clock() - since)
 
-    def _load(self) -> tuple[int, float | None, float | None]:
+    def refresh(self) -> None:
+        """Learn from the file how the process does that writes the anchor now, when that is not this one."""
+        with self._lock:
+            origin, size, at, since = self._load()
+            if origin == self._origin and size >= self.done_size:
+                self.done_size, self.done_at, self._since = size, at, since
+
+    def _load(self) -> tuple[str, int, float | None, float | None]:
         try:
             kept = json.loads(self._file.read_bytes()) if self._file is not None else {}
-            self._origin = str(kept.get("origin", ""))
-            return int(kept.get("size", -1)), kept.get("at"), kept.get("since")
+            return str(kept.get("origin", "")), int(kept.get("size", -1)), kept.get("at"), kept.get("since")
         except (OSError, ValueError, TypeError, AttributeError):  # lost or torn: the next stamp writes it anew
-            return -1, None, None
+            return "", -1, None, None
 
     def _store(self) -> None:
         if self._file is None:

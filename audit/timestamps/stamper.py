@@ -152,6 +152,8 @@ class _Line:
     def step(self) -> None:
         """Stamp the newest checkpoint, unless the last stamp is younger than `every` (a failure is retried after 10 s)."""
         anchor, now = self.waiting.next(), self._clock()
+        if anchor is None:  # nothing for us: another process may be writing the anchor
+            self.waiting.refresh()
         patience = min(self._every, 10.0) if self._reason else self._every
         if anchor is None or 0 <= now - self._tried < patience:
             return

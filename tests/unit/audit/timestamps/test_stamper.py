@@ -225,6 +225,26 @@ def test_a_restarted_hub_with_nothing_to_be_stamped_waits_for_nothing(
     assert (False, False) == (again.overdue(), again.status().alarm)  # else nothing could ever be recorded again
 
 
+def test_a_process_beside_the_one_that_writes_the_anchor_knows_of_the_outage_and_of_its_end(
+    stamper: Callable[..., Stamper], clock: Clock
+) -> None:
+    a = Stamps("a", clock)
+    writes, beside = stamper(a), stamper(a)
+    for one in (writes, beside):
+        one.on_anchor(anchor(7))
+        one.step()
+    a.up = False
+    writes.on_anchor(anchor(8))  # the other one hears nothing of it
+    clock.now += 4 * HOUR + 1
+    beside.step()
+    during = beside.overdue()
+    a.up = True
+    writes.step()
+    beside.step()
+
+    assert (True, False, 8) == (during, beside.overdue(), beside.status().tsas[0].size)
+
+
 def test_what_waited_before_a_restart_and_is_gone_since_waits_no_more(
     stamper: Callable[..., Stamper], clock: Clock
 ) -> None:
