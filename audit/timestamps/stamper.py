@@ -118,9 +118,12 @@ class Stamper:
 
     def overdue(self) -> bool:
         """Whether no authority stamped for longer than `stop_after`, though something waited. Cheap enough to ask often."""
-        if not self._lines or self._stop_after <= 0:
+        if self._stop_after <= 0:
             return False
-        return all(line.waiting.seconds() > self._stop_after for line in self._lines)
+        for line in self._lines:
+            if line.waiting.seconds() <= self._stop_after:
+                return False
+        return bool(self._lines)
 
 
 class _Line:
