@@ -207,7 +207,7 @@ def _paths(entry: dict[str, Any], parts: list[Sealed], stored: Stored, sealer: S
 
 
 def _common(log: Log, anchor: bytes, tsa_roots: bytes) -> dict[str, bytes]:
-    files = {name: (_HERE / name).read_bytes() for name in ("README.txt", "verify.html") if (_HERE / name).exists()}
+    files = {name: (_HERE / name).read_bytes() for name in ("README.txt", "verify.html")}
     files["policy.txt"] = log.publication.read("policy")
     size = Checkpoint.parse(split_note(anchor)[0]).size
     folder = log.publication.folder / log.anchor / "timestamp"
