@@ -11,6 +11,6 @@ Memory stays flat however long the range; nothing here checks rights: whoever ca
 from __future__ import annotations
 
 from audit.exports.view import View
-from audit.exports.walk import Processing, Walk
+from audit.exports.walk import Processing, Walk, processing_at
 
-__all__ = ["Processing", "View", "Walk"]
+__all__ = ["Processing", "View", "Walk", "processing_at"]

@@ -42,16 +42,23 @@ def find(
     offset: int = 0,
     limit: int = LIMIT,
     cursor: str | None = None,
+    seen: Callable[[Row], bool] = lambda row: True,
 ) -> dict[str, Any]:
-    """The answer of findUsage about one person, without what is kept from them for now.
+    """The answer of findUsage about one person, without what is kept from them for now and what `seen` says no to.
 
     Raises CursorInvalid; KeyMissing when a year cannot be searched: not reachable is not the same as nothing.
     """
+
+    def pages(until: int, at: str | None) -> Page:
+        return reports.about(
+            subject, since, until, cursor=at, limit=_PAGE, shown=True, keep=lambda row: _used(row) and seen(row)
+        )
+
     until, at, skip = _begin(cursor) if cursor else (until, None, offset)
     rows: list[Row] = []
     more = True
     while more and len(rows) < limit:
-        page = _page(reports, subject, since, until, at)
+        page = pages(until, at)
         taken = page.rows[skip : skip + limit - len(rows)]
         rows += taken
         if skip + len(taken) < len(page.rows):
@@ -59,7 +66,7 @@ def find(
         else:
             at, skip, more = page.next, max(0, skip - len(page.rows)), page.next is not None
     answer: dict[str, Any] = {
-        "totalUsages": _total(reports, subject, since, until),
+        "totalUsages": _total(lambda at: pages(until, at)),
         "usages": [_usage(row, words) for row in rows],
         "periodEnd": _time(until),
     }
@@ -87,10 +94,6 @@ def heartbeat(healthy: bool) -> dict[str, str]:
     }
 
 
-def _page(reports: Reports, subject: Subject, since: int, until: int, cursor: str | None) -> Page:
-    return reports.about(subject, since, until, cursor=cursor, limit=_PAGE, shown=True, keep=_used)
-
-
 def _end(until: int, at: str | None, skip: int) -> str:
     """A page of the list may end within a page of the reports: the cursor says where that began, and how far we were."""
     text = json.dumps([until, at or "", skip], separators=(",", ":"))
@@ -112,11 +115,11 @@ def _used(row: Row) -> bool:
     return row.kind in USED and row.status != "Error" and not (row.kind == "audit.read" and row.initiator == "self")
 
 
-def _total(reports: Reports, subject: Subject, since: int, until: int) -> int:
+def _total(pages: Callable[[str | None], Page]) -> int:
     total = 0
     cursor: str | None = None
     while total < _COUNTED:
-        page = _page(reports, subject, since, until, cursor)
+        page = pages(cursor)
         total, cursor = total + len(page.rows), page.next
         if cursor is None:
             break

@@ -99,6 +99,8 @@ class Walk:
         self._org = org
         self._restricted = restricted
         self._at = _parse(cursor, newest_first) if cursor else {}
+        # What is written from here on is for the next walk. The entries of an anchor are checkpoints.
+        self._shards = [row for row in tables.rows(_SHARDS) if not is_anchor(row[1])]
         self.looked = 0  # entries that ended something and were looked at, given or not
 
     @property
@@ -108,8 +110,7 @@ class Walk:
         return urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
 
     def __iter__(self) -> Iterator[Processing]:
-        shards = [row for row in self._tables.rows(_SHARDS) if not is_anchor(row[1])]  # its entries are checkpoints
-        streams = [self._shard(*row) for row in shards]
+        streams = [self._shard(*row) for row in self._shards]
         merged = heapq.merge(*streams, key=lambda one: one.ts, reverse=self._newest_first)
         for one in merged:
             self._at[one.shard] = one.index if self._newest_first else one.index + 1
@@ -187,6 +188,16 @@ class Walk:
             next((agent for _, _, agent, _ in both if agent is not None), None),
             any(vis for _, _, _, vis in both),
         )  # fmt: skip
+
+
+def processing_at(tables: Tables, shard: str, index: int) -> Processing | None:
+    """The processing that one entry ended; None when there is no such entry, or it ends nothing."""
+    walk = Walk(tables)
+    for number, name, _ in walk._shards:
+        if name == shard:
+            for entry in walk._read(number, index, index + 1):
+                return walk._processing(number, name, entry, {}) if entry.kind in ENDINGS else None
+    return None
 
 
 def _bytes(value: Any) -> bytes | None:

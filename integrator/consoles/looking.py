@@ -113,6 +113,30 @@ class Desk:
         except CursorInvalid as error:
             raise MalformedRequest(Issue("rejectedInput", "body", "/cursor", str(error))) from error
 
+    async def export(
+        self,
+        person: Person,
+        form: str,
+        make: Callable[[Right, Callable[[Row], bool]], tuple[Any, Sequence[Subject]]],
+        reason: str = "",
+        *,
+        subject: Subject | None = None,
+        org: str | None = None,
+        role: str | None = None,
+    ) -> Any:
+        """The ledger in the words of another system: `make(right, seen)` reads no more than the right covers (in a thread)
+        and says whom the answer names; it is given once they can find the look. `seen`: whether a row may be shown.
+        """
+        right = may(person, form, org=org, subject=subject, role=role, table="exports.yaml")
+        words = reason_of(reason, right)
+        seen = self._seen if right.scope == "own" else _anything
+        try:
+            answer, named = await asyncio.to_thread(make, right, seen)
+        except CursorInvalid as error:
+            raise MalformedRequest(Issue("rejectedInput", "body", "/cursor", str(error))) from error
+        await self._record(person, right, words, named)
+        return answer
+
     def questions(self, person: Person) -> list[str]:
         """What this person may ask at all, in the order of the table."""
         return [name for name, line in questions().items() if person.roles & set(line.roles)]
@@ -212,6 +236,10 @@ def reason_of(reason: str, right: Right) -> str:
         advice = f"say why you look, in at least {least} characters: the person concerned will read it"
         raise MalformedRequest(Issue("requiredInput", "body", "/reason", advice))
     return words
+
+
+def _anything(row: Row) -> bool:
+    return True
 
 
 def _only(page: Page, seen: Callable[[Row], bool]) -> Page:

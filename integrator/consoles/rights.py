@@ -76,9 +76,9 @@ class Question:
 
 
 @cache
-def questions() -> Mapping[str, Question]:
-    """The table. Raises `ConfigurationError` for a role or a scope that does not exist: a typing error grants nothing."""
-    path = Path(__file__).parent / "rights.yaml"
+def questions(table: str = "rights.yaml") -> Mapping[str, Question]:
+    """The table; exports have one of their own. Raises `ConfigurationError` for a role or a scope that does not exist: a typing error grants nothing."""
+    path = Path(__file__).parent / table
     found = {name: Question(name, **row) for name, row in read_yaml(path).items()}
     for question in found.values():
         if (
@@ -86,18 +86,24 @@ def questions() -> Mapping[str, Question]:
             or set(question.roles) - set(ROLES)
             or set(question.roles.values()) - set(get_args(Scope))
         ):
-            raise ConfigurationError(f"rights.yaml: {question.name} names no role, or one that does not exist")
+            raise ConfigurationError(f"{table}: {question.name} names no role, or one that does not exist")
     return found
 
 
 def may(
-    person: Person, question: str, *, org: str | None = None, subject: Subject | None = None, role: str | None = None
+    person: Person,
+    question: str,
+    *,
+    org: str | None = None,
+    subject: Subject | None = None,
+    role: str | None = None,
+    table: str = "rights.yaml",
 ) -> Right:
     """The right by which a person asks a question, the narrowest that fits; or `LookRefused`.
 
     `org` and `subject` are what is asked for; `role` chooses among several roles of one person.
     """
-    line = questions().get(question)
+    line = questions(table).get(question)
     held = [one for one in ROLES if line and one in person.roles and one in line.roles and role in (None, one)]
     if line is None or not held:
         raise LookRefused("NOT_YOUR_QUESTION")
