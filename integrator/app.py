@@ -22,6 +22,7 @@ from audit.log.years import OneBook
 from integrator import clock, places, registry
 from integrator import settings as settings_module
 from integrator.attesting import AttestingFigures
+from integrator.consoles.web import Consoles
 from integrator.contract import Connector, Tools
 from integrator.errors import ConfigurationError, IntegratorError
 from integrator.exchange import Exchange
@@ -30,6 +31,7 @@ from integrator.keeping import Keeper, retention_classes, until_night
 from integrator.logs import log
 from integrator.mapping import load_sheets
 from integrator.metrics import Metrics
+from integrator.offices import close_offices, count_every_second, open_offices
 from integrator.policy import Purpose, load_policies
 from integrator.publishing import LogFigures, Published, Publishing, open_publishing
 from integrator.recording import Recorder
@@ -57,6 +59,7 @@ class Hub:
     clock: clock.Now
     codes: Path
     keeper: Keeper | None  # of what is kept how long; None where nothing is published
+    consoles: Consoles | None  # pages of officers and citizens; likewise
     ready: bool = field(default=True)
 
     @property
@@ -82,6 +85,8 @@ class Hub:
 
     async def close(self) -> None:
         """After the last answer: the ledger writes what it was given, then everything else goes."""
+        if self.consoles is not None:
+            await close_offices(self.consoles)
         await asyncio.to_thread(self.publishing.close)
         self.identity.close()
         await self.session.close()
@@ -113,6 +118,7 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
         shared = settings.ledger if settings.ledger.startswith("postgresql:") else None
         identity = Identity(settings.state, base=settings.issuer, world=settings.mode, now=now, replays=shared)
         publishing = open_publishing(settings, now) if ledger is None else Publishing(OneBook(ledger), None, None)
+        offices = open_offices(settings, publishing, policies, services, session, now)
     except BaseException:
         await session.close()
         raise
@@ -128,7 +134,7 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
     deadline = float(settings.limits.get("deadlineSeconds", 10))
     exchange = Exchange(services, policies, connectors, recorder, metrics, now, _territory(organisations), deadline)
     return Hub(
-        settings, services, policies.purposes, exchange, identity, metrics, publishing, channels, session, now, places.folder("mappings") / "codes", keeper
+        settings, services, policies.purposes, exchange, identity, metrics, publishing, channels, session, now, places.folder("mappings") / "codes", keeper, offices
     )  # fmt: skip
 
 
@@ -245,6 +251,8 @@ def serve(settings: Settings) -> None:
         gc.freeze()
         await asyncio.to_thread(hub.publishing.tidy, timedelta(0))  # what a process that died left open
         chores = [asyncio.create_task(_first_look(hub)), asyncio.create_task(_settle_every_minute(hub))]
+        if hub.consoles is not None:
+            chores.append(asyncio.create_task(count_every_second(hub.consoles)))
         if hub.keeper is not None:
             chores.append(asyncio.create_task(_keep_every_day(hub.keeper)))
         try:

@@ -159,6 +159,8 @@ class Hub(Protocol):
     @property
     def published(self) -> Published | None: ...  # None: nothing is published
     @property
+    def consoles(self) -> Any: ...  # integrator.consoles.web.Consoles; None: no pages, no questions
+    @property
     def clock(self) -> Callable[[], float]: ...  # epoch seconds
     @property
     def codes(self) -> Path: ...  # folder of the code lists (mappings/codes)

@@ -1,0 +1,94 @@
+"""The consoles of a running hub: a desk over its ledger, with what publishing, witnesses and stamps tell of its health.
+
+publishing ─► desk (reports, looks, evidence, health) ─► consoles (pages, questions)
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from audit import LedgerError
+from audit.verify.bundle import make_bundle
+from integrator import clock
+from integrator.consoles.desks import open_desk
+from integrator.consoles.opening import may_audit, open_consoles
+from integrator.consoles.web import Consoles
+from integrator.logs import log
+from integrator.policy import Policies
+from integrator.publishing import Logbook, Publishing
+from integrator.services import Service
+from integrator.settings import Settings
+
+
+def open_offices(
+    settings: Settings,
+    publishing: Publishing,
+    policies: Policies,
+    services: Mapping[str, Service],
+    session: aiohttp.ClientSession,
+    now: clock.Now,
+) -> Consoles | None:
+    """None where nothing is published (benchmarks). Raises `ConfigurationError`."""
+    book = publishing.logbook
+    if book is None:
+        return None
+    desk = open_desk(
+        book.store, book.keyring, publishing.books, policies, services, now,
+        health=lambda: health(publishing), proof=_evidence(settings, book),
+    )  # fmt: skip
+    consoles = open_consoles(settings, desk, session, now)
+    if publishing.published is not None:
+        publishing.published.auditor = lambda request: may_audit(consoles, request)
+    return consoles
+
+
+async def count_every_second(consoles: Consoles) -> None:
+    """New entries are counted for the reports soon after they are written, in a thread."""
+    while True:
+        try:
+            await asyncio.to_thread(consoles.desk.reports.follower.follow)
+        except LedgerError as error:
+            log.warning("counting_failed", error=type(error).__name__)
+        await asyncio.sleep(1)
+
+
+async def close_offices(consoles: Consoles) -> None:
+    """Nobody asks any more."""
+    await asyncio.to_thread(consoles.desk.reports.close)
+    consoles.database.close()
+
+
+def health(publishing: Publishing) -> dict[str, Any]:
+    """What the desk adds to the health of the ledger: logs, stamps and witnesses as data. Cheap."""
+    told: dict[str, Any] = {"logs": [], "stamps": [], "witnesses": [], "quorum": 0}
+    if publishing.publisher is not None:
+        status = publishing.publisher.status()
+        told["logs"] = [asdict(one) for one in (*status.shards, status.anchor) if one is not None]
+    if publishing.attesting is not None:
+        told["stamps"] = [asdict(one) for one in publishing.attesting.stamper.status().tsas]
+        witnessing = publishing.attesting.witnessing.status()
+        told["witnesses"] = [asdict(one) for one in witnessing.witnesses]
+        told["quorum"] = witnessing.quorum
+    return told
+
+
+def _evidence(settings: Settings, book: Logbook) -> Callable[[str, int, Collection[str]], Any]:
+    async def evidence(shard: str, index: int, audiences: Collection[str]) -> bytes:
+        return await asyncio.to_thread(
+            make_bundle, book.log, book.store, book.keyring, shard, index, audiences,
+            signers=book.signers, tsa_roots=_roots(settings),
+        )  # fmt: skip
+
+    return evidence
+
+
+def _roots(settings: Settings) -> bytes:
+    """The roots that time stamps lead to, as PEM."""
+    paths = [Path(str(one["roots"])) for one in settings.audit.get("timestamps") or ()]
+    return b"".join(path.read_bytes() for path in paths if path.exists())

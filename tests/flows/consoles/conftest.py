@@ -1,0 +1,125 @@
+"""A browser at the consoles of the one sandbox: `visit_as("dpo", "nl")` is a page that is signed in, `axe(page)` judges it.
+
+Sessions are begun in the database, as signing in would; the journey of signing in itself is in test_signin.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audit import Subject
+from integrator import clock
+from integrator.commands.sandbox import Sandbox
+from integrator.consoles.database import Database
+from integrator.consoles.people import Person
+from integrator.consoles.sessions import Sessions
+from integrator.consoles.vault import open_vault
+from integrator.settings import Settings
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+IXELLES = "1992100975"
+LANGUAGES = ("nl", "fr", "en")
+SERIOUS = ("serious", "critical")
+PHONE, DESK = {"width": 380, "height": 800}, {"width": 1440, "height": 900}
+PEOPLE = {
+    "dpo": Person("test-dpo", "dpo-ixelles", frozenset({"dpo"}), org=IXELLES),
+    "hub_dpo": Person("test-hub-dpo", "dpo-hub", frozenset({"hub_dpo"})),
+    "hub_dpo_2": Person("test-hub-dpo-2", "dpo-hub-2", frozenset({"hub_dpo"})),
+    "auditor": Person("test-auditor", "auditor", frozenset({"auditor"})),
+}
+
+VisitAs = Callable[..., Any]
+Axe = Callable[[Any], None]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """One Chromium for all tests of this process."""
+    if CHROMIUM is None:
+        pytest.skip("needs a Chromium on this machine")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as started:
+        opened = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="session")
+def session_of(hub: Sandbox, hub_settings: Settings) -> Iterator[Callable[[Person], str]]:
+    """Begins a session for somebody; what the browser has to hold."""
+    database = Database(str(hub_settings.consoles["database"]))
+    sessions = Sessions(database, open_vault(hub.state), clock.system)
+    yield lambda person: asyncio.run(sessions.begin(person)).token
+    database.close()
+
+
+@pytest.fixture
+def visit_as(browser: Any, hub: Sandbox, session_of: Callable[[Person], str]) -> Iterator[VisitAs]:
+    """`visit_as(role, language="en", *, subject=None, script=True, size=DESK)`: a Playwright page at /console/.
+
+    `role`: one of PEOPLE, or "citizen" with the subject's test number; None = nobody is signed in.
+    """
+    contexts = []
+
+    def visit(
+        role: str | None, language: str = "en", *, subject: Subject | None = None, script: bool = True, size: Any = DESK
+    ) -> Any:
+        context = browser.new_context(
+            viewport=size, java_script_enabled=script, locale=language, base_url=hub.hub, reduced_motion="reduce"
+        )
+        contexts.append(context)
+        cookies = [{"name": "language", "value": language, "url": hub.hub}]
+        if role is not None:
+            person = PEOPLE.get(role) or Person("test-citizen", "Citizen", frozenset({"citizen"}), subject=subject)
+            token = in_thread(lambda: session_of(person))
+            cookies.append({"name": "session", "value": token, "url": hub.hub})
+        context.add_cookies(cookies)
+        page = context.new_page()
+        page.goto("/console/")
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+
+
+def in_thread(work: Callable[[], Any]) -> Any:
+    """Playwright keeps an event loop running in this thread, so whatever needs one of its own goes to another."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(work).result()
+
+
+@pytest.fixture(scope="session")
+def axe() -> Axe:
+    """Fails when axe-core finds something serious (WCAG 2.1 A and AA), naming the rule and where."""
+    import axe_playwright_python
+
+    script = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+
+    def judge(page: Any) -> None:
+        page.evaluate(script)  # past the page's own policy, which lets no foreign script in
+        rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
+        found = page.evaluate("rules => axe.run(document, rules)", rules)
+        wounds = [
+            f"{one['id']}: {one['help']} at {node['target']}"
+            for one in found["violations"]
+            if one["impact"] in SERIOUS
+            for node in one["nodes"]
+        ]
+        assert [] == wounds, page.url
+
+    return judge
+
+
+def fits(page: Any) -> bool:
+    """Whether nothing sticks out of the window sideways."""
+    return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
