@@ -33,6 +33,18 @@ _NEWEST_FIRST = " ORDER BY s.ts DESC, s.month DESC, s.shard DESC, s.idx DESC, s.
 _COLUMNS = {"subject": "s.tag", "agent": "s.part = 0 AND s.agent_tag"}
 _ANY = "SELECT 1 FROM side WHERE month >= ? AND month <= ? AND "
 
+_SOME = (b"", 0, 0, 0, 0, *(0,) * len(Place._fields))  # a tag, a window and a place where nothing is
+OFTEN: Sequence[tuple[str, Sequence[object]]] = tuple(
+    (_FROM + _COLUMNS[by] + _WINDOW + also + _NEWEST_FIRST, (*_SOME, *more, CHUNK))
+    for by, also, more in (
+        ("subject", " AND s.vis = 0", ()),
+        ("subject", " AND s.org = ?", ("",)),
+        ("subject", "", ()),
+        ("agent", " AND s.org = ?", ("",)),
+        ("agent", "", ()),
+    )
+)
+
 Found = tuple[Place, Row]
 Also = tuple[str, tuple[str, ...]]  # a further condition, and its values
 
@@ -71,7 +83,7 @@ class Finder:
 
     def tags(self, subject: Subject) -> list[bytes]:
         """Every tag a subject has, one for each year of which values are kept."""
-        years = sorted({month // 100 for month in self._store.months()})
+        years = sorted({month // 100 for _, month in self._store.kept()})
         return [tag for year in years for tag in self._tags("subject", self._of(subject), year)]
 
     def _of(self, subject: Subject) -> Callable[[int], list[bytes]]:
@@ -89,7 +101,7 @@ class Finder:
         until = min(until, _END.ts)
         after = min(after or _END, Place(until, 0, 0, 0))
         first, last = month_of(since), month_of(min(after.ts, until))
-        years = sorted({month // 100 for month in self._store.months() if first <= month <= last}, reverse=True)
+        years = sorted({month // 100 for _, month in self._store.kept() if first <= month <= last}, reverse=True)
         for year in years:
             months = (year * 100, year * 100 + 12)
             yield from self._year(by, self._tags(by, tags, year), since, also, after, months)

@@ -18,7 +18,7 @@ from typing import Unpack
 from audit.draft import Subject
 from audit.keys import KeyRing
 from audit.recovery import OLDER_THAN
-from audit.reports.finding import Finder, found
+from audit.reports.finding import OFTEN, Finder, found
 from audit.reports.lists import Lists, page_of
 from audit.reports.opening import Details, details_of
 from audit.reports.rows import Listing, Only, Page, Place, Row, Tally, fits, place_of
@@ -88,7 +88,7 @@ class Reports:
         self._store = store
         self._keyring = keyring
         self._clock = clock
-        self._tables = tables or open_tables(store, SCHEMA)
+        self._tables = tables or open_tables(store, SCHEMA, OFTEN)
         self._finder = Finder(store, self._tables, Sealer(keyring))
         self._lists = Lists(self._tables)
         self.follower = Follower(self._tables, late_refusals)

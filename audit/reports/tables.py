@@ -17,6 +17,7 @@ from threading import Lock
 from typing import Any, Protocol
 
 import psycopg
+from psycopg.types.numeric import Int8
 
 from audit import postgres_writer, sqlite_writer
 from audit.errors import StoreFailed
@@ -27,6 +28,7 @@ from audit.store import Store
 Rows = list[tuple[Any, ...]]
 Write = tuple[str, Sequence[Sequence[Any]]]  # a statement, and the values of each of its executions
 Fence = tuple[str, Sequence[Any]]
+Question = tuple[str, Sequence[Any]]
 
 
 class Tables(Protocol):
@@ -45,12 +47,15 @@ class Tables(Protocol):
         ...
 
 
-def open_tables(store: Store, schema: Sequence[str]) -> Tables:
-    """Open the tables beside a store, made from `schema` when absent. Raises StoreFailed, TypeError for another engine."""
+def open_tables(store: Store, schema: Sequence[str], often: Sequence[Question] = ()) -> Tables:
+    """Open the tables beside a store, made from `schema` when absent. Raises StoreFailed, TypeError for another engine.
+
+    `often`: what will be asked often; asked once now, where that makes it ready.
+    """
     if isinstance(store, SqliteStore):
         return _Sqlite(store.path, schema)
     if isinstance(store, PostgresStore):
-        return _Postgres(store.url, schema)
+        return _Postgres(store.url, schema, often)
     raise TypeError(f"reports know SQLite and PostgreSQL, not {type(store).__name__}")
 
 
@@ -118,7 +123,7 @@ class _Sqlite:
 
 
 class _Postgres:
-    def __init__(self, url: str, schema: Sequence[str]) -> None:
+    def __init__(self, url: str, schema: Sequence[str], often: Sequence[Question]) -> None:
         self._url = url
         self._idle: LifoQueue[psycopg.Connection[Any]] = LifoQueue()
         with self._connection() as connection, postgres_writer.naming_failures(), connection.transaction():
@@ -126,11 +131,13 @@ class _Postgres:
             for statement in schema:
                 # SQLite takes an integer of any size; here a count, a time or an index needs eight bytes.
                 connection.execute(_words(statement.replace("INTEGER", "BIGINT").replace("WITHOUT ROWID", "")))
+        for query, values in often:
+            self.rows(query, *values)
 
     def rows(self, query: str, *values: Any) -> Rows:
         """See Tables.rows."""
         with self._connection() as connection, postgres_writer.naming_failures():
-            return connection.execute(_words(query), values).fetchall()
+            return connection.execute(_words(query), _typed(values), prepare=True).fetchall()
 
     def write(self, writes: Iterable[Write], fence: Fence | None = None) -> bool:
         """See Tables.write."""
@@ -153,12 +160,15 @@ class _Postgres:
 
     @contextmanager
     def _connection(self) -> Iterator[psycopg.Connection[Any]]:
+        connection: psycopg.Connection[Any] | None
         try:
             connection = self._idle.get_nowait()
-            if connection.closed:
-                connection = postgres_writer.connect(self._url)
         except Empty:
+            connection = None
+        if connection is None or connection.closed:
             connection = postgres_writer.connect(self._url)
+            with postgres_writer.naming_failures():
+                connection.execute(_SESSION)
         try:
             yield connection
         except StoreFailed:
@@ -168,6 +178,20 @@ class _Postgres:
             connection.close()
             raise
         self._idle.put(connection)
+
+
+# Ten years are 120 partitions, and planning over them takes longer than the answer: a plan is made once and kept, with
+# the year chosen when it runs. It must not depend on how busy a person is: rows come in the order of an index, no more of
+# them than the page needs.
+_SESSION = """
+SET plan_cache_mode = force_generic_plan; SET enable_sort = off; SET enable_bitmapscan = off; SET enable_hashjoin = off;
+SET enable_mergejoin = off; SET jit = off
+"""
+
+
+def _typed(values: Sequence[Any]) -> list[Any]:
+    """A small number and a large one are of one type: else each would have a plan of its own."""
+    return [Int8(value) if type(value) is int else value for value in values]
 
 
 def _words(query: str) -> Any:
