@@ -190,6 +190,10 @@ def open_publishing(settings: Settings, now: clock.Now) -> Publishing:
     def micros() -> int:
         return clock.micros(now())
 
+    def announce() -> None:
+        """The key of every log, where strangers look for it; again when a year opens a new log."""
+        write_policy(logbook.publication, logbook.signers.signer(logbook.names.policy), *attesting.policy())
+
     try:
         attesting = open_attesting(settings, logbook.publication, now)
         attesting.check_restored(logbook.anchor)  # before anything could be signed
@@ -206,9 +210,10 @@ def open_publishing(settings: Settings, now: clock.Now) -> Publishing:
             books = Books(
                 logbook.store, logbook.keyring, logbook.names, publisher, logbook.signers.signer, logbook.state,
                 clock=micros, tell=lambda level, event, **fields: getattr(log, level)(event, **fields),
+                opened=lambda origin: announce(),
             )  # fmt: skip
             attesting.attach(publisher, logbook.anchor)
-            write_policy(logbook.publication, logbook.signers.signer(logbook.names.policy), *attesting.policy())
+            announce()
         except BaseException:
             publisher.close(sign=False)
             raise

@@ -61,6 +61,10 @@ class Publication:
         finally:
             os.close(folder)
 
+    def remove(self, path: str) -> None:
+        """Publish a file no longer; one that is not there is no error."""
+        self._place(path).unlink(missing_ok=True)
+
     def drop_partials(self, path: str) -> None:
         """Forget the partial tiles of a tile that is full; only when no current checkpoint needs them."""
         shutil.rmtree(self._place(f"{path}.p"), ignore_errors=True)

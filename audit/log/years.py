@@ -31,6 +31,7 @@ from audit.store import Store
 from audit.tree.note import NoteSigner
 from audit.worker import Tell, by_logging
 
+SOON = 31 * 86_400_000_000  # µs before the end of a year in which the key of the next one is looked for
 AGAIN = 60_000_000  # µs until a shard that could not be opened is tried again
 RETENTION = "Y10"
 
@@ -90,7 +91,10 @@ class Books:
         *,
         clock: Callable[[], int] = system_clock,
         tell: Tell = by_logging,
+        opened: Callable[[str], None] = lambda origin: None,
     ) -> None:
+        """`opened` is told of the shard of each new year, in another thread: its key belongs in the policy."""
+        self._opened = opened
         self._store, self._keyring, self._names, self._publisher = store, keyring, names, publisher
         self._sign, self._state, self._clock, self._tell = sign, state, clock, tell
         self._turning = asyncio.Lock()
@@ -133,6 +137,8 @@ class Books:
             self._publisher.retire(book.ledger.shard)
             self._ended.remove(book)
             self._tell("info", "shard_sealed", shard=book.ledger.shard)
+        if self._until - self._clock() < SOON:
+            self._look_for_key()
         return settled
 
     def close(self) -> None:
@@ -146,7 +152,7 @@ class Books:
             if now < self._until:  # another exchange opened it meanwhile
                 return
             try:
-                book = await asyncio.to_thread(self._open, self._name(_year(now)))
+                book = await asyncio.to_thread(self._open_year, _year(now))
             except (LedgerError, OSError) as error:
                 self.late, self._until = True, now + AGAIN
                 self._tell("error", "shard_of_new_year_not_opened", error=type(error).__name__)
@@ -155,6 +161,14 @@ class Books:
             self._book, self._until, self.late = book, _end_of(_year(now)), False
             self._tell("info", "shard_opened", shard=book.ledger.shard)
 
+    def _open_year(self, year: int) -> Book:
+        book = self._open(self._name(year))
+        try:
+            self._opened(book.ledger.shard)
+        except (LedgerError, OSError) as error:  # a list of keys that is late must not cost the year
+            self._tell("error", "new_year_not_announced", error=type(error).__name__)
+        return book
+
     def _open(self, origin: str) -> Book:
         """Publishing comes first: it refuses a store that went back, before a single entry is added to it."""
         signer = self._sign(origin)
@@ -162,6 +176,13 @@ class Books:
         self._publisher.publish(origin, stored=lambda: opened[0].size if opened else 0)
         opened.append(Ledger(self._store, self._keyring, shard=origin, clock=self._clock))
         return Book(opened[0], signer)
+
+    def _look_for_key(self) -> None:
+        """Said every minute of December: without a key for the new year, the old shard goes on."""
+        try:
+            self._sign(self._names.shard(_year(self._until)))
+        except LedgerError as error:
+            self._tell("warning", "key_of_new_year_missing", error=type(error).__name__)
 
     def _name(self, year: int) -> str:
         return newest(self._names.shard(year), self._known())

@@ -151,7 +151,15 @@ def _operation(service: Service) -> Json:
             "200": {
                 "description": "What the purpose may know, after it was recorded.",
                 "headers": {
-                    "Integrator-Ledger-Entries": {"description": "shard/index,index", "schema": {"type": "string"}}
+                    "Integrator-Ledger-Entries": {"description": "shard/index,index", "schema": {"type": "string"}},
+                    "Audit-Receipt": {
+                        "description": "The signed promise that the last of them stands there (base64url of a signed note).",
+                        "schema": {"type": "string"},
+                    },
+                    "Fsc-Transaction-Id": {
+                        "description": "The trace id.",
+                        "schema": {"type": "string", "format": "uuid"},
+                    },
                 },
                 "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{name(service)}Answer"}}},
             },

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,11 @@ def ledger_keys(loaded: settings.Settings) -> list[str]:
     book = open_logbook(loaded)
     try:
         year = clock.today(clock.system()).year
-        shards = [newest(book.names.shard(one), book.known()) for one in (year, year + 1)]
+        processes = (
+            book.names,
+            replace(book.names, process=f"{loaded.shard}-keep"),
+        )  # the hub, and `integrator audit keep`
+        shards = [newest(names.shard(one), book.known()) for names in processes for one in (year, year + 1)]
         made = [origin for origin in (*shards, book.anchor, book.names.policy) if not book.signers.has(origin)]
         for origin in made:
             book.signers.signer(origin, create=True)

@@ -14,6 +14,7 @@ import pytest
 from audit.errors import StoreFailed
 from audit.log import years
 from audit.log.receipts import open_receipt
+from audit.log.signing import Signers
 from audit.log.years import AGAIN, Books
 from audit.tree.checkpoint import Checkpoint
 from audit.tree.note import open_note
@@ -23,10 +24,9 @@ from tests.unit.audit.log.conftest import SECOND, House
 NEW_YEAR = int(datetime(2027, 1, 1, tzinfo=UTC).timestamp()) * SECOND
 
 
-def books(house: House, publisher: Any) -> Books:
-    made = Books(
-        house.store, house.keyring, house.names, publisher, house.signers.signer, house.state, clock=house.clock, tell=lambda *_, **__: None
-    )  # fmt: skip
+def books(house: House, publisher: Any, **more: Any) -> Books:
+    more = {"clock": house.clock, "tell": lambda *_, **__: None, **more}
+    made = Books(house.store, house.keyring, house.names, publisher, house.signers.signer, house.state, **more)
     house.open.append(made)
     return made
 
@@ -116,6 +116,33 @@ async def test_a_store_that_hesitates_at_midnight_costs_no_exchange(
     after = await shelf.begin()
 
     assert (house.names.shard(2027), False) == (after.ledger.shard, shelf.late)
+
+
+async def test_the_key_of_the_new_year_is_announced(house: House, clock: Clock):
+    announced: list[str] = []
+    shelf = books(house, house.publisher(shards=()), opened=announced.append)
+    clock.now = NEW_YEAR
+    await shelf.begin()
+
+    assert [house.names.shard(2027)] == announced
+
+
+async def test_a_key_that_will_be_missing_is_said_in_december(house: House, clock: Clock):
+    said: list[str] = []
+    house.signers.signer(house.names.shard(2026))
+    house.signers.signer(house.names.anchor)
+    house.signers = Signers(house.keyring, create=False)
+    shelf = books(house, house.publisher(shards=()), tell=lambda level, event, **_: said.append(event))
+    await asyncio.to_thread(shelf.tidy)
+    assert [] == said
+
+    clock.now = NEW_YEAR - 3600 * SECOND
+    await asyncio.to_thread(shelf.tidy)
+    clock.now = NEW_YEAR
+    book = await shelf.begin()
+
+    assert ["key_of_new_year_missing", "shard_of_new_year_not_opened"] == said
+    assert house.names.shard(2026) == book.ledger.shard
 
 
 async def test_a_year_that_ended_while_nothing_ran_is_sealed_at_the_next_start(
