@@ -128,7 +128,9 @@ def open_attesting(settings: Settings, publication: Publication, now: clock.Now)
         )
         if not settings.sandbox:
             _ready_for_production(settings, tsas)
-        witnessing = Witnessing(witnesses, publication, quorum=chosen.get("quorum"), clock=now, tell=_tell)
+        witnessing = Witnessing(
+            witnesses, publication, quorum=chosen.get("quorum"), keep=stamper.concerns, clock=now, tell=_tell
+        )
         return Attesting(stamper, witnessing, publication, _policy(witnesses, witnessing.quorum))
     except (LedgerError, ValueError, TypeError, KeyError) as error:
         raise ConfigurationError(

@@ -111,6 +111,10 @@ class Stamper:
         for worker in self._workers:
             worker.close(patience=0.5)
 
+    def concerns(self, size: int) -> bool:
+        """Whether this anchor size was the last one stamped by somebody, or is being stamped now."""
+        return any(size in (line.waiting.done_size, line.trying) for line in self._lines)
+
     def status(self) -> StamperStatus:
         """How each authority does, now."""
         tsas = tuple(line.status() for line in self._lines)
@@ -142,6 +146,7 @@ class _Line:
         self._tell = tell
         self._tsa, self._publication = tsa, publication
         self.waiting, self._every, self._alarm_after, self._clock = waiting, every, alarm_after, clock
+        self.trying = -1  # the size last asked about
         self._tried = float("-inf")  # by our clock, when the last success or failure was
         self._failures, self._reason, self._detail = 0, "", ""
 
@@ -160,7 +165,7 @@ class _Line:
         patience = min(self._every, 10.0) if self._reason else self._every
         if anchor is None or 0 <= now - self._tried < patience:
             return
-        self._tried = now
+        self._tried, self.trying = now, anchor.size
         try:
             stamp = self._tsa.stamp(anchor.text)
             self._keep(anchor, stamp)

@@ -34,6 +34,7 @@ class Publication(Protocol):
 
     def read(self, path: str) -> bytes: ...
     def write(self, path: str, data: bytes) -> None: ...
+    def remove(self, path: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +72,21 @@ class Witnessing:
         quorum: int | None = None,
         alarm_after: float = 900.0,
         on_cosigned: Sequence[Callable[[bytes], object]] = (),
+        keep: Callable[[int], bool] = lambda size: True,
         clock: Callable[[], float] = time.time,
         tell: Tell = by_logging,
     ) -> None:
-        """`quorum`: how many must cosign; None = more than half. `on_cosigned` gets the note with all its lines."""
+        """`quorum`: how many must cosign; None = more than half. `on_cosigned` gets the note with all its lines.
+
+        `keep`: whether the cosigned note of this size is still wanted once a newer one is there; asked once for each.
+        There are three million of them a year: a hub keeps those that are stamped too.
+        """
         self.quorum = len(witnesses) // 2 + 1 if quorum is None else quorum
         if witnesses and not 1 <= self.quorum <= len(witnesses):
             raise ValueError(f"a quorum of {self.quorum} cannot be had from {len(witnesses)} witnesses")
         self._publication, self._clock = publication, clock
         self._alarm_after, self.on_cosigned = alarm_after, list(on_cosigned)
+        self.keep, self._kept = keep, ""  # path of the newest cosigned note
         self._waiting = Waiting(None, clock)
         self._asked = [_Asked(witness, tell) for witness in witnesses]
         self._worker = Worker("witness", self.step, every=10.0, failed=self._surprised)
@@ -111,11 +118,18 @@ class Witnessing:
             if not lines:
                 return
             note = with_lines(anchor.note, lines)
-            self._publication.write(f"{anchor.origin}/witnessed/{anchor.size}", note)
+            self._put(anchor, note)
             for hand_on in self.on_cosigned:
                 hand_on(note)
             if sum(one.size == anchor.size for one in self._asked) >= self.quorum:
                 self._waiting.done(anchor, self._clock())
+
+    def _put(self, anchor: Anchor, note: bytes) -> None:
+        path = f"{anchor.origin}/witnessed/{anchor.size}"
+        self._publication.write(path, note)
+        before, self._kept = self._kept, path
+        if before not in ("", path) and not self.keep(int(before.rpartition("/")[2])):
+            self._publication.remove(before)
 
     def sizes(self, note: bytes) -> dict[str, int | None]:
         """The size each witness stands at, asked now with our newest checkpoint; None = it cannot be reached or knows us not.

@@ -87,6 +87,21 @@ def test_every_authority_stamps_the_text_and_the_raw_answer_is_kept(
     assert [text] == a.asked == b.asked
 
 
+def test_the_size_that_is_stamped_or_being_stamped_concerns_the_stamper_and_no_other(
+    stamper: Callable[..., Stamper], clock: Clock
+) -> None:
+    a, b = Stamps("a", clock), Stamps("b", clock)
+    b.up = False
+    one = stamper(a, b)
+    one.on_anchor(anchor(7))
+    one.step()
+    clock.now += 20
+    one.on_anchor(anchor(9))
+    one.step()  # b tries again, a rests for a minute
+
+    assert [7, 9] == [size for size in range(6, 11) if one.concerns(size)]
+
+
 def test_a_checkpoint_is_stamped_once_and_no_more_than_one_a_minute(
     stamper: Callable[..., Stamper], clock: Clock
 ) -> None:

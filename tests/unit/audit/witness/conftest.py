@@ -39,6 +39,9 @@ class Log:
     def write(self, path: str, data: bytes) -> None:
         self.files[path] = data
 
+    def remove(self, path: str) -> None:
+        self.files.pop(path, None)
+
     def grow_to(self, size: int, *, common: int = 0) -> bytes:
         """Add leaves up to `size` (the first `common` are the same in every story); the signed checkpoint of it."""
         old = len(self.leaves)

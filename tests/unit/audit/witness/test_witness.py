@@ -235,6 +235,34 @@ def test_the_size_is_durable_before_the_cosignature_leaves(make_witness: MakeWit
     assert b"5\n" == other.add_checkpoint(log.request(0, 5)).body
 
 
+def test_a_disk_that_does_not_take_the_new_size_lets_no_cosignature_leave(
+    make_witness: MakeWitness, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full:
+        """A database whose last word fails, as on a full disk."""
+
+        def __init__(self, db: sqlite3.Connection) -> None:
+            self._db = db
+
+        def execute(self, statement: str, *values: object) -> sqlite3.Cursor:
+            if statement == "COMMIT":
+                raise sqlite3.OperationalError("database or disk is full")
+            return self._db.execute(statement, *values)
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self._db, name)
+
+    log.grow_to(9)
+    witness = make_witness(log)
+    witness.add_checkpoint(log.request(0, 5))
+    with monkeypatch.context() as full, pytest.raises(sqlite3.OperationalError):
+        full.setattr(witness._memory, "_db", Full(witness._memory._db))
+        witness.add_checkpoint(log.request(5, 9))
+
+    assert b"5\n" == witness.add_checkpoint(log.request(0, 9)).body
+    assert 200 == witness.add_checkpoint(log.request(5, 9)).status
+
+
 def test_the_memory_itself_refuses_to_go_back_or_to_take_a_second_root(witness: Witness, log: Log) -> None:
     log.grow_to(5)
     witness.add_checkpoint(log.request(0, 5))

@@ -85,6 +85,17 @@ def test_every_witness_signs_and_the_note_with_their_lines_is_kept_and_handed_on
     assert (5, 0.0, False) == (one.status().size, one.status().waiting, one.status().alarm)
 
 
+def test_cosigned_notes_that_nobody_stamped_make_room_for_newer_ones(
+    witnessing: Callable[..., Witnessing], log: Log
+) -> None:
+    one = witnessing("w1", keep=lambda size: size == 7)
+    for size in (5, 6, 7, 8, 9):
+        one.on_anchor(log.grow_to(size))
+        one.step()
+
+    assert ["7", "9"] == sorted(path.rpartition("/")[2] for path in log.files if "/witnessed/" in path)
+
+
 def test_the_second_time_the_proof_is_right_at_once(
     witnessing: Callable[..., Witnessing], log: Log, wire: Wire
 ) -> None:
