@@ -39,6 +39,7 @@ _ONE = (
     + _ENTRY
     + "shard h CROSS JOIN entry e WHERE h.name = ? AND e.shard = h.no AND e.idx = ? AND e.kind <> 'checkpoint'"
 )
+_RESTRICTED = "SELECT max(vis) FROM side WHERE shard = ? AND idx = ? AND month = ?"
 _TAGGED = "SELECT part, vis FROM side WHERE shard = ? AND idx = ? AND month = ? AND tag = ?"
 
 
@@ -76,7 +77,7 @@ class Lists:
         while True:
             values = (topic, since, after.ts, *after[:3], *narrow, CHUNK)
             chunk = self._tables.rows(query + _TOPIC_ORDER, *values)
-            yield from map(found, chunk)
+            yield from self.marked(map(found, chunk))
             if len(chunk) < CHUNK:
                 return
             after = Place(*chunk[-1][:4])
@@ -88,7 +89,7 @@ class Lists:
         """
         theirs: set[tuple[str, int]] = set()
         for place, row in map(found, self._tables.rows(_TRACE, trace_number(trace_id))):
-            carried = row if tags is None else self._carried(place, row, tags)
+            carried = self._carried(place, row, tags)
             if row.trace_id != trace_id:
                 continue
             if carried is not None:
@@ -100,12 +101,20 @@ class Lists:
     def one(self, shard: str, index: int, tags: Sequence[bytes] | None) -> Row | None:
         """One entry; with tags, only when it carries one of them."""
         for place, row in map(found, self._tables.rows(_ONE, shard, index)):
-            return row if tags is None else self._carried(place, row, tags)
+            return self._carried(place, row, tags)
         return None
 
-    def _carried(self, place: Place, row: Row, tags: Sequence[bytes]) -> Row | None:
-        """The row as the part that carries a tag; None when none does."""
+    def marked(self, rows: Iterator[Found]) -> Iterator[Found]:
+        """The same rows, saying which of them are kept from somebody: whoever reads them must not tell."""
+        for place, row in rows:
+            yield place, self._carried(place, row, None) or row
+
+    def _carried(self, place: Place, row: Row, tags: Sequence[bytes] | None) -> Row | None:
+        """The row as the part that carries a tag; None when none does. Without tags: as it stands for any of its parts."""
         month = month_of(place.ts)
+        if tags is None:
+            [(vis,)] = self._tables.rows(_RESTRICTED, place.shard, place.idx, month)
+            return replace(row, vis=vis or 0)
         side = [hit for tag in tags for hit in self._tables.rows(_TAGGED, place.shard, place.idx, month, tag)]
         return replace(row, part=side[0][0], vis=side[0][1]) if side else None
 

@@ -217,7 +217,7 @@ class Reports:
         """Entries written under one exact text of an authorisation (`sha256:…`), newest first within each shard."""
         behind = self.follower.follow(FRESH)
         after = place_of(cursor) if cursor else Place(until, 2**31 - 1, 2**62, 0)
-        page = page_of(self._lists.under_policy(version, since, until, after), only, limit)
+        page = page_of(self._lists.marked(self._lists.under_policy(version, since, until, after)), only, limit)
         return replace(page, behind=behind)
 
     def affected_subjects(

@@ -21,8 +21,9 @@ from audit import Draft, LedgerError, Record, Subject
 from audit.draft import MAX_SUBJECTS
 from audit.errors import EntryRefused
 from audit.reports import CursorInvalid, Details, Granted, Page, Reports, Row, role_of
-from integrator.consoles.rights import LookRefused, Person, Right, may, questions
+from integrator.consoles.rights import LedgerUnreadable, LookRefused, Person, Right, may, questions
 from integrator.errors import Issue, LedgerUnwritable, MalformedRequest
+from integrator.logs import log
 
 REASON = (10, 500)  # characters
 RETENTION = "Y10"
@@ -112,6 +113,9 @@ class Desk:
             return await asyncio.to_thread(self._answer, right, asked)
         except CursorInvalid as error:
             raise MalformedRequest(Issue("rejectedInput", "body", "/cursor", str(error))) from error
+        except LedgerError as error:
+            log.error("ledger_unreadable", question=question, error=type(error).__name__)
+            raise LedgerUnreadable(type(error).__name__) from error
 
     async def export(
         self,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal, Protocol, get_args
 
 from audit import Subject
-from integrator.errors import ConfigurationError, RequestRefused
+from integrator.errors import ConfigurationError, HubError, RequestRefused
 from integrator.places import read_yaml
 
 Role = Literal["citizen", "dpo", "hub_dpo", "auditor"]
@@ -36,6 +36,14 @@ class NothingThere(RequestRefused):
 
     code, where = "NOTHING_THERE", "C1"
     advice = "There is no such line for you. Copy shard and index from a list of yours."
+
+
+class LedgerUnreadable(HubError):
+    """The ledger cannot be searched now: the store is down, a key is missing, or an entry was altered. Never "no rows"."""
+
+    code, where, retryable = "LEDGER_UNREADABLE", "C2", True
+    advice = "This is not an empty list: the record could not be searched. Try again later; the operator sees why."
+    retry_after: int = 30
 
 
 class Person(Protocol):

@@ -13,7 +13,7 @@ from audit import FileKeyRing, Ledger, Store, Subject, open_entry, open_store
 from audit.errors import StoreFailed
 from audit.reports import Reports
 from integrator.consoles.looking import Desk
-from integrator.consoles.rights import LookRefused
+from integrator.consoles.rights import LedgerUnreadable, LookRefused
 from integrator.errors import LedgerUnwritable, MalformedRequest
 from tests.unit.audit.kit import Clock, a_draft
 from tests.unit.consoles.desk import ANNA, AUDITOR, BERT, BRUSSELS, CITIZEN, DPO, HUB_DPO, IXELLES, WHY
@@ -256,3 +256,13 @@ async def test_what_a_purpose_keeps_from_the_person_is_found_by_no_way(house: Ho
     row = await desk.look(CITIZEN, "details", shard=house.ledger.shard, index=index)
 
     assert (["audit.read"], [], None) == ([one.kind for one in page.rows], exchange.rows, row)
+
+
+async def test_a_ledger_that_cannot_be_searched_is_not_an_empty_list(house: House) -> None:
+    house.write()
+    house.keyring.destroy("idx-subject-2026")
+    desk = Desk(Reports(house.store, house.keyring), house.ledger)
+
+    with pytest.raises(LedgerUnreadable):
+        await desk.look(DPO, "about", WHY, subject=ANNA)
+    desk.reports.close()

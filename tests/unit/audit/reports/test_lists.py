@@ -252,3 +252,18 @@ def test_the_anchor_log_in_the_same_store_is_no_exchange(
         reports.row("hub/anchor", 0),
         reports.follower.behind(),
     )
+
+
+@both
+def test_who_reads_a_list_is_told_which_rows_are_kept_from_somebody(town: Town, reports: Reports, store: Store) -> None:
+    hidden = town.denied(policy="wide")
+    store.set_vis(town.ledger.shard, hidden.index, 1)
+    trace = reports.row(town.ledger.shard, hidden.index).trace_id
+
+    assert [1, 1, 1, 1] == [
+        page.rows[0].vis
+        for page in (
+            reports.denied(*ALWAYS), reports.under_policy("sha256:wide", *ALWAYS), reports.exchange(trace),
+            reports.about(Subject("nrn", ANNA), *ALWAYS),
+        )
+    ]  # fmt: skip
