@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 import psycopg
 
-from audit import Draft, Ledger
+from audit import Draft
 from audit.canonical import canonical, leaf_hash
 from audit.log.state import SignedState
 from audit.seal import month_of
@@ -382,8 +382,7 @@ def forge_beside_the_tree(world: World, chance: random.Random) -> set[str]:
     """An erasure entry written into the database alone, which no checkpoint covers, and nothing is published since."""
     admin = Admin(world)
     index = somewhere(admin, chance)
-    with Ledger(world.store, world.keyring, shard=admin.shard, clock=world._tick) as ledger:
-        ledger.append_blocking([_erasure(world, shard=admin.shard, index=index, legal_basis="GDPR art. 17")])
+    world.write([_erasure(world, shard=admin.shard, index=index, legal_basis="GDPR art. 17")])
     _forget(admin, index)
     world.now += 3600 * SECOND
     return {"ERASURE_FORGED", "CHECKPOINT_STALE"}
