@@ -66,7 +66,8 @@ _ENDS = (
     " (SELECT max(idx) FROM side WHERE month = ? AND shard = ?)"
 )
 _WITHIN = "WHERE month = ? AND shard = ? AND idx >= ? AND idx < ?"
-_DROP_DEK = f"DELETE FROM dek {_WITHIN} AND idx IN (SELECT idx FROM side {_WITHIN} AND ret = ?)"
+_DOOMED = f"SELECT DISTINCT idx FROM side {_WITHIN} AND ret = ?"
+_DROP_DEK = "DELETE FROM dek WHERE month = ? AND shard = ? AND idx IN ({marks})"  # a join of both is planned badly
 _DROP_SIDE = f"DELETE FROM side {_WITHIN} AND ret = ?"
 _ONE = "WHERE month = ? AND shard = ? AND idx = ?"
 _ALIAS = "INSERT INTO alias (year, old, new) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
@@ -234,10 +235,12 @@ class Engine(ABC):
         for (shard,) in self._rows("SELECT no FROM shard"):
             first, last = self._rows(_ENDS, month, shard, month, shard)[0]
             for start in range(first, last + 1, _SLICE) if first is not None else ():
-                here = (month, shard, start, start + _SLICE)
-                *_, rows = self._change(
-                    (_DROP_DEK, (*here, *here, retention)), (_DROP_SIDE, (*here, retention))
-                )  # fmt: skip
+                here = (month, shard, start, start + _SLICE, retention)
+                doomed = [index for (index,) in self._rows(_DOOMED, *here)]
+                if not doomed:
+                    continue
+                drop_dek = _DROP_DEK.format(marks=_marks(doomed))
+                _, rows = self._change((drop_dek, (month, shard, *doomed)), (_DROP_SIDE, here))
                 dropped += rows
                 time.sleep(_PAUSE)
         self._forget_month(retention, month)
