@@ -146,6 +146,17 @@ def test_the_policy_asks_for_the_quorum_and_takes_any_key_of_a_witness(attesting
     assert ((), "none") == attesting().policy()
 
 
+def test_a_cosigned_note_that_is_not_kept_is_gone_from_the_publication_and_may_be_gone_already(
+    publication: Publication,
+) -> None:
+    publication.write(f"{ORIGIN}/witnessed/5", b"note")
+    for _ in range(2):
+        publication.remove(f"{ORIGIN}/witnessed/5")
+
+    with pytest.raises(FileNotFoundError):
+        publication.read(f"{ORIGIN}/witnessed/5")
+
+
 def test_what_stood_there_at_the_start_is_still_stamped(
     attesting: Callable[..., Attesting], publication: Publication
 ) -> None:
