@@ -14,7 +14,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from audit import FileKeyRing, LedgerError, Store, open_store
-from audit.errors import KeyMissing, RollbackRefused, ShardTaken
+from audit.errors import KeyMissing, LogAltered, RollbackRefused, ShardTaken, StoreFailed, UnsafeStore
 from audit.ledger import Ledger
 from audit.log.names import Names, newest
 from audit.log.policy import write_policy
@@ -35,6 +35,10 @@ from integrator.settings import Settings
 _ADVICE = {
     RollbackRefused: "The store holds less, or other, than was signed: was a backup restored? Bring back the store that was"
     " signed. When it is lost: integrator audit resume --after-restore (docs/operators.md, Backup).",
+    LogAltered: "What is stored is not what was published: a failing disk, or somebody changed an entry. Copy everything"
+    " before you touch anything; integrator audit verify says where.",
+    UnsafeStore: "The store cannot promise to keep what it acknowledged: see docs/operators.md, PostgreSQL.",
+    StoreFailed: "The store does not answer: is the database running, and the address in setting `ledger` right?",
     ShardTaken: "Another hub is writing this shard: give each process its own INTEGRATOR_SHARD.",
     KeyMissing: "integrator keys new makes the keys that sign the ledger, once, before the first start in production.",
 }
@@ -226,7 +230,7 @@ def open_publishing(settings: Settings, now: clock.Now) -> Publishing:
 def refused(error: LedgerError) -> ConfigurationError:
     """Why the ledger cannot be opened, and what to do."""
     advice = next((text for kind, text in _ADVICE.items() if isinstance(error, kind)), _ADVICE[ShardTaken])
-    what = str(error) if isinstance(error, RollbackRefused) else type(error).__name__
+    what = str(error) if isinstance(error, RollbackRefused | LogAltered) else type(error).__name__
     return ConfigurationError(f"the ledger cannot be opened: {what}", advice=advice)
 
 

@@ -119,6 +119,8 @@ class Publisher:
         self._anchor: AnchorLog | None = None
         self._anchor_line: _Line | None = None
         self._anchor_failure, self._anchor_final = "", False
+        self._collected_at: int | None = None  # when shard checkpoints were looked for last
+        self._fresh = False  # a shard of ours was signed since then
         self._asked_at: int | None = None  # when the lease of the anchor was asked for last
         self._failures = 0
         self._worker = Worker("publisher", self.step, every=every, failed=lambda error: self._fail(None, error))
@@ -196,7 +198,8 @@ class Publisher:
     def _shard(self, line: _Line, now: int, sign: bool) -> None:
         if line.stored is None or line.stored() > line.log.size:
             line.log.integrate()
-        self._maybe_sign(line, now, sign or line.retiring)
+        if self._maybe_sign(line, now, sign or line.retiring) is not None:
+            self._fresh = True
 
     def _anchored(self, now: int, sign: bool) -> None:
         if self._anchor_final:
@@ -209,8 +212,10 @@ class Publisher:
         anchor, line = self._anchor, self._anchor_line
         if anchor is None or line is None or line.final:
             return
-        anchor.collect()
-        line.log.integrate()
+        if self._fresh or sign or self._collected_at is None or now - self._collected_at >= self._sign_within * SECOND:
+            anchor.collect()  # of all processes: theirs are only looked for every ten seconds
+            line.log.integrate()
+            self._collected_at, self._fresh = now, False
         note = self._maybe_sign(line, now, sign)
         if note is not None:
             self._tell_anchor(note)
