@@ -74,6 +74,7 @@ class FileKeyRing:
             os.fsync(file.fileno())
             file.truncate(0)
             os.fsync(file.fileno())
+        self._sync_folder()  # else the mark of an absent key could be lost
 
     def _path(self, name: str) -> Path:
         if not _NAME.fullmatch(name):
