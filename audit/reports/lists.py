@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
@@ -82,16 +82,22 @@ class Lists:
                 return
             after = Place(*chunk[-1][:4])
 
-    def exchange(self, trace_id: str, tags: Sequence[bytes] | None) -> Iterator[Row]:
+    def exchange(
+        self, trace_id: str, open_intents: Iterable[tuple[str, int]], tags: Sequence[bytes] | None
+    ) -> Iterator[Row]:
         """Every entry of an exchange in order of writing; with tags, only those that carry one of them.
 
-        An `unknown` entry carries nobody; it is theirs whose intent it settles.
+        `open_intents`: (shard, index) of intents that nothing has ended yet. An `unknown` entry carries nobody; it is
+        theirs whose intent it settles.
         """
+        ended = [found(row) for row in self._tables.rows(_TRACE, trace_number(trace_id))]
+        begun = {(row.shard, row.ref) for _, row in ended if row.ref is not None} | set(open_intents)
+        both = [*ended, *(found(row) for place in begun for row in self._tables.rows(_ONE, *place))]
         theirs: set[tuple[str, int]] = set()
-        for place, row in map(found, self._tables.rows(_TRACE, trace_number(trace_id))):
-            carried = self._carried(place, row, tags)
+        for place, row in sorted(both, key=lambda one: one[0][1:3]):
             if row.trace_id != trace_id:
                 continue
+            carried = self._carried(place, row, tags)
             if carried is not None:
                 theirs.add((row.shard, row.index))
                 yield carried

@@ -134,7 +134,13 @@ class Reports:
         """Every entry of one exchange in order of writing; with `about`, only those that carry this subject."""
         behind = self.follower.follow(FRESH)
         tags = None if about is None else self._finder.tags(about)
-        mine = [row for row in self._lists.exchange(trace_id, tags) if fits(row, only)]
+        hanging = [
+            (shard, stored.index)
+            for shard in self._store.shards()
+            for stored in self._store.dangling(shard, self._clock() + 1)
+            if trace_id.encode() in stored.body
+        ]
+        mine = [row for row in self._lists.exchange(trace_id, hanging, tags) if fits(row, only)]
         return Page(mine, None, len(mine), behind)
 
     def row(self, shard: str, index: int, *, about: Subject | None = None) -> Row | None:
@@ -214,7 +220,7 @@ class Reports:
     def under_policy(
         self, version: str, since: int, until: int, *, cursor: str | None = None, limit: int = 50, **only: Unpack[Only]
     ) -> Page:
-        """Entries written under one exact text of an authorisation (`sha256:…`), newest first within each shard."""
+        """What ended, or was refused, under one exact text of an authorisation (`sha256:…`), newest first in each shard."""
         behind = self.follower.follow(FRESH)
         after = place_of(cursor) if cursor else Place(until, 2**31 - 1, 2**62, 0)
         page = page_of(self._lists.marked(self._lists.under_policy(version, since, until, after)), only, limit)

@@ -110,6 +110,7 @@ def fill_sqlite(path: Path, keyring: FileKeyRing, entries: int) -> None:
     import sqlite3
 
     connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA journal_mode=OFF")
     connection.execute("PRAGMA synchronous=OFF")
     connection.execute("PRAGMA cache_size=-500000")
     indices = connection.execute(

@@ -204,3 +204,18 @@ def test_somebody_else_s_exchange_looks_like_one_that_never_was(town: Town, repo
     theirs = reports.about(Subject("nrn", BERT), *ALWAYS).rows[0].trace_id
 
     assert reports.exchange("f" * 32, about=HER) == reports.exchange(theirs, about=HER)
+
+
+def test_an_exchange_that_has_not_ended_yet_is_found_by_its_trace(town: Town, reports: Reports) -> None:
+    left = town.write("intent", subjects=[("nrn", ANNA)], trace_id="5" * 32)
+
+    assert [left.index] == indices(reports.exchange("5" * 32)) == indices(reports.exchange("5" * 32, about=HER))
+
+
+def test_what_was_settled_belongs_to_whom_the_intent_carried(town: Town, reports: Reports) -> None:
+    left = town.write("intent", subjects=[("nrn", ANNA)], trace_id="5" * 32)
+    town.clock.now += 5 * MINUTE
+    [settled] = settle(town.ledger)
+
+    assert [left.index, settled.index] == indices(reports.exchange("5" * 32, about=HER))
+    assert [] == indices(reports.exchange("5" * 32, about=Subject("nrn", BERT)))
