@@ -1,0 +1,23 @@
+"""What the documentation of this room shows really happens."""
+
+from __future__ import annotations
+
+import doctest
+import pkgutil
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import audit.log
+
+
+def test_the_example_of_the_readme_runs() -> None:
+    results = doctest.testfile(str(Path(audit.log.__file__).with_name("README.md")), module_relative=False)
+
+    assert (0, True) == (results.failed, results.attempted > 10)
+
+
+@pytest.mark.parametrize("module", [module.name for module in pkgutil.iter_modules(audit.log.__path__)])
+def test_the_examples_in_docstrings_run(module: str) -> None:
+    assert 0 == doctest.testmod(import_module(f"audit.log.{module}")).failed
