@@ -32,7 +32,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -1045,7 +1045,7 @@ def _note_at(judge: Judge, folder: Folder, size: int) -> bytes:
 # --- the command ----------------------------------------------------------------------------------------------------------
 
 
-def unzip(data: Path) -> dict[str, bytes]:
+def unzip(data: Path | BinaryIO) -> dict[str, bytes]:
     """The files of a bundle. Raises Malformed for a zip that is none, too big, or has names that lead elsewhere."""
     try:
         with zipfile.ZipFile(data) as archive:

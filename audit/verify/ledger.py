@@ -56,7 +56,7 @@ def verify_ledger(
     """Verify everything; one verdict for each of L1 to L6. Reads only; raises StoreFailed when the store is down.
 
     `signed` is the memory of what was signed (without it rollbacks are seen by the anchor alone). With `keyring` every
-    sealed value is opened too (L1), about a hundred times slower. `since` and `marks`: resume, see audit.verify.marks.
+    sealed value is opened too (L1), ten to twenty times slower. `since` and `marks`: resume, see audit.verify.marks.
     `progress` is called with (entries done, entries in all). `clock`: µs since 1970.
     """
     check = _Check(store, publication, trust, rules or Rules(), clock(), dict(since or {}), progress)

@@ -37,7 +37,7 @@ def add(verbs: Any) -> None:
     parser.add_argument("--policy", type=Path, help="the keys to believe (tlog-policy); else those published beside it")
     parser.add_argument("--tsa-roots", type=Path, help="PEM with the roots of time-stamping authorities to believe")
     parser.add_argument(
-        "--open", action="store_true", help="open every sealed value as well (L1): a hundred times slower"
+        "--open", action="store_true", help="open every sealed value as well (L1): ten to twenty times slower"
     )
     parser.add_argument("--resume", type=Path, help="file that remembers how far the last verification came")
     parser.add_argument("--lang", choices=standalone.LANGUAGES, default="en")

@@ -18,6 +18,7 @@ from audit.errors import LedgerError, NotPublished
 from audit.log.receipts import Receipt
 from audit.tree.note import sign_note
 from audit.verify import hub_audit_verify as standalone
+from audit.verify import verify_bundle
 from audit.verify.bundle import make_bundle, zipped
 from tests.unit.audit.verify.worlds import PEOPLE, World
 
@@ -233,6 +234,17 @@ def test_a_wrong_bundle_ends_with_one_and_an_unstamped_one_with_three(world, tmp
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [1, 3] == [one["exit"] for one in told]
     assert "bundle" == told[0]["policy"]
+
+
+def test_a_program_gets_verdicts_and_never_an_exception(world):
+    whole = bundle(world)
+    wrong = {verdict.level: verdict for verdict in verify_bundle(edited(whole, *WOUNDED["entry_changed"][:2]))}
+    unstamped = {verdict.level: verdict for verdict in verify_bundle(edited(whole, *WOUNDED["stamp_missing"][:2]))}
+
+    assert [True] * 5 == [verdict.ok for verdict in verify_bundle(whole)]
+    assert ["ENTRY_ALTERED"] == [finding.code for finding in wrong["L2"].findings]
+    assert (False, True) == (unstamped["L5"].ok, unstamped["L5"].skipped.startswith("STAMP_MISSING"))
+    assert ["MALFORMED"] == [finding.code for verdict in verify_bundle(b"no zip") for finding in verdict.findings]
 
 
 def test_a_stamp_that_our_reader_cannot_judge_goes_to_openssl(world, monkeypatch):
