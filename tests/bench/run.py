@@ -5,7 +5,7 @@
 
 Absolute times drift from machine to machine and from minute to minute: every row is the median of several turns, the
 programs of one table take turns, and the ratios (to nginx: how many hops an exchange costs) come from one run.
-`make bench ARGS="--turns 5 --seconds 2 --only rest,soap,signed,ledger,scale,memory"`.
+`make bench ARGS="--turns 5 --seconds 2 --only rest,soap,signed,ledger,scale,memory,verify"`.
 """
 
 from __future__ import annotations
@@ -380,6 +380,13 @@ def memory(bench: Bench) -> None:
             print(f"  after {target:>7} exchanges: {rss(hub.pid):7.1f} MiB resident  {row.errors}", flush=True)
 
 
+def verify(bench: Bench) -> None:
+    """Verification of a whole ledger of a million entries (verify.py)."""
+    print("### A whole ledger verified, one core\n", flush=True)
+    subprocess.run([sys.executable, "-P", str(HERE / "verify.py")], check=True)
+    print()
+
+
 PARTS: dict[str, Callable[[Bench], None]] = {
     "rest": rest,
     "soap": soap,
@@ -387,6 +394,7 @@ PARTS: dict[str, Callable[[Bench], None]] = {
     "ledger": ledger,
     "scale": scale,
     "memory": memory,
+    "verify": verify,
 }
 
 
