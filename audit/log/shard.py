@@ -17,13 +17,13 @@ from collections.abc import Iterator
 from hashlib import sha256
 
 from audit.canonical import leaf_hash
-from audit.errors import LogAltered, ProofInvalid, RollbackRefused
+from audit.errors import CheckpointInvalid, LogAltered, NoteInvalid, ProofInvalid, RollbackRefused
 from audit.log.publication import Publication
 from audit.log.state import SignedState
 from audit.store import Store
 from audit.tree.checkpoint import Checkpoint
 from audit.tree.merkle import CompactRange, check_consistency, consistency_proof
-from audit.tree.note import NoteSigner, NoteVerifier, open_note, sign_note
+from audit.tree.note import NoteSigner, NoteVerifier, open_note, sign_note, split_note
 from audit.tree.tiles import WIDTH, TileHashes, grow, read_tile
 
 CHUNK = 65_536  # entries integrated at a time: bounds memory
@@ -167,15 +167,18 @@ class ShardLog:
                 raise RollbackRefused(f"{self.origin}: entry {index} is not the one that was signed for")
 
     def _republish(self) -> None:
-        """A process may have died after remembering what it was to publish: the same note again, Ed25519 is such."""
-        if self.signed.size and not self._is_published(self.signed):
+        """A process may have died after remembering what it was to publish: the same note again, Ed25519 is such.
+
+        Never in place of a newer one, nor of the same one that witnesses have signed meanwhile."""
+        if self.signed.size and self._published_size() < self.signed.size:
             self._publish(self.signed)
 
-    def _is_published(self, checkpoint: Checkpoint) -> bool:
+    def _published_size(self) -> int:
+        """-1 when nothing readable is published; what was signed is known from elsewhere."""
         try:
-            return self._published("checkpoint").startswith(f"{checkpoint.text()}\n".encode())
-        except FileNotFoundError:
-            return False
+            return Checkpoint.parse(split_note(self._published("checkpoint"))[0]).size
+        except (FileNotFoundError, NoteInvalid, CheckpointInvalid):
+            return -1
 
     def _publish_key(self) -> None:
         """The key beside the log; another one than stands there would make two logs of one name."""

@@ -170,12 +170,16 @@ class Books:
         return book
 
     def _open(self, origin: str) -> Book:
-        """Publishing comes first: it refuses a store that went back, before a single entry is added to it."""
+        """The lease comes first, so that nobody else touches this log; then its store is held against what was signed,
+        before a single entry is added to it."""
         signer = self._sign(origin)
-        opened: list[Ledger] = []
-        self._publisher.publish(origin, stored=lambda: opened[0].size if opened else 0)
-        opened.append(Ledger(self._store, self._keyring, shard=origin, clock=self._clock))
-        return Book(opened[0], signer)
+        ledger = Ledger(self._store, self._keyring, shard=origin, clock=self._clock)
+        try:
+            self._publisher.publish(origin, stored=lambda: ledger.size)
+        except BaseException:
+            ledger.close()
+            raise
+        return Book(ledger, signer)
 
     def _look_for_key(self) -> None:
         """Said every minute of December: without a key for the new year, the old shard goes on."""

@@ -113,14 +113,46 @@ def test_tiles_that_are_gone_are_made_again_from_the_store(houses: Houses):
     )
 
 
-def test_a_process_that_died_before_publishing_publishes_the_same_note(houses: Houses):
+@pytest.mark.parametrize("left", [None, b"", b"half a not"], ids=["gone", "empty", "torn"])
+def test_a_process_that_died_before_publishing_publishes_the_same_note(houses: Houses, left: bytes | None):
     house = signed(houses, 3)
     checkpoint = house.publication.read(f"{house.origin}/checkpoint")
     (house.folder / "log" / house.origin / "checkpoint").unlink()
+    if left is not None:
+        house.publication.write(f"{house.origin}/checkpoint", left)
 
     houses().publisher()
 
     assert checkpoint == house.publication.read(f"{house.origin}/checkpoint")
+
+
+def test_a_start_never_puts_an_older_checkpoint_in_place_of_a_newer(houses: Houses, clock: Clock):
+    """Another process may sign while this one starts (and is refused a moment later)."""
+    house = houses()
+    publisher, ledger = house.publisher(), house.ledger()
+    house.write(3, ledger)
+    publisher.step()
+    old = house.state.last(house.origin)
+    house.write(3, ledger)
+    clock.now += 11 * SECOND
+    publisher.step()
+    newer = house.log.checkpoint(house.origin)
+    late = type("Late", (), {"last": lambda self, origin: old})()
+    ShardLog(house.origin, house.store, house.publication, late, house.signers.signer(house.origin))
+
+    assert newer == house.log.checkpoint(house.origin)
+
+
+def test_a_restart_keeps_the_lines_of_witnesses(houses: Houses):
+    house = signed(houses, 3)
+    path = f"{house.names.anchor}/checkpoint"
+    cosigned = house.publication.read(path) + "— w1 AAAAAAAA\n".encode()
+    house.publication.write(path, cosigned)
+
+    again = houses()
+    again.publisher().open_anchor()
+
+    assert cosigned == again.log.checkpoint(house.names.anchor)
 
 
 def test_a_log_is_not_signed_with_another_key(houses: Houses):
