@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Unpack
 
 from audit.draft import Subject
+from audit.keeping.holds import holds
 from audit.keys import KeyRing
 from audit.recovery import OLDER_THAN
 from audit.reports.finding import OFTEN, Finder, found
@@ -53,7 +54,8 @@ class Retained:
     retention: str
     month: int  # yyyymm
     due: int | None  # yyyymm, the last month in which its values may be kept; None when the class names no term
-    overdue: bool
+    held: bool  # somebody ordered to keep it longer
+    overdue: bool  # should have been forgotten by now
 
 
 def due_month(retention: str, month: int) -> int | None:
@@ -243,12 +245,12 @@ class Reports:
 
     def retention(self) -> list[Retained]:
         """Which months of which class still have values, and until when they may; oldest first."""
-        today = month_of(self._clock())
-        return [
-            Retained(ret, month, due, due is not None and due < today)
-            for ret, month in self._store.kept()
-            for due in (due_month(ret, month),)
-        ]
+        today, standing = month_of(self._clock()), holds(self._store)
+        found_months = []
+        for ret, month in self._store.kept():
+            due, held = due_month(ret, month), any(one.covers(ret, month) for one in standing)
+            found_months.append(Retained(ret, month, due, held, due is not None and due < today and not held))
+        return found_months
 
     def _topic(self, topic: str, since: int, until: int, reason: str | None = None, **how: Unpack[Listing]) -> Page:
         behind = self.follower.follow(FRESH)

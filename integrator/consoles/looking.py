@@ -28,6 +28,7 @@ from integrator.logs import log
 REASON = (10, 500)  # characters
 RETENTION = "Y10"
 ACTIVITY = "https://ropa.integrator.example/audit_read/v1"
+_LOOKED_AT = "dpl.core.foreign_operation"
 _FOREVER = (0, 2**52)  # µs: every entry there is
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 _NAMING = ("details", "proof", "affected_subjects")
@@ -105,7 +106,8 @@ class Desk:
         try:
             if question in _NAMING:  # it opens names, so it is read first, and shown once those named can find the look
                 answer, named = await asyncio.to_thread(self._named, person, right, asked)
-                await self._record(person, right, words, named)
+                looked_at = answer[0] if answer is not None and isinstance(answer[0], Row) else None
+                await self._record(person, right, words, named, looked_at)
                 return await self._proved(right, answer) if question == "proof" else answer
             if right.recorded:
                 whom = [Subject("agent", str(asked["agent"]))] if question == "by_agent" else []
@@ -141,12 +143,23 @@ class Desk:
         await self._record(person, right, words, named)
         return answer
 
+    async def write(self, draft: Draft) -> Record:
+        """Put on record what somebody did at the consoles; durable when this returns. Raises `LedgerUnwritable`."""
+        try:
+            return (await self._ledger.append([draft]))[0]
+        except EntryRefused as error:
+            raise MalformedRequest(Issue("rejectedInput", "body", "/", "write it in plain text")) from error
+        except LedgerError as error:
+            raise LedgerUnwritable("this could not be written in the ledger, so nothing was done") from error
+
     def questions(self, person: Person) -> list[str]:
         """What this person may ask at all, in the order of the table."""
         return [name for name, line in questions().items() if person.roles & set(line.roles)]
 
-    async def _record(self, person: Person, right: Right, reason: str, whom: Sequence[Subject]) -> None:
-        """Durable when this returns: who looked, why, and at whom."""
+    async def _record(
+        self, person: Person, right: Right, reason: str, whom: Sequence[Subject], at: Row | None = None
+    ) -> None:
+        """Durable when this returns: who looked, why, at whom, and at which entry if it was one."""
         people = list(dict.fromkeys(Subject(one.type, one.id) for one in ([right.subject] if right.subject else whom)))
         clear: dict[str, Any] = {
             "op": "dpv:Consult",
@@ -158,6 +171,8 @@ class Desk:
                 **({"org": person.org} if person.org and right.scope != "own" else {}),
             },
         }
+        if at is not None:
+            clear[_LOOKED_AT] = {"trace_id": at.trace_id, "shard": at.shard, "index": at.index}
         trace = os.urandom(16).hex()
         drafts = [
             Draft(
@@ -182,7 +197,7 @@ class Desk:
             del asked["reason_code"]
         only = {"org": right.org} if right.org else {}
         if question == "about":
-            shown = {"shown": True, "keep": self._shows} if right.scope == "own" else {}
+            shown = {"shown": True, "keep": self._seen} if right.scope == "own" else {}
             return reports.about(right.subject, **{**_period(asked), **shown, **only})  # type: ignore[arg-type]
         if question == "exchange":
             page = reports.exchange(about=right.subject, **asked, **only)
@@ -219,6 +234,12 @@ class Desk:
         return row
 
     def _seen(self, row: Row) -> bool:
+        """Whether the subject may see a row by now. A look at what he may not see would tell him that it is there."""
+        looked_at = row.entry.get(_LOOKED_AT) if row.kind == "audit.read" else None
+        if looked_at is not None:
+            target = self.reports.row(looked_at["shard"], looked_at["index"])
+            if target is not None and not (target.vis == 0 and self._shows(target)):
+                return False
         return not row.vis and self._shows(row)
 
     async def _proved(self, right: Right, found: tuple[Row, Details] | None) -> Any:

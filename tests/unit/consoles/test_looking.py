@@ -266,3 +266,16 @@ async def test_a_ledger_that_cannot_be_searched_is_not_an_empty_list(house: Hous
     with pytest.raises(LedgerUnreadable):
         await desk.look(DPO, "about", WHY, subject=ANNA)
     desk.reports.close()
+
+
+async def test_a_look_at_a_restricted_line_shows_when_the_line_is_released(house: House) -> None:
+    index = house.write()
+    shard = house.ledger.shard
+    await house.desk.look(DPO, "details", WHY, shard=shard, index=index)
+    looks = []
+    for vis in (0, 1, 0):
+        house.store.set_vis(shard, index, vis)
+        page = await house.desk.look(CITIZEN, "about")
+        looks.append(["audit.details" in row.name for row in page.rows].count(True))
+
+    assert [1, 0, 1] == looks

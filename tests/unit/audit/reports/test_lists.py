@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 
 from audit import FileKeyRing, Ledger, Store, Subject, settle
+from audit.keeping import Order, hold
 from audit.reports import Granted, Reports, Tally
 from tests.unit.audit.kit import NOON, Clock
 from tests.unit.audit.reports.conftest import ALWAYS, ANNA, BERT, BRUSSELS, IXELLES, MINUTE, Town, both
@@ -267,3 +269,17 @@ def test_who_reads_a_list_is_told_which_rows_are_kept_from_somebody(town: Town, 
             reports.about(Subject("nrn", ANNA), *ALWAYS),
         )
     ]  # fmt: skip
+
+
+def test_a_month_that_somebody_holds_is_late_for_nobody(town: Town, reports: Reports) -> None:
+    town.write("admin", retention="M6")
+    town.clock.now += 240 * 24 * 60 * MINUTE
+    hold(
+        town.ledger,
+        Order("judge-1", "eli/be/law/1", "court", "2026/9", "inquiry"),
+        retention="M6",
+        review=date(2030, 1, 1),
+    )
+    [kept] = [one for one in reports.retention() if one.retention == "M6"]
+
+    assert (True, False) == (kept.held, kept.overdue)
