@@ -20,7 +20,7 @@ from audit.log.names import Names, newest
 from audit.log.policy import write_policy
 from audit.log.proofs import Log, entry_bundle
 from audit.log.publication import Publication
-from audit.log.publisher import LogStatus, Publisher, PublisherStatus
+from audit.log.publisher import Publisher
 from audit.log.signing import Signers
 from audit.log.state import SignedState
 from audit.log.years import Books, OneBook
@@ -239,7 +239,9 @@ def _tell(origin: str, error: Exception) -> None:
 
 
 class LogFigures(Collector):
-    """How publishing does, for /metrics; read from the publisher's own status when somebody looks."""
+    """How publishing does, for /metrics; read from the publisher's own status when somebody looks.
+
+    Two labels only: `anchor`, and `shard` for this process's shards together (two while a year is being sealed)."""
 
     def __init__(self, publisher: Publisher, now: clock.Now) -> None:
         self._publisher, self._now = publisher, now
@@ -257,11 +259,14 @@ class LogFigures(Collector):
         growth = GaugeMetricFamily(
             "integrator_log_unsigned_entries", "Entries in tiles that no checkpoint covers yet.", labels=("log",)
         )
-        for label, one in _labelled(status):
-            waiting.add_metric((label,), one.waiting)
-            growth.add_metric((label,), one.size - one.signed)
-            if one.signed_at is not None:
-                age.add_metric((label,), max(0.0, self._now() - one.signed_at / 1_000_000))
+        for label, logs in (("shard", status.shards), ("anchor", (status.anchor,) if status.anchor else ())):
+            if not logs:  # another process writes the anchor
+                continue
+            waiting.add_metric((label,), max(one.waiting for one in logs))
+            growth.add_metric((label,), sum(one.size - one.signed for one in logs))
+            signed = [one.signed_at for one in logs if one.signed_at is not None]
+            if signed:
+                age.add_metric((label,), max(0.0, self._now() - max(signed) / 1_000_000))
         final = GaugeMetricFamily(
             "integrator_log_contradicts", "1 once store, tiles or keys contradict what was signed.", value=status.final
         )
@@ -269,11 +274,3 @@ class LogFigures(Collector):
         yield CounterMetricFamily(
             "integrator_log_failures", "Turns of the publisher that failed.", value=status.failures
         )
-
-
-def _labelled(status: PublisherStatus) -> Iterator[tuple[str, LogStatus]]:
-    """Few labels: this year's shard, the anchor; a shard that is being sealed counts as `shard` until it is let go."""
-    for one in status.shards[:1]:
-        yield "shard", one
-    if status.anchor is not None:
-        yield "anchor", status.anchor
