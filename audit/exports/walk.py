@@ -109,6 +109,11 @@ class Walk:
         text = json.dumps(["<" if self._newest_first else ">", self._at], separators=(",", ":"))
         return urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
 
+    @property
+    def places(self) -> Mapping[str, int]:
+        """By shard, the index from which on (newest first: below which) nothing was given yet."""
+        return dict(self._at)
+
     def __iter__(self) -> Iterator[Processing]:
         streams = [self._shard(*row) for row in self._shards]
         merged = heapq.merge(*streams, key=lambda one: one.ts, reverse=self._newest_first)
