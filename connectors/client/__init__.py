@@ -1,4 +1,4 @@
-"""For application vendors: ask the hub from Python in three lines. Needs `httpx` and `pyjwt`; nothing of the hub.
+"""For application vendors: ask the hub from Python in three lines. Needs `httpx` and `pyjwt` with `cryptography`; nothing of the hub.
 
 from connectors.client import Hub
 
@@ -11,5 +11,6 @@ if answer["eligible"] == "unknown":
 from __future__ import annotations
 
 from connectors.client.hub import Answer, Hub, HubUnreachable, Problem
+from connectors.client.receipts import Receipt, ReceiptInvalid
 
-__all__ = ["Answer", "Hub", "HubUnreachable", "Problem"]
+__all__ = ["Answer", "Hub", "HubUnreachable", "Problem", "Receipt", "ReceiptInvalid"]

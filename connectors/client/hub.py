@@ -15,6 +15,9 @@ import httpx
 import jwt
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm
 
+from connectors.client import receipts
+from connectors.client.receipts import Receipt
+
 _METHODS = ("get", "post")
 _ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
@@ -36,6 +39,7 @@ class Problem(Exception):
         self.body = body
         self.trace_id = trace_id  # name this one when you ask for help
         self.retry_after = retry_after  # seconds; None = asking again unchanged gives the same
+        self.receipt: str | None = None  # a refusal is recorded as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,7 @@ class Answer:
     trace_id: str  # of the hub's record of this exchange
     entries: str | None = None  # where in the ledger it was recorded before it was sent
     retry_after: int | None = None  # seconds; set when part of the answer is unknown
+    receipt: str | None = None  # the ledger's signed promise: keep it beside the case, `Hub.check_receipt` reads it
 
     def __getitem__(self, name: str) -> Any:
         return self.body[name]
@@ -68,6 +73,7 @@ class Hub:
     _token: str = field(default="", init=False)
     _expires: float = field(default=0.0, init=False)
     _services: dict[str, tuple[str, str]] = field(default_factory=dict, init=False)
+    _vkeys: dict[str, str] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self._http = httpx.Client(base_url=self.url, timeout=self.timeout, transport=self.transport, trust_env=False)
@@ -95,8 +101,22 @@ class Hub:
         if reply.is_error:
             raise _problem(reply)
         return Answer(
-            reply.json(), reply.headers.get("BelGov-Trace-Id", ""), reply.headers.get("Integrator-Ledger-Entries"), _seconds(reply)
+            reply.json(), reply.headers.get("BelGov-Trace-Id", ""), reply.headers.get("Integrator-Ledger-Entries"),
+            _seconds(reply), reply.headers.get("Audit-Receipt"),
         )  # fmt: skip
+
+    def check_receipt(self, header: str) -> Receipt:
+        """What a receipt promises, checked with the key that the hub publishes. Raises `ReceiptInvalid`, `Problem`.
+
+        To rely on the hub less, pin its keys: `receipts.check(header, vkey)`.
+        """
+        log = receipts.read(header).log
+        if log not in self._vkeys:
+            reply = self._send("GET", f"/log/{log}/vkey")
+            if reply.is_error:
+                raise _problem(reply)
+            self._vkeys[log] = reply.text
+        return receipts.check(header, self._vkeys[log])
 
     def token(self, *, fresh: bool = False) -> str:
         """An access token of minutes, asked with the application's own key (RFC 7523); kept until shortly before its end."""
@@ -174,7 +194,9 @@ def _problem(reply: httpx.Response) -> Problem:
         body = {}
     if "error" in body:  # the token endpoint speaks RFC 6749
         body = {"type": f"oauth:{body['error']}", "title": body["error"], "detail": body.get("error_description", "")}
-    return Problem(reply.status_code, body, reply.headers.get("BelGov-Trace-Id"), _seconds(reply))
+    problem = Problem(reply.status_code, body, reply.headers.get("BelGov-Trace-Id"), _seconds(reply))
+    problem.receipt = reply.headers.get("Audit-Receipt")
+    return problem
 
 
 def _seconds(reply: httpx.Response) -> int | None:

@@ -34,7 +34,8 @@ TEXTS = {
         "title": "Integrator demo · sandbox · invented people · nothing leaves this machine",
         "ask": "May this resident have a parking card?", "question": "question", "answer": "answer", "source": "source", "time": "time",
         "released": "released", "eligible": "Eligible", "fields": "fields of the sources given to the application",
-        "before": "ledger entries were durable before the answer left", "other": "The same question, for a purpose that does not allow it",
+        "before": "ledger entries were durable before the answer left",
+        "receipt": "signed receipt, checked with the published key: entry {} of", "other": "The same question, for a purpose that does not allow it",
         "refused": "refused", "rule": "rule", "advice": "what to do", "down": "The same question, while the DIV (vehicles) is down",
         "never": "unknown is not a no: nobody is refused because a source is down", "retry": "ask again in {} s", "open": "Open",
         "stop": "Ctrl-C stops everything.", "yes": "yes", "no": "no", "unknown": "unknown", "starting": "starting",
@@ -44,6 +45,7 @@ TEXTS = {
         "ask": "Cet habitant peut-il avoir une carte de riverain ?", "question": "question", "answer": "réponse", "source": "source", "time": "durée",
         "released": "communiqué", "eligible": "Y a droit", "fields": "données des sources communiquées à l’application",
         "before": "inscriptions au registre étaient durables avant le départ de la réponse",
+        "receipt": "reçu signé, vérifié avec la clé publiée : inscription {} de",
         "other": "La même question, pour une finalité qui ne la permet pas",
         "refused": "refusé", "rule": "règle", "advice": "que faire", "down": "La même question, pendant que la DIV (véhicules) est en panne",
         "never": "inconnu n’est pas non : personne n’est refusé parce qu’une source est en panne", "retry": "redemander dans {} s", "open": "Ouvrir",
@@ -53,7 +55,9 @@ TEXTS = {
         "title": "Demo · zandbak · verzonnen mensen · niets verlaat deze machine",
         "ask": "Mag deze inwoner een bewonerskaart hebben?", "question": "vraag", "answer": "antwoord", "source": "bron", "time": "duur",
         "released": "meegedeeld", "eligible": "Heeft er recht op", "fields": "gegevens van de bronnen aan de toepassing gegeven",
-        "before": "inschrijvingen in het logboek waren duurzaam voor het antwoord vertrok", "other": "Dezelfde vraag, voor een doel dat ze niet toelaat",
+        "before": "inschrijvingen in het logboek waren duurzaam voor het antwoord vertrok",
+        "receipt": "ondertekend ontvangstbewijs, gecontroleerd met de gepubliceerde sleutel: inschrijving {} van",
+        "other": "Dezelfde vraag, voor een doel dat ze niet toelaat",
         "refused": "geweigerd", "rule": "regel", "advice": "wat te doen", "down": "Dezelfde vraag, terwijl de DIV (voertuigen) niet antwoordt",
         "never": "onbekend is geen nee: niemand wordt geweigerd omdat een bron stil ligt", "retry": "vraag opnieuw over {} s", "open": "Openen",
         "stop": "Ctrl-C stopt alles.", "yes": "ja", "no": "nee", "unknown": "onbekend", "starting": "start",
@@ -70,13 +74,14 @@ class Result:
     fields_released: int
     entries: list[dict[str, Any]]
     recorded_before_answer: bool
+    receipt: dict[str, Any]
     refused: dict[str, Any]
     unknown: dict[str, Any]
 
     def json(self) -> dict[str, Any]:
         return {
             "eligible": self.eligible, "checks": self.checks, "fieldsReleased": self.fields_released, "entries": self.entries,
-            "recordedBeforeAnswer": self.recorded_before_answer, "refused": self.refused, "unknown": self.unknown,
+            "recordedBeforeAnswer": self.recorded_before_answer, "receipt": self.receipt, "refused": self.refused, "unknown": self.unknown,
         }  # fmt: skip
 
     def wrong(self) -> list[str]:
@@ -90,6 +95,7 @@ class Result:
             (all(check["result"] == "yes" for check in self.checks), "each check: expected yes"),
             (self.fields_released == 0, f"fields released: expected 0, got {self.fields_released}"),
             (self.recorded_before_answer, "an intent and an outcome of every call, durable before the answer"),
+            (self.receipt["index"] in {one["index"] for one in self.entries}, "a receipt for one of these entries"),
             (self.refused["status"] == 403, f"the other purpose: expected 403, got {self.refused['status']}"),
             (
                 self.unknown["eligible"] == "unknown",
@@ -153,7 +159,9 @@ def _ask(running: sandbox.Sandbox, screen: Screen) -> Result:
         entries = ledger.named(chosen, answer.entries or "")
         released = _released(answer.body, entries)
         recorded = _recorded(entries, arrived)
-        screen.answered(answer.body, released, entries if recorded else [])
+        promised = hub.check_receipt(answer.receipt or "")
+        receipt = {"log": promised.log, "index": promised.index}
+        screen.answered(answer.body, released, entries if recorded else [], receipt)
         with Hub.from_key(key, purpose=NOT_ALLOWED, url=running.hub) as other:
             try:
                 other.ask(SERVICE, **question)
@@ -168,7 +176,7 @@ def _ask(running: sandbox.Sandbox, screen: Screen) -> Result:
             down = hub.ask(SERVICE, **question)
         unknown = {"eligible": down["eligible"], "checks": down["checks"], "retryAfterSec": down.retry_after}
         screen.unknown(unknown)
-    return Result(answer["eligible"], answer["checks"], released, entries, recorded, refused, unknown)
+    return Result(answer["eligible"], answer["checks"], released, entries, recorded, receipt, refused, unknown)
 
 
 def _persona(mocks: str) -> dict[str, Any]:
@@ -257,7 +265,9 @@ class Screen:
             f" [green]✔[/] {running.mocks}  [dim]{sources}[/]\n [green]✔[/] {running.hub}  [dim]hub[/]\n"
         )
 
-    def answered(self, body: Mapping[str, Any], released: int, entries: list[dict[str, Any]]) -> None:
+    def answered(
+        self, body: Mapping[str, Any], released: int, entries: list[dict[str, Any]], receipt: dict[str, Any]
+    ) -> None:
         words = self._words
         self._console.print(f"[bold]1  {words['ask']}[/]  [dim]{ALLOWED}[/]")
         self._console.print(self._table(body["checks"]))
@@ -265,7 +275,8 @@ class Screen:
         self._console.print(
             f"   [bold]{words['eligible']}: {self._result(body['eligible'])}[/] · {words['fields']}: [bold]{released}[/]"
         )
-        self._console.print(f"   {tick} {len(entries)} {words['before']}: {_in_words(entries)}\n")
+        self._console.print(f"   {tick} {len(entries)} {words['before']}: {_in_words(entries)}")
+        self._console.print(f"   [green]✔[/] {words['receipt'].format(receipt['index'])} [dim]{receipt['log']}[/]\n")
 
     def refused(self, refused: dict[str, Any]) -> None:
         words = self._words
@@ -286,7 +297,7 @@ class Screen:
 
     def addresses(self, running: sandbox.Sandbox) -> None:
         words = self._words
-        for path in ("/docs", "/health", "/metrics", "/openapi.json"):
+        for path in ("/docs", "/console", "/log/policy", "/health", "/metrics", "/openapi.json"):
             self._console.print(f"   {words['open']}  {running.hub}{path}")
         self._console.print(f"   {words['open']}  {running.mocks}/mock/personas")
         self._console.print(f"\n   {words['stop']}")

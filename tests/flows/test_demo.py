@@ -42,7 +42,7 @@ def told(shown: subprocess.CompletedProcess[str]) -> dict[str, Any]:
 
 
 def test_it_prints_one_object_with_the_agreed_names(told: dict[str, Any]):
-    names = {"eligible", "checks", "fieldsReleased", "entries", "recordedBeforeAnswer", "refused", "unknown"}
+    names = {"eligible", "checks", "fieldsReleased", "entries", "recordedBeforeAnswer", "receipt", "refused", "unknown"}
 
     assert names == told.keys()
 
@@ -115,8 +115,8 @@ def test_the_screen_speaks_one_language(language: str, hub: Sandbox):
 
 
 WHOLE = demo.Result(
-    eligible="yes", checks=[{"code": code, "result": "yes"} for code in ALL_CHECKS], fields_released=0, entries=[],
-    recorded_before_answer=True, refused={"status": 403}, unknown={"eligible": "unknown", "checks": []},
+    eligible="yes", checks=[{"code": code, "result": "yes"} for code in ALL_CHECKS], fields_released=0, entries=[{"index": 7}],
+    recorded_before_answer=True, receipt={"log": "a/b", "index": 7}, refused={"status": 403}, unknown={"eligible": "unknown", "checks": []},
 )  # fmt: skip
 
 
@@ -132,13 +132,14 @@ def test_a_demonstration_that_holds_finds_nothing_wrong():
         {"checks": [*WHOLE.checks[:-1], {"code": ALL_CHECKS[-1], "result": "unknown"}]},
         {"fields_released": 1},
         {"recorded_before_answer": False},
+        {"receipt": {"log": "a/b", "index": 8}},
         {"refused": {"status": 200}},
         {"unknown": {"eligible": "no", "checks": []}},
         {"unknown": {"eligible": "unknown", "checks": [{"code": "vehicleRegistered", "result": "no"}]}},
     ],
     ids=[
         "not_eligible", "a_question_missing", "a_question_unanswered", "a_field_released", "answered_before_recorded",
-        "not_refused", "a_no_while_down", "a_false_no_in_a_check",
+        "receipt_for_another_entry", "not_refused", "a_no_while_down", "a_false_no_in_a_check",
     ],
 )  # fmt: skip
 def test_a_line_that_differs_is_named(wound: dict[str, Any]):
