@@ -24,6 +24,7 @@ from audit.ledger import now as system_clock
 from audit.log.anchor import is_anchor
 from audit.log.publication import Publication
 from audit.log.state import SignedState
+from audit.seal import month_of
 from audit.store import Store
 from audit.tree.checkpoint import Checkpoint
 from audit.tree.merkle import CompactRange
@@ -34,7 +35,8 @@ from audit.verify.model import Report, Verdict
 from audit.verify.onelog import Claim, OneLog
 from audit.verify.orders import Erasure, Orders, objection
 from audit.verify.outside import SECOND, Outside, Rules
-from audit.verify.rows import Rows
+from audit.verify.paths import sizes_in
+from audit.verify.rows import CHUNK, Note, Rows
 from audit.verify.sealed import check_values
 
 Progress = Callable[[int, int], None]  # entries done, entries in all
@@ -82,6 +84,7 @@ class _Check:
     logs: dict[str, OneLog] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
     orders: Orders = field(default_factory=Orders)
+    later: Orders | None = None  # read again, when something seems to lack its order
     anchored: dict[str, int] = field(default_factory=dict)  # largest anchored size of each log
     done: int = 0
 
@@ -131,7 +134,8 @@ class _Check:
             lambda index, trace: self._intent_elsewhere(origin, index, trace),
         )  # fmt: skip
         claims = self.claims.setdefault(origin, [])
-        log = OneLog(origin, self.store, self.publication, self.trust, self.report, rows, claims, self.sizes[origin])
+        log = OneLog(origin, self.store, self.publication, self.trust, self.report, rows, claims)
+        log.patience = self.rules.patience
         mark = self.since.get(origin)
         if mark is not None and not anchor and mark.size <= self.sizes[origin]:
             log.start, log.base = mark.size, CompactRange(mark.size // WIDTH, mark.nodes)
@@ -141,12 +145,16 @@ class _Check:
         if anchor:
             written = times.setdefault(origin, [])
             log.bodies = lambda index, body: self._anchor_entry(origin, index, body)
-            for start in range(0, self.sizes[origin], 4096):
-                written += [row[1] for row in self.store.scan(origin, start, start + 4096)]
+            log.sizes |= {
+                size for kind in ("witnessed", "timestamp") for size in sizes_in(self.publication, origin, kind, 2**53)
+            }
         log.run(self._advance)
-        self.logs[origin] = log
+        self.logs[origin], self.sizes[origin] = log, log.stored
         self._fresh(log)
-        if not anchor:
+        if anchor:
+            for start in range(0, log.stored, CHUNK):
+                written += [row[1] for row in self.store.scan(origin, start, min(start + CHUNK, log.stored))]
+        else:
             self.marks[origin] = Mark.of(log)
 
     def _advance(self, entries: int) -> None:
@@ -203,7 +211,8 @@ class _Check:
         if intents:
             self.report.notes["L6"].append(f"{log.origin}: {intents} intents without outcome")
         for note in log.rows.notes:
-            if not self._explained(log, note.index) and not self._explained(log, note.other):
+            wounded = self._explained(log, note.index) or self._explained(log, note.other)
+            if not wounded and not self._since_then(log, note):
                 self.report.add("L6", note.code, f"{log.origin} entry {note.index}", note.expected, note.found)
 
     def _explained(self, log: OneLog, index: int | None) -> bool:
@@ -211,6 +220,20 @@ class _Check:
         if index is None:
             return False
         return index in log.wounded or (log.shifted is not None and index >= log.shifted) or index >= log.stored
+
+    def _since_then(self, log: OneLog, note: Note) -> bool:
+        """Whether an order that was recorded while we were reading explains it: a hub lives on meanwhile."""
+        if note.code not in ("PAYLOAD_MISSING", "VIEW_ALTERED"):
+            return False
+        if self.later is None:
+            self.later = Orders.read(self.store)
+        entry = orjson.loads(self.store.scan(log.origin, note.index, note.index + 1)[0][5])
+        place = (log.origin, note.index)
+        if note.code == "VIEW_ALTERED":
+            return self.later.restricted.get(place) != self.orders.restricted.get(place)
+        found = self.later.covering(log.origin, note.index, entry["ret"], month_of(entry["ts"]))
+        known = {(one.shard, one.index) for one in (*self.orders.months.values(), *self.orders.single.values())}
+        return found is not None and (found.shard, found.index) not in known
 
     def _judge_erasures(self) -> None:
         """Erasure entries that explained something must be true, and in the tree."""

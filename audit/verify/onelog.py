@@ -6,6 +6,7 @@ first tile that differs, to say what was done: see alignment.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -45,7 +46,9 @@ class OneLog:
     report: Report
     rows: Rows
     claims: list[Claim]
-    stored: int  # entries in the store when the check began
+    stored: int = 0  # entries in the store, read after the checkpoint: a living hub is never behind what it signed
+    patience: float = 0.0  # seconds to wait for a checkpoint that was signed, and is just being published
+    sizes: set[int] = field(default_factory=set)  # more sizes whose roots are wanted
     start: int = 0  # where an earlier verification left off: a multiple of a tile's width …
     base: CompactRange = field(default_factory=CompactRange)  # … and the roots of the full tiles before it
     checkpoint: Checkpoint | None = None
@@ -57,7 +60,8 @@ class OneLog:
 
     def run(self, progress: Callable[[int], None]) -> None:
         """Check everything; findings at L2 (what was signed) and L6 (what is stored)."""
-        self.checkpoint = self._read_checkpoint()
+        self.checkpoint = self._newest_checkpoint()
+        self.stored = self.store.size(self.origin)
         if self.checkpoint is not None:
             self.claims.append(Claim(self.checkpoint.size, self.checkpoint.root, "the published checkpoint"))
         size = min(self.checkpoint.size if self.checkpoint else 0, max(self.stored, 0))
@@ -74,7 +78,8 @@ class OneLog:
 
     def _stream(self, published: int, progress: Callable[[int], None]) -> int | None:
         """Rebuild the tree and compare each tile; the first index of a tile that differs, None when none does."""
-        wanted = sorted({claim.size for claim in self.claims if self.start <= claim.size <= self.stored})
+        asked = {claim.size for claim in self.claims} | self.sizes
+        wanted = sorted(size for size in asked if self.start <= size <= self.stored)
         tiles, first_bad = self.base, None
         if wanted and wanted[0] == self.start:
             self.roots[wanted.pop(0)] = tiles_root(tiles, [])
@@ -175,14 +180,26 @@ class OneLog:
 
     # --- what was said about it
 
-    def _read_checkpoint(self) -> Checkpoint | None:
+    def _newest_checkpoint(self) -> Checkpoint | None:
+        """The checkpoint; asked for twice when more was signed, since signing is remembered just before publishing."""
+        found = self._read_checkpoint()
+        size = found.size if found else 0
+        if self.patience and size < max((claim.size for claim in self.claims), default=0):
+            time.sleep(self.patience)
+            return self._read_checkpoint(again=True)
+        return found
+
+    def _read_checkpoint(self, *, again: bool = False) -> Checkpoint | None:
         path = f"{self.origin}/checkpoint"
         try:
             note = self.publication.read(path)
         except FileNotFoundError:
             return None
         keys = [key for key in self.trust.logs if key.name == self.origin]
-        self.report.checked["L2"] += 1
+        self.report.checked["L2"] += 0 if again else 1
+        known = {finding.where for finding in self.report.findings}
+        if again and {self.origin, path} & known:
+            return None
         try:
             if not keys:
                 self.report.add("L2", "LOG_UNKNOWN", self.origin, "a log that the policy names", "no key for it")

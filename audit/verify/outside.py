@@ -33,6 +33,7 @@ class Rules:
     anchor_within: float = 300.0  # the oldest entry that no anchor covers
     witness_within: float = 900.0  # the oldest anchor entry that no quorum cosigned
     stamp_within: float = 900.0  # the oldest anchor entry that nobody stamped
+    patience: float = 0.5  # wait so long, once, for what a living hub has signed and is about to publish
     stamps: bool = True  # whether stamps are expected at all
     roots: Sequence[
         x509.Certificate

@@ -65,7 +65,7 @@ def healthy(world: World, chance: random.Random) -> None:
 
 def verified(world: World) -> list[Verdict]:
     assert world.authority is not None
-    rules = Rules(roots=load_roots(world.authority.root))
+    rules = Rules(roots=load_roots(world.authority.root), patience=0.0)
     return verify_ledger(
         world.store, world.publication, world.trust, signed=world.signed, keyring=world.keyring, rules=rules,
         clock=lambda: world.now + 10 * SECOND,

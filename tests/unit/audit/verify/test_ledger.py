@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -29,7 +30,7 @@ def world(make_world: Callable[..., World]) -> World:
 
 def verified(world: World, *, later: int = 10, rules: Rules | None = None, **more: Any) -> list[Verdict]:
     assert world.authority is not None
-    rules = rules or Rules(roots=load_roots(world.authority.root))
+    rules = rules or Rules(roots=load_roots(world.authority.root), patience=0.0)
     now = world.now + later * SECOND
     return verify_ledger(
         world.store, world.publication, world.trust, signed=world.signed, rules=rules, clock=lambda: now, **more
@@ -206,3 +207,28 @@ def test_a_row_that_commits_to_nothing_needs_nothing_sealed(world):
     world.publish()
 
     assert [] == codes_of(verified(world))
+
+
+def test_a_ledger_that_is_written_and_published_meanwhile_gives_no_alarm(make_world):
+    world = make_world("alive")
+    world.exchanges(50)
+    world.publish()
+    done = threading.Event()
+
+    def live() -> None:
+        other = World(world.folder, None, seed=2, now=world.now, shards=list(world.shards))
+        while not done.is_set():
+            other.exchanges(3)
+            other.erase([other.store.size(other.shards[0]) - 1])
+            other.publish(stamp=False)
+        other.close()
+
+    writer = threading.Thread(target=live)
+    writer.start()
+    try:
+        codes = [codes_of(verified(world, rules=Rules(stamps=False, patience=1.0))) for _ in range(12)]
+    finally:
+        done.set()
+        writer.join()
+
+    assert [[]] * 12 == codes
