@@ -5,7 +5,7 @@
 
 The ledger is filled by the engine itself (no sealing: reports open nothing until somebody asks): ten years to November
 2026, an intent and an outcome for each exchange, every hundredth exchange about one busy person, forty in all about an
-ordinary one, one in 5 000 by the agent measured. "first" is the first question of a process, the others are medians.
+ordinary one, one in 5 000 by the agent measured. "first" is each question's first time in this process.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@
 
 Absolute times drift from machine to machine and from minute to minute: every row is the median of several turns, the
 programs of one table take turns, and the ratios (to nginx: how many hops an exchange costs) come from one run.
-`make bench ARGS="--turns 5 --seconds 2 --only rest,soap,signed,ledger,scale,memory,verify"`.
+`make bench ARGS="--turns 5 --seconds 2 --only rest,soap,signed,ledger,scale,memory,verify,reports"`.
 """
 
 from __future__ import annotations
@@ -387,6 +387,13 @@ def verify(bench: Bench) -> None:
     print()
 
 
+def reports(bench: Bench) -> None:
+    """Reports over ten years of half a million entries (reports.py; `--entries 10000000` there for the whole)."""
+    print("### Reports over a ledger of ten years\n", flush=True)
+    subprocess.run([sys.executable, "-P", str(HERE / "reports.py"), "--entries", "500000"], check=True)
+    print()
+
+
 PARTS: dict[str, Callable[[Bench], None]] = {
     "rest": rest,
     "soap": soap,
@@ -395,6 +402,7 @@ PARTS: dict[str, Callable[[Bench], None]] = {
     "scale": scale,
     "memory": memory,
     "verify": verify,
+    "reports": reports,
 }
 
 
