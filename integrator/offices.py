@@ -13,9 +13,10 @@ from typing import Any
 
 import aiohttp
 
-from audit import LedgerError
+from audit import LedgerError, Subject
 from audit.verify.bundle import make_bundle
 from integrator import clock
+from integrator.consoles.casefiles.opening import open_office
 from integrator.consoles.desks import open_desk
 from integrator.consoles.opening import may_audit, open_consoles
 from integrator.consoles.web import Consoles
@@ -43,6 +44,11 @@ def open_offices(
         health=lambda: health(publishing), proof=_evidence(settings, book),
     )  # fmt: skip
     consoles = open_consoles(settings, desk, session, now)
+    consoles.extras["exporter"] = Exporter(
+        book.store, book.keyring, desk.reports, str(settings.audit["name"])[:20], words(services, policies), VERSION
+    )
+    consoles.extras["alerting"] = open_alerting(book.store, book.keyring, publishing, now)
+    open_office(consoles, policies.purposes, _bundle(settings, book))
     if publishing.published is not None:
         publishing.published.auditor = lambda request: may_audit(consoles, request)
     return consoles
@@ -60,6 +66,8 @@ async def count_every_second(consoles: Consoles) -> None:
 
 async def close_offices(consoles: Consoles) -> None:
     """Nobody asks any more."""
+    await asyncio.to_thread(consoles.extras["exporter"].close)
+    await asyncio.to_thread(consoles.extras["alerting"].close)
     await asyncio.to_thread(consoles.desk.reports.close)
     consoles.database.close()
 
@@ -86,6 +94,18 @@ def _evidence(settings: Settings, book: Logbook) -> Callable[[str, int, Collecti
         )  # fmt: skip
 
     return evidence
+
+
+def _bundle(settings: Settings, book: Logbook) -> Callable[[str, int, Subject], bytes]:
+    """Evidence for one person only: values about others in the same entry stay closed."""
+
+    def bundle(shard: str, index: int, subject: Subject) -> bytes:
+        return make_bundle(
+            book.log, book.store, book.keyring, shard, index, ("subject",),
+            subject=subject, signers=book.signers, tsa_roots=_roots(settings),
+        )  # fmt: skip
+
+    return bundle
 
 
 def _roots(settings: Settings) -> bytes:

@@ -37,12 +37,12 @@ def shows(purposes: Mapping[str, Purpose], now: Callable[[], int]) -> Callable[[
             return True
         if row.part > 0 and not rule["thirdPartySafe"]:
             return False
-        return now() >= row.ts + _wait(rule["rule"])
+        return now() >= row.ts + wait(rule["rule"])
 
     return judge
 
 
-def _wait(rule: str) -> int:
+def wait(rule: str) -> int:
     """How long after the exchange, in µs; for ever when withheld, or written in a way nobody foresaw."""
     if rule == "immediate":
         return 0

@@ -12,6 +12,7 @@ from integrator import clock
 from integrator.consoles import dpo
 from integrator.consoles.accounts import Accounts
 from integrator.consoles.book import open_book
+from integrator.consoles.casefiles import pages as casefiles
 from integrator.consoles.database import Database
 from integrator.consoles.looking import Desk
 from integrator.consoles.people import Person
@@ -22,7 +23,7 @@ from integrator.consoles.web import Consoles
 from integrator.errors import UnknownCaller
 from integrator.settings import Settings
 
-ROOMS: tuple[Room, ...] = (pages.room, dpo.room)  # in the order of the menu
+ROOMS: tuple[Room, ...] = (pages.room, dpo.room, casefiles.room)  # in the order of the menu
 
 
 def open_consoles(settings: Settings, desk: Desk, session: aiohttp.ClientSession | None, now: clock.Now) -> Consoles:
