@@ -44,10 +44,6 @@ def open_offices(
         health=lambda: health(publishing), proof=_evidence(settings, book),
     )  # fmt: skip
     consoles = open_consoles(settings, desk, session, now)
-    consoles.extras["exporter"] = Exporter(
-        book.store, book.keyring, desk.reports, str(settings.audit["name"])[:20], words(services, policies), VERSION
-    )
-    consoles.extras["alerting"] = open_alerting(book.store, book.keyring, publishing, now)
     open_office(consoles, policies.purposes, _bundle(settings, book))
     if publishing.published is not None:
         publishing.published.auditor = lambda request: may_audit(consoles, request)
@@ -66,8 +62,6 @@ async def count_every_second(consoles: Consoles) -> None:
 
 async def close_offices(consoles: Consoles) -> None:
     """Nobody asks any more."""
-    await asyncio.to_thread(consoles.extras["exporter"].close)
-    await asyncio.to_thread(consoles.extras["alerting"].close)
     await asyncio.to_thread(consoles.desk.reports.close)
     consoles.database.close()
 
