@@ -31,6 +31,10 @@ ACTIVITY = "https://ropa.integrator.example/audit_read/v1"
 _LOOKED_AT = "dpl.core.foreign_operation"
 _FOREVER = (0, 2**52)  # µs: every entry there is
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
+# What a citizen's list is made of. An alert or a restriction is the office's work: seeing it would warn, or disclose.
+_OF_PEOPLE = frozenset(
+    ("intent", "outcome", "denied", "unknown", "close", "audit.read", "erasure", "release", "annotate")
+)
 _NAMING = ("details", "proof", "affected_subjects")
 
 
@@ -240,7 +244,7 @@ class Desk:
             target = self.reports.row(looked_at["shard"], looked_at["index"])
             if target is not None and not (target.vis == 0 and self._shows(target)):
                 return False
-        return not row.vis and self._shows(row)
+        return row.kind in _OF_PEOPLE and not row.vis and self._shows(row)
 
     async def _proved(self, right: Right, found: tuple[Row, Details] | None) -> Any:
         if found is None or self._proof is None:

@@ -279,3 +279,15 @@ async def test_a_look_at_a_restricted_line_shows_when_the_line_is_released(house
         looks.append(["audit.details" in row.name for row in page.rows].count(True))
 
     assert [1, 0, 1] == looks
+
+
+@pytest.mark.parametrize("kind", ["alert", "restrict", "admin"])
+async def test_what_the_office_does_about_a_person_is_not_in_that_person_s_list(house: House, kind: str) -> None:
+    [entry] = house.ledger.append_blocking(
+        [a_draft(kind, subjects=[ANNA], clear={"consumer": {"org": IXELLES, "app": "x"}})]
+    )
+    hers = await house.desk.look(CITIZEN, "about")
+    row = await house.desk.look(CITIZEN, "details", shard=house.ledger.shard, index=entry.index)
+    office = await house.desk.look(DPO, "about", WHY, subject=ANNA, kind=kind)
+
+    assert (["audit.read"], None, [kind]) == ([one.kind for one in hers.rows], row, [one.kind for one in office.rows])
