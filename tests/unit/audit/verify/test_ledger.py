@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from audit import Ledger
+from audit.keeping.maps import make_maps
 from audit.log.gap import behind, resume
 from audit.timestamps import load_roots
 from audit.verify.alignment import align
@@ -232,3 +234,35 @@ def test_a_ledger_that_is_written_and_published_meanwhile_gives_no_alarm(make_wo
         writer.join()
 
     assert [[]] * 12 == codes
+
+
+def with_map(world: World) -> None:
+    """Let the day pass, and its map be made."""
+    world.now += 86_400 * SECOND
+    with Ledger(world.store, world.keyring, shard=world.shards[0], clock=world._tick) as ledger:
+        assert make_maps(world.store, world.keyring, ledger, world.folder / "maps")
+    world.publish()
+
+
+def test_the_map_of_a_day_is_rebuilt(world):
+    with_map(world)
+
+    assert [] == codes_of(verified(world, keyring=world.keyring))
+
+
+def test_a_tag_taken_out_of_the_search_contradicts_the_map_of_its_day(world):
+    with_map(world)
+    world.store._change(("UPDATE side SET tag = ? WHERE idx = 0 AND part = 0", (bytes(16),)))
+
+    assert ["MAP_ALTERED"] == codes_of(verified(world, keyring=world.keyring))
+
+
+def test_a_map_whose_day_was_erased_in_part_is_noted_not_judged(world):
+    with_map(world)
+    world.erase([0])
+    world.publish()
+
+    verdicts = verified(world, keyring=world.keyring)
+
+    assert [] == codes_of(verdicts)
+    assert any("cannot be rebuilt" in note for note in by_level(verdicts)["L6"].notes)
