@@ -180,8 +180,7 @@ class _Check:
         line = origin.rpartition("/")[0]
         for one in [origin, *(other for other in self.sizes if other != origin and other.startswith(f"{line}/"))]:
             for row in self.store.scan(one, index, index + 1):
-                entry = orjson.loads(row[5])
-                if row[2] == "intent" and entry["trace_id"] == trace:
+                if row[2] == "intent" and _trace_of(row[5]) == trace:
                     return True
         return False
 
@@ -301,6 +300,15 @@ class _Check:
             return
         for level in ("L3", "L4", "L5"):
             self.report.skipped[level] = "there is no anchor log"
+
+
+def _trace_of(body: bytes) -> str | None:
+    """The trace id of an entry; None for bytes that are no entry any more."""
+    try:
+        entry = orjson.loads(body)
+    except ValueError:
+        return None
+    return entry.get("trace_id") if isinstance(entry, dict) else None
 
 
 def codes_of(verdicts: list[Verdict]) -> list[str]:
