@@ -16,7 +16,6 @@ from audit.errors import CheckpointInvalid, LedgerError, NoteInvalid, TrustInsuf
 from audit.log.publication import Publication
 from audit.timestamps.stamp import check_stamp
 from audit.tree.checkpoint import Checkpoint
-from audit.tree.note import split_note
 from audit.tree.trust import Trust
 from audit.verify.model import Report
 from audit.verify.paths import root_at
@@ -144,8 +143,3 @@ class Outside:
 
 def _size(path: Path) -> int:
     return int(path.name.partition("-")[0])
-
-
-def text_of(note: bytes) -> str:
-    """The text of a note, nothing verified."""
-    return split_note(note)[0]
