@@ -21,6 +21,7 @@ from audit import Ledger, LedgerError
 from audit.log.years import OneBook
 from integrator import clock, places, registry
 from integrator import settings as settings_module
+from integrator.alerting import watch_always
 from integrator.attesting import AttestingFigures
 from integrator.consoles.web import Consoles
 from integrator.contract import Connector, Tools
@@ -253,6 +254,7 @@ def serve(settings: Settings) -> None:
         chores = [asyncio.create_task(_first_look(hub)), asyncio.create_task(_settle_every_minute(hub))]
         if hub.consoles is not None:
             chores.append(asyncio.create_task(count_every_second(hub.consoles)))
+            chores.append(asyncio.create_task(watch_always(hub.consoles.extras["alerting"])))
         if hub.keeper is not None:
             chores.append(asyncio.create_task(_keep_every_day(hub.keeper)))
         try:

@@ -109,6 +109,7 @@ def check(home: Path, today: date) -> list[Finding]:
 _SCHEMAS = {
     "config/services": "service", "policies": "purpose", "mappings": "mapping", "mappings/codes": "codes",
     "config/organisations.yaml": "organisations", "config/defaults.yaml": "settings", "config/retention.yaml": "retention",
+    "config/alerts.yaml": "alerts",
 }  # fmt: skip
 
 

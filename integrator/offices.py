@@ -16,8 +16,10 @@ import aiohttp
 from audit import LedgerError, Subject
 from audit.verify.bundle import make_bundle
 from integrator import clock
+from integrator.alerting import open_alerting
 from integrator.consoles.casefiles.opening import open_office
 from integrator.consoles.desks import open_desk
+from integrator.consoles.exporting import Exporter, words_of
 from integrator.consoles.opening import may_audit, open_consoles
 from integrator.consoles.web import Consoles
 from integrator.logs import log
@@ -25,6 +27,8 @@ from integrator.policy import Policies
 from integrator.publishing import Logbook, Publishing
 from integrator.services import Service
 from integrator.settings import Settings
+
+PEER = "hub"  # our name as a peer of FSC; at most 20 characters
 
 
 def open_offices(
@@ -44,6 +48,10 @@ def open_offices(
         health=lambda: health(publishing), proof=_evidence(settings, book),
     )  # fmt: skip
     consoles = open_consoles(settings, desk, session, now)
+    consoles.extras["exporter"] = Exporter(
+        book.store, book.keyring, desk.reports, PEER, words_of(consoles.book), "0.1.0"
+    )  # fmt: skip
+    consoles.extras["alerting"] = open_alerting(book.store, book.keyring, publishing, now)
     open_office(consoles, policies.purposes, _bundle(settings, book))
     if publishing.published is not None:
         publishing.published.auditor = lambda request: may_audit(consoles, request)
@@ -62,6 +70,8 @@ async def count_every_second(consoles: Consoles) -> None:
 
 async def close_offices(consoles: Consoles) -> None:
     """Nobody asks any more."""
+    await asyncio.to_thread(consoles.extras["exporter"].close)
+    await asyncio.to_thread(consoles.extras["alerting"].close)
     await asyncio.to_thread(consoles.desk.reports.close)
     consoles.database.close()
 

@@ -34,6 +34,7 @@ class Watch:
         self._ts = since
         self._raised: set[str] = set()
         self._whole = False  # whether judge and ids are as the row says
+        self.behind = False  # whether the last step left something to judge
 
     def step(self, most: int = 5_000) -> int:
         """Judge what is new, at most about so many processings; return the number of alerts raised.
@@ -58,6 +59,7 @@ class Watch:
             found += self._judge.look(look_of(processing))
             if walk.looked >= most:
                 break
+        self.behind = walk.looked >= most
         if not walk.looked:
             return 0
         count = self._raise(found)

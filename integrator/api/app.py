@@ -53,7 +53,7 @@ def build(hub: Hub) -> Api:
     rest.include_router(refdata.router(hub, problems))
     rest.include_router(published.router(hub))
     if hub.consoles is not None:
-        consoles.mount(rest, hub.consoles, limits)
+        consoles.mount(rest, hub.consoles, limits, hub.identity.verify)
     return Api(Front(hub, rest, problems, limits), rest, life, limits, problems)
 
 

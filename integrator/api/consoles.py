@@ -1,23 +1,27 @@
-"""The consoles behind the door: pages under /console, the same questions for programs under /audit/v1."""
+"""The consoles behind the door: pages under /console, the same questions for programs under /audit/v1, exports beside."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
 
+from integrator import clock
 from integrator.api.body import read_json
+from integrator.api.headers import bearer
+from integrator.api.hub import Verified
 from integrator.api.limits import Limits
-from integrator.consoles import api
+from integrator.consoles import api, exports
 from integrator.consoles.opening import caller
 from integrator.consoles.people import Person
 from integrator.consoles.web import Consoles
+from integrator.errors import UnknownCaller
 
 
-def mount(rest: FastAPI, consoles: Consoles, limits: Limits) -> None:
-    """Add both to the app behind the front."""
+def mount(rest: FastAPI, consoles: Consoles, limits: Limits, verify: Callable[[str], Verified]) -> None:
+    """Add them to the app behind the front. `verify` believes tokens of applications."""
 
     async def current(request: Request) -> Person:
         return await caller(consoles, request)
@@ -25,10 +29,23 @@ def mount(rest: FastAPI, consoles: Consoles, limits: Limits) -> None:
     async def body(request: Request) -> Mapping[str, Any]:
         return await read_json(dict(request.scope["headers"]), request.scope["integrator.inlet"], limits)
 
+    async def peer(request: Request) -> str:
+        """Whose application asks for its organisation's log."""
+        token = bearer(dict(request.scope["headers"]))
+        if token is None:
+            raise UnknownCaller("no access token", problem="noAccessToken")
+        organisation: str = verify(token).caller.organisation
+        return organisation
+
     async def door(request: Request) -> Response:
         del request
         return RedirectResponse("/console/", 308)
 
     rest.include_router(api.router(consoles.desk, consoles.book, current, body))
+    rest.include_router(
+        exports.router(
+            consoles.desk, consoles.extras["exporter"], current, body, peer, lambda: clock.micros(consoles.now())
+        )
+    )
     rest.add_route("/console", door, methods=["GET"])
     rest.mount("/console", consoles.app())

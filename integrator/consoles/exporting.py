@@ -13,6 +13,7 @@ from audit.exports.walk import ENDINGS
 from audit.reports import Reports, Row
 from audit.reports.tables import Tables, open_tables
 from audit.seal import SUBJECT
+from integrator.consoles.book import Book
 from integrator.consoles.rights import Right
 from integrator.errors import Issue, MalformedRequest
 
@@ -31,10 +32,16 @@ class Part:
 
 
 class Exporter:
-    """Reads one ledger. `hub` is our enterprise number, `words` say codes to people, `version` is of this program."""
+    """Reads one ledger. `hub` is our peer id, `words(language)` say codes to people, `version` is of this program."""
 
     def __init__(
-        self, store: Store, keyring: KeyRing, reports: Reports, hub: str, words: usage.Words, version: str
+        self,
+        store: Store,
+        keyring: KeyRing,
+        reports: Reports,
+        hub: str,
+        words: Callable[[str], usage.Words],
+        version: str,
     ) -> None:
         self._store, self._keyring, self._reports = store, keyring, reports
         self._hub, self._words, self._version = hub, words, version
@@ -110,14 +117,16 @@ class Exporter:
         return processing_at(self._tables, row.shard, index)
 
     def usage(
-        self, right: Right, seen: Seen, asked: Mapping[str, Any], now: int
+        self, right: Right, seen: Seen, asked: Mapping[str, Any], now: int, language: str
     ) -> tuple[dict[str, Any], Sequence[Subject]]:
         """The answer of findUsage."""
         if right.subject is None:
             raise MalformedRequest(Issue("requiredInput", "body", "/userCode", "say whom you ask about"))
         how = {name: asked[name] for name in ("offset", "limit", "cursor") if name in asked}
         until = min(asked.get("until", now), now)
-        answer = usage.find(self._reports, right.subject, asked.get("since", 0), until, self._words, seen=seen, **how)
+        answer = usage.find(
+            self._reports, right.subject, asked.get("since", 0), until, self._words(language), seen=seen, **how
+        )
         return answer, [right.subject]
 
     def period(self) -> dict[str, str]:
@@ -144,6 +153,19 @@ class Exporter:
                 whole = False
                 break
         return {"records": found, "pagination": {"next_cursor": "" if whole else walk.cursor}}, ()
+
+
+def words_of(book: Book) -> Callable[[str], usage.Words]:
+    """Codes in people's words: why = the title of the consumer's purpose, never what the source calls it."""
+
+    def words(language: str) -> usage.Words:
+        def action(row: Row) -> str:
+            aim = book.aims.get(row.activity or "")
+            return aim.title.in_(language) if aim else row.name
+
+        return usage.Words(action, lambda org: book.organisation(org, language))
+
+    return words
 
 
 def _people(named: Sequence[Subject]) -> list[Subject]:

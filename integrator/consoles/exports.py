@@ -23,7 +23,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import StreamingResponse
 
 from audit import LedgerError, Subject
-from integrator.consoles.api import Body, Current
+from integrator.consoles.api import Body, Current, language_of
 from integrator.consoles.export_asking import read, read_query
 from integrator.consoles.exporting import FORMS, Exporter
 from integrator.consoles.looking import Desk
@@ -75,10 +75,10 @@ def router(
 
     @routes.post("/audit/v1/findUsage")
     async def find_usage(request: Request) -> Response:
-        person = await current(request)
+        person, language = await current(request), language_of(request)
         who, asked = _split(read("findUsage", await body(request)))
         answer = await desk.export(
-            person, "findUsage", lambda right, seen: exporter.usage(right, seen, asked, now()), **who
+            person, "findUsage", lambda right, seen: exporter.usage(right, seen, asked, now(), language), **who
         )
         return _json(answer)
 

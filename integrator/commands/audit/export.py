@@ -122,7 +122,7 @@ def _write(lines: Iterator[bytes], following: str | None) -> None:
 def _exporter(settings: Settings) -> Iterator[tuple[Exporter, Reports]]:
     book = open_logbook(settings)
     reports = Reports(book.store, book.keyring, lambda: clock.micros(clock.system()))
-    exporter = Exporter(book.store, book.keyring, reports, "hub", _WORDS, "0.1.0")
+    exporter = Exporter(book.store, book.keyring, reports, "hub", lambda language: _WORDS, "0.1.0")
     try:
         yield exporter, reports
     finally:

@@ -59,7 +59,7 @@ def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 async def ask(ledger: Ledger, tmp_path: Path) -> AsyncIterator[Any]:
     store, keyring = ledger.store, FileKeyRing(tmp_path / "ledger-keys")
     reports = Reports(store, keyring, lambda: NOON)
-    exporter = Exporter(store, keyring, reports, "0308357159", WORDS, "1")
+    exporter = Exporter(store, keyring, reports, "0308357159", lambda language: WORDS, "1")
     problems, rest = Problems("https://hub.example"), FastAPI(openapi_url=None)
 
     async def current(request: Request) -> Any:

@@ -1,0 +1,92 @@
+"""The hub's part in alerts: the rules of config/alerts.yaml, what the hub knows of a look, and the chore that watches.
+
+What a rule minds, and what an alert is, is audit.alerts's. Off the hot path: a thread reads entries after they are written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from audit import Draft, KeyRing, Ledger, LedgerError, Record, Store
+from audit.alerts import Alerts, Judge, Known, Protected, Rules, RulesInvalid, Sealed, Watch, protected, watch
+from audit.reports.tables import Tables, open_tables
+from integrator import clock, places
+from integrator.errors import ConfigurationError
+from integrator.logs import log
+
+EVERY = 5.0  # seconds
+# While it is behind it takes small bites: exchanges share the interpreter with it.
+AT_ONCE, PAUSE = 500, 0.25  # processings, seconds
+
+
+class Writer(Protocol):
+    """Who knows this year's ledger."""
+
+    @property
+    def ledger(self) -> Ledger: ...
+
+
+def alert_rules(path: Path | None = None) -> Rules:
+    """config/alerts.yaml. Raises `ConfigurationError`.
+
+    >>> alert_rules().by_code["RANDOM_SAMPLE"].title["en"]
+    'Random sample'
+    """
+    path = path or places.folder("config") / "alerts.yaml"
+    try:
+        return Rules.read(places.read_yaml(path))
+    except (RulesInvalid, AttributeError, TypeError) as error:
+        raise ConfigurationError(f"{path.name}: {error}", advice="`integrator check` names the line.") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Alerting:
+    """Everything about alerts of one hub. Every method blocks: call it from a thread."""
+
+    rules: Rules
+    alerts: Alerts
+    protected: Protected
+    watch: Watch
+    tables: Tables
+
+    def step(self) -> bool:
+        """Judge what is new, and say whether there is more. A failure is logged; the next step begins where this one began."""
+        try:
+            count = self.watch.step(AT_ONCE)
+        except LedgerError as error:
+            log.warning("alerts_failed", error=type(error).__name__)
+            return False
+        if count:
+            log.info("alerts_raised", entries=count)
+        return self.watch.behind
+
+    def close(self) -> None:
+        self.tables.close()
+
+
+def open_alerting(store: Store, keyring: KeyRing, writer: Writer, now: clock.Now) -> Alerting:
+    """Raises `ConfigurationError` for rules that cannot be used. The ledger of before this start is judged too, once."""
+
+    def append(drafts: Sequence[Draft]) -> list[Record]:
+        return writer.ledger.append_blocking(drafts)
+
+    rules = alert_rules()
+    tables = open_tables(store, (*watch.SCHEMA, *protected.SCHEMA))
+    listed = Protected(tables, keyring, append, lambda: clock.micros(now()))
+    sealed = Sealed(store, keyring)
+    # A case that is named counts as open until a register of cases says otherwise; a citizen's own session is in the entry.
+    known = Known(
+        open_case=sealed.has_case, has_case=sealed.has_case, protected=listed.__contains__, ordinal=sealed.ordinal
+    )
+    return Alerting(rules, Alerts(store, append), listed, Watch(store, tables, append, Judge(rules, known)), tables)
+
+
+async def watch_always(alerting: Alerting) -> None:
+    """A step every few seconds; more often while there is much to judge."""
+    while True:
+        behind = await asyncio.to_thread(alerting.step)
+        await asyncio.sleep(PAUSE if behind else EVERY)
