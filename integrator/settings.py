@@ -64,7 +64,12 @@ def _mocked(data: Mapping[str, Any]) -> list[str]:
         if any(isinstance(value, str) and ("{mocks}" in value or "{state}/mock/" in value) for value in source.values())
     ]
     stamps = (data.get("audit") or {}).get("timestamps") or ()
-    return sources + ["audit.timestamps"] * any("{mocks}" in str(one) for one in stamps)
+    sign_in = (data.get("consoles") or {}).get("signIn") or {}
+    return (
+        sources
+        + ["audit.timestamps"] * any("{mocks}" in str(one) for one in stamps)
+        + ["consoles.signIn"] * any(mark in str(sign_in) for mark in ("{mocks}", "{state}/mock/"))
+    )
 
 
 def _check(data: Mapping[str, Any]) -> Settings:

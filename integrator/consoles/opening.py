@@ -18,6 +18,8 @@ from integrator.consoles.looking import Desk
 from integrator.consoles.people import Person
 from integrator.consoles.rooms import Room
 from integrator.consoles.signin import pages
+from integrator.consoles.signin.claims import Claims
+from integrator.consoles.signin.oidc import Oidc, checked
 from integrator.consoles.vault import open_vault
 from integrator.consoles.web import Consoles
 from integrator.errors import UnknownCaller
@@ -29,11 +31,17 @@ ROOMS: tuple[Room, ...] = (pages.room, dpo.room, casefiles.room)  # in the order
 def open_consoles(settings: Settings, desk: Desk, session: aiohttp.ClientSession | None, now: clock.Now) -> Consoles:
     """Raises `ConfigurationError`."""
     database, vault = Database(str(settings.consoles["database"])), open_vault(settings.state)
-    extras: dict[str, Any] = {}
+    extras: dict[str, Any] = {"named_numbers": settings.named_numbers}
     if settings.sandbox:
         extras["accounts"] = Accounts(database, vault, now)
+    book = open_book()
+    if settings.consoles.get("signIn") and session is not None:
+        chosen = checked(settings.consoles["signIn"], sandbox=settings.sandbox)
+        numbers = settings.named_numbers if settings.sandbox else None
+        claims = Claims(chosen.get("claims") or {}, chosen.get("roles") or {}, book.organisations, vault, numbers)
+        extras["oidc"] = Oidc(chosen, f"{settings.issuer}/console/signin/callback", claims, session, vault, now)
     return Consoles(
-        desk, open_book(), database, vault, now,
+        desk, book, database, vault, now,
         secure=settings.issuer.startswith("https:") or not settings.sandbox,
         sandbox=settings.sandbox, rooms=ROOMS, extras=extras,
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 /rr /ksz /kbo /div /best   the sources, at the paths the real ones use behind that prefix
 /tsa                       a time stamping authority; its root is state/tsa/root.pem
+/oidc                      an OpenID issuer; its one client is in state/oidc/client.json
 /mock                      faults, counters, personas, health
 state/credentials          the onboarding kit · state/parking/cards.txt, the legacy package's file
 """
@@ -21,6 +22,7 @@ from mock_sources.clock import Clock, system_clock
 from mock_sources.credentials import Credentials
 from mock_sources.faults import Board
 from mock_sources.layer import FaultLayer
+from mock_sources.oidc import Door, Issuer
 from mock_sources.sources import parking
 from mock_sources.sources.parking import Package
 from mock_sources.tsa import Authority, Tsa
@@ -58,6 +60,10 @@ class Mocks:
         scope["raw_path"] = scope["raw_path"][len(prefix) + 1 :] or b"/"
         await door(scope, receive, send)
 
+    def open(self, prefix: str, door: App) -> None:
+        """One more address, without faults."""
+        self._doors[prefix] = door
+
     def _facts(self) -> dict[str, Any]:
         """What /mock/health shows beside its status."""
         return {
@@ -78,6 +84,7 @@ def build(state: Path, seed: int = 7, clock: Clock | None = None) -> Mocks:
     Raises credentials.KitIncomplete when `state/credentials` is damaged.
     """
     clock = clock or system_clock
+    issuer = Issuer(state, lambda: clock().timestamp())
     authority = Authority(state)  # before the kit: who waits for the kit finds the authority's root too
     credentials = kit.ensure(state.resolve())
     world, board = World.build(seed, lambda: clock().astimezone(_BRUSSELS).date()), Board(seed)
@@ -85,7 +92,9 @@ def build(state: Path, seed: int = 7, clock: Clock | None = None) -> Mocks:
     sources["tsa"] = Tsa(authority)
     package = parking.build(world, credentials, clock)
     board.watch("parking", package.apply)
-    return Mocks(world, credentials, board, sources, package)
+    mocks = Mocks(world, credentials, board, sources, package)
+    mocks.open("oidc", Door(issuer, lambda: [(one.ssin, one.title_en) for one in world.personas.values() if one.ssin]))
+    return mocks
 
 
 def _open(room: str, world: World, credentials: Credentials, clock: Clock) -> App:

@@ -1,5 +1,9 @@
-"""The pages of data protection officers and auditors."""
+"""The pages of data protection officers and auditors; importing this makes the room with all its doors."""
 
+from integrator.consoles.dpo import entry, health, incidents, keeping, overview, policies, refusals, search, use
 from integrator.consoles.dpo.room import room
 
-__all__ = ["room"]
+_ORDER = ("", "person", "agent", "refusals", "unknown", "dangling", "failed", "fields", "policies", "retention", "reads", "health")
+room.menu.sort(key=lambda line: _ORDER.index(line.path.removeprefix("/dpo/")))
+
+__all__ = ["entry", "health", "incidents", "keeping", "overview", "policies", "refusals", "room", "search", "use"]

@@ -13,10 +13,12 @@ from integrator.consoles.accounts import LONGEST, SHORTEST, Accounts
 from integrator.consoles.people import Person
 from integrator.consoles.rooms import Room
 from integrator.consoles.signin import totp
+from integrator.consoles.signin.oidc import FLOW, Oidc, SignInFailed
 from integrator.consoles.signin.throttle import Throttle
 from integrator.consoles.vault import SealBroken
 from integrator.consoles.visit import Visit
 from integrator.consoles.web import PageRefused
+from integrator.logs import log
 
 room = Room("", None)
 _DEVICE = 90 * 86_400
@@ -91,6 +93,8 @@ async def sign_out(visit: Visit) -> Response:
 
 @room.get("/setup")
 async def setup_form(visit: Visit) -> Response:
+    if _accounts(visit) is None:
+        raise PageRefused("not_there", 404)
     return visit.page("signin/setup.html", wrong=False)
 
 
@@ -155,3 +159,42 @@ def _counter(visit: Visit, name: str) -> str:
 def _accounts(visit: Visit) -> Accounts | None:
     """Local accounts exist in the sandbox only."""
     return visit.consoles.extras.get("accounts") if visit.consoles.sandbox else None
+
+
+@room.get("/signin/oidc")
+async def oidc_start(visit: Visit) -> Response:
+    """To the issuer. A link, not a form: nothing changes here, and our pages let forms go to ourselves only."""
+    oidc = _oidc(visit)
+    try:
+        address, flow = await oidc.start()
+    except SignInFailed as error:
+        return _failed(visit, error)
+    visit.set_cookie("oidc", flow, FLOW)
+    return visit.away(address)
+
+
+@room.get("/signin/callback")
+async def oidc_finish(visit: Visit) -> Response:
+    """Back from the issuer, once."""
+    visit.set_cookie("oidc", "", 0)
+    try:
+        person = await _oidc(visit).finish(visit.cookie("oidc"), dict(visit.request.query_params))
+        if not person.roles:
+            raise SignInFailed("NO_ROLE")
+    except SignInFailed as error:
+        return _failed(visit, error)
+    await begin(visit, person)
+    return visit.go("/")
+
+
+def _failed(visit: Visit, error: SignInFailed) -> Response:
+    log.warning("sign_in_failed", kind=error.reason.lower())
+    word = "no_room" if error.reason == "NO_ROLE" else "no_sign_in"
+    return visit.page("refusal.html", status=403 if word == "no_room" else 502, word=word)
+
+
+def _oidc(visit: Visit) -> Oidc:
+    found: Oidc | None = visit.consoles.extras.get("oidc")
+    if found is None:
+        raise PageRefused("not_there", 404)
+    return found

@@ -52,24 +52,31 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def session_of(hub: Sandbox, hub_settings: Settings) -> Iterator[Callable[[Person], str]]:
-    """Begins a session for somebody; what the browser has to hold."""
+def session_of(hub: Sandbox, hub_settings: Settings) -> Iterator[Callable[..., str]]:
+    """`session_of(person, data=None)` begins a session for somebody; what the browser has to hold."""
     database = Database(str(hub_settings.consoles["database"]))
     sessions = Sessions(database, open_vault(hub.state), clock.system)
-    yield lambda person: asyncio.run(sessions.begin(person)).token
+    yield lambda person, data=None: asyncio.run(sessions.begin(person, data)).token
     database.close()
 
 
 @pytest.fixture
-def visit_as(browser: Any, hub: Sandbox, session_of: Callable[[Person], str]) -> Iterator[VisitAs]:
+def visit_as(browser: Any, hub: Sandbox, session_of: Callable[..., str]) -> Iterator[VisitAs]:
     """`visit_as(role, language="en", *, subject=None, script=True, size=DESK)`: a Playwright page at /console/.
 
-    `role`: one of PEOPLE, or "citizen" with the subject's test number; None = nobody is signed in.
+    `role`: one of PEOPLE, or "citizen" with the subject's test number; None = nobody is signed in. `data`: what the
+    session already keeps, such as {"reasons": {"about": "…"}}.
     """
     contexts = []
 
     def visit(
-        role: str | None, language: str = "en", *, subject: Subject | None = None, script: bool = True, size: Any = DESK
+        role: str | None,
+        language: str = "en",
+        *,
+        subject: Subject | None = None,
+        script: bool = True,
+        size: Any = DESK,
+        data: dict[str, Any] | None = None,
     ) -> Any:
         context = browser.new_context(
             viewport=size, java_script_enabled=script, locale=language, base_url=hub.hub, reduced_motion="reduce"
@@ -78,7 +85,7 @@ def visit_as(browser: Any, hub: Sandbox, session_of: Callable[[Person], str]) ->
         cookies = [{"name": "language", "value": language, "url": hub.hub}]
         if role is not None:
             person = PEOPLE.get(role) or Person("test-citizen", "Citizen", frozenset({"citizen"}), subject=subject)
-            token = in_thread(lambda: session_of(person))
+            token = in_thread(lambda: session_of(person, data))
             cookies.append({"name": "session", "value": token, "url": hub.hub})
         context.add_cookies(cookies)
         page = context.new_page()

@@ -70,3 +70,26 @@ def test_the_doorstep_is_accessible_and_fits_a_phone(visit_as: VisitAs, axe: Axe
 
             assert fits(page), path
             assert language == page.locator("html").get_attribute("lang")
+
+
+def test_officials_and_citizens_sign_in_through_the_issuer(visit_as: VisitAs) -> None:
+    page = visit_as(None)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.get_by_role("link", name="Sign in through your organisation or eID").click()
+    page.get_by_role("button", name="Robin (hub)").click()
+
+    assert page.get_by_role("heading", name="Overview").is_visible()
+    assert page.get_by_text("Robin (hub)").is_visible()
+
+    page.get_by_role("button", name="Sign out everywhere").click()
+    page.goto("/console/dpo/")
+
+    assert page.url.endswith("/console/signin")
+
+    page.get_by_role("link", name="Sign in through your organisation or eID").click()
+    page.get_by_label("Test number").fill("84651797654")
+    page.get_by_role("button", name="Go on").click()
+
+    assert "/console/" in page.url
+    assert [] == [url for url in asked if "84651797654" in url]

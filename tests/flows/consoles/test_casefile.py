@@ -1,0 +1,152 @@
+"""A citizen asked who used her data: from the number typed at the counter to the letter a colleague released."""
+
+from __future__ import annotations
+
+import io
+import os
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.flows.consoles.conftest import DESK, LANGUAGES, PHONE, Axe, VisitAs, fits
+from tests.flows.questions import DOSSIER, PERSON
+from tests.flows.sandboxes import Callers
+
+pytestmark = pytest.mark.browser
+
+PICTURES = os.environ.get("PICTURES")  # a folder: every page is photographed into it
+SSIN = str(PERSON["ssin"])
+
+
+@pytest.fixture(scope="module")
+def used(doors: Callers) -> None:
+    """Her data were asked for: once given, once about her household, once refused."""
+    for service, purpose in (("person.get", "social_inquiry"), ("household.get", "social_inquiry")):
+        doors.ask(service, {"ssin": SSIN, "dossierReference": DOSSIER}, purpose=purpose, organisation="cpas-ixelles")
+    for _ in range(2):
+        doors.ask("livingWage.get", {"ssin": SSIN, "dossierReference": DOSSIER}, purpose="resident_permit")
+
+
+def photograph(page: Any, name: str) -> None:
+    if PICTURES:
+        page.screenshot(path=str(Path(PICTURES) / f"{name}.png"), full_page=True)
+
+
+def opened(page: Any) -> str:
+    """A file is opened; its address."""
+    page.goto("/console/requests/new")
+    page.locator("[name=subject]").fill(f"{SSIN[:2]}.{SSIN[2:4]}.{SSIN[4:6]}-{SSIN[6:9]}.{SSIN[9:]}")
+    page.locator("[name=addressee]").fill("Vrolijke Eekhoorn\nVoorbeeldstraat 12\n1050 Elsene")
+    page.locator("[name=language]").select_option("nl")
+    page.locator("main form button").click()
+    return str(page.url)
+
+
+def collected(page: Any) -> None:
+    page.locator("#m-eid_counter").check()
+    page.locator("#c-number").check()
+    page.locator("form[action$=identify] button").click()
+    page.locator("form[action$=collect] button").click()
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_from_the_number_typed_once_to_the_released_letter(
+    visit_as: VisitAs, used: None, axe: Axe, script: bool
+) -> None:
+    first = visit_as("hub_dpo", "en", script=script)
+    address = opened(first)
+
+    assert SSIN not in address and "is open" in first.locator(".said").inner_text()
+
+    collected(first)
+    first.goto(f"{address}/lines")
+    first.locator("[name=remark]").fill("Wij belden u op 3 november.")
+    first.locator("main form button").last.click()
+    first.get_by_role("link", name="Preview of the letter").click()
+
+    assert "Wij belden u op 3 november." in first.locator("article").inner_text()
+    assert "Soms vraagt de wet" in first.locator("article").inner_text()
+
+    first.goto(address)
+    first.get_by_role("button", name="Prepare the letter").click()
+
+    assert first.get_by_text("You had a part in this file.").is_visible()
+
+    second = visit_as("hub_dpo_2", "en", script=script)
+    second.goto(f"{address}/release")
+    second.locator("#f-read").check()
+    second.get_by_role("button", name="Release the letter").click()
+
+    assert "The letter is released." in second.locator(".said").inner_text()
+
+    with second.expect_download() as letter:
+        second.get_by_role("link", name="Letter (PDF)").click()
+    with second.expect_download() as attachments:
+        second.get_by_role("link", name="All together").click()
+    names = zipfile.ZipFile(io.BytesIO(Path(attachments.value.path()).read_bytes())).namelist()
+
+    assert Path(letter.value.path()).read_bytes().startswith(b"%PDF-1.7")
+    assert {"letter.pdf", "lines.csv"} <= set(names)
+
+    first.goto(address)
+    first.locator("#w-by_hand").check()
+    first.get_by_role("button", name="The letter was sent").click()
+
+    assert "answered" in first.locator("main .badge").first.inner_text()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_page_of_a_request_is_accessible_and_fits_a_phone(
+    visit_as: VisitAs, used: None, axe: Axe, language: str
+) -> None:
+    page = visit_as("hub_dpo", language)
+    second = visit_as("hub_dpo_2", language)
+
+    def look(one: Any, name: str) -> None:
+        for size_name, size in (("phone", PHONE), ("desk", DESK)):
+            one.set_viewport_size(size)
+            axe(one)
+            assert fits(one), (name, size_name)
+            photograph(one, f"{name}-{language}-{size_name}")
+
+    page.goto("/console/requests/new")
+    look(page, "new")
+    address = opened(page)
+    look(page, "opened")
+    collected(page)
+    look(page, "collected")
+    for name in ("lines", "preview"):
+        page.goto(f"{address}/{name}")
+        look(page, name)
+    page.goto(address)
+    page.locator("form[action$=prepare] button").click()
+    look(page, "prepared")
+    second.goto(f"{address}/release")
+    look(second, "release")
+    second.locator("#f-read").check()
+    second.locator("form[action$=release] button").click()
+    look(second, "released")
+    page.goto("/console/requests/")
+    look(page, "list")
+
+
+def test_a_number_with_a_typing_error_is_not_repeated(visit_as: VisitAs) -> None:
+    page = visit_as("hub_dpo", "fr")
+    page.goto("/console/requests/new")
+    page.locator("[name=subject]").fill(SSIN[:-1] + "0")
+    page.locator("[name=addressee]").fill("Personne")
+    page.locator("main form button").click()
+
+    assert page.locator(".wrong").first.is_visible()
+    assert SSIN[:-1] not in page.content()
+
+
+def test_an_auditor_has_no_requests_and_another_organisations_file_does_not_exist(visit_as: VisitAs) -> None:
+    auditor = visit_as("auditor", "en")
+    address = opened(visit_as("hub_dpo", "en"))
+    dpo = visit_as("dpo", "en")
+
+    assert 403 == auditor.goto("/console/requests/").status
+    assert 404 == dpo.goto(address).status

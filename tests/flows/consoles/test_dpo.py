@@ -1,0 +1,149 @@
+"""The pages of data protection officers and auditors in a browser: every page, in every language, on a phone and a desk."""
+
+from __future__ import annotations
+
+import io
+import os
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.flows.consoles.conftest import DESK, LANGUAGES, PHONE, Axe, VisitAs, fits
+from tests.flows.questions import DOSSIER, PERSON, one_each
+from tests.flows.sandboxes import Callers
+
+pytestmark = pytest.mark.browser
+
+WHY = "complaint 2026/44 of the person herself"
+PAGES = {
+    "dpo": (
+        *("", "refusals", "refusals/lines", "dangling", "unknown", "failed", "reads", "fields", "policies"),
+        *("retention", "health", "person", "agent"),
+    ),
+    "hub_dpo": ("", "refusals", "fields", "erasures", "reads"),
+    "auditor": ("", "health", "retention", "reads", "erasures"),
+}
+REASONS = dict.fromkeys(
+    (
+        *("denied_by_reason", "denied", "dangling", "unknown", "failed", "reads", "unused_fields", "erasures"),
+        *("under_policy", "affected_subjects", "details", "exchange", "proof"),
+    ),
+    WHY,
+)
+PICTURES = os.environ.get("PICTURES")  # a folder: every page is photographed into it
+
+
+@pytest.fixture(scope="session")
+def traffic(doors: Callers) -> None:
+    """Every service was asked once by who may ask it, and one question was refused."""
+    for one in one_each():
+        if one.service.name != "address.get":  # asked by a number that a search has to tell first
+            doors.ask(one.service.name, one.question, purpose=one.purpose, organisation=one.organisation)
+    refused = doors.ask(
+        "livingWage.get", {"ssin": PERSON["ssin"], "dossierReference": DOSSIER}, purpose="resident_permit"
+    )
+    assert 403 == refused.status
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("role", PAGES)
+def test_every_page_is_accessible_and_fits_a_phone(
+    visit_as: VisitAs, axe: Axe, traffic: None, role: str, language: str
+) -> None:
+    for name, size in (("phone", PHONE), ("desk", DESK)):
+        page = visit_as(role, language, size=size, data={"reasons": dict(REASONS)})
+        for path in PAGES[role]:
+            answer = page.goto(f"/console/dpo/{path}")
+            assert answer.ok, (path, answer.status)
+
+            _open_all(page)
+            _photograph(page, f"{role}-{path.replace('/', '-') or 'home'}-{language}-{name}")
+            assert fits(page), path
+            if size is DESK:
+                axe(page)
+
+
+def test_a_person_is_found_explained_opened_and_proved_without_the_number_in_any_address(
+    visit_as: VisitAs, axe: Axe, traffic: None
+) -> None:
+    page = visit_as("hub_dpo", data={"reasons": {}})
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto("/console/dpo/person")
+    axe(page)
+    page.get_by_label("Number", exact=True).fill(PERSON["ssin"])
+    page.get_by_label("Your reason").fill(WHY)
+    page.get_by_role("button", name="Search").click()
+
+    assert page.locator("table.rows tbody tr").count() > 3
+
+    axe(page)
+    assert PERSON["ssin"] not in page.content()
+
+    first = page.locator("details.told").first
+    first.locator("summary").click()
+    first.get_by_role("link", name="Open this line").click()
+    page.get_by_label("Your reason").fill(WHY)
+    page.get_by_role("button", name="Continue").click()
+
+    assert page.get_by_text("Opening it takes two people").is_visible()
+
+    axe(page)
+    _photograph(page, "entry-en-desk")
+    page.get_by_role("button", name="Save the evidence bundle").click()
+    page.get_by_label("Your reason").fill(WHY)
+    page.wait_for_timeout(0)
+    bundle = _bundle(page)
+
+    assert any(name.endswith("entry.json") for name in zipfile.ZipFile(io.BytesIO(bundle)).namelist())
+    assert [] == [url for url in asked if PERSON["ssin"] in url]
+
+
+def test_looking_asks_for_a_reason_once_and_the_look_is_listed(visit_as: VisitAs, traffic: None) -> None:
+    page = visit_as("hub_dpo")
+    page.goto("/console/dpo/refusals/lines")
+    page.get_by_label("Your reason").fill("short")
+    page.evaluate("document.querySelector('textarea').removeAttribute('minlength')")
+    page.get_by_role("button", name="Continue").click()
+
+    assert page.get_by_text("Write at least 10").is_visible()
+
+    page.get_by_label("Your reason").fill("looking for refusals of a new application")
+    page.get_by_role("button", name="Continue").click()
+
+    assert page.get_by_role("heading", name="Refusals one by one").is_visible()
+
+    page.goto("/console/dpo/refusals/lines?service=livingWage.get")
+
+    assert page.get_by_role("heading", name="Refusals one by one").is_visible()
+
+
+def test_an_auditor_and_an_officer_of_one_organisation_see_no_more_than_their_role(
+    visit_as: VisitAs, traffic: None
+) -> None:
+    auditor = visit_as("auditor", data={"reasons": dict(REASONS)})
+    for path in ("person", "refusals", "entry?shard=x&index=1"):
+        assert 403 == auditor.goto(f"/console/dpo/{path}").status
+
+    officer = visit_as("dpo", data={"reasons": dict(REASONS)})
+
+    assert 403 == officer.goto("/console/dpo/erasures").status
+    assert 403 == officer.goto("/console/dpo/refusals/lines?org=0207373429").status
+
+
+def _bundle(page: Any) -> bytes:
+    """The newest line is under a checkpoint within seconds; until then the page says to try again."""
+    with page.expect_download(timeout=60_000) as saved:
+        page.get_by_role("button", name="Save the evidence bundle").click()
+    return Path(saved.value.path()).read_bytes()
+
+
+def _open_all(page: Any) -> None:
+    page.evaluate("for (const one of document.querySelectorAll('main details')) one.open = true")
+
+
+def _photograph(page: Any, name: str) -> None:
+    if PICTURES:
+        page.screenshot(path=str(Path(PICTURES) / f"{name}.png"), full_page=True)
