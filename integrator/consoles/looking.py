@@ -156,6 +156,10 @@ class Desk:
         except LedgerError as error:
             raise LedgerUnwritable("this could not be written in the ledger, so nothing was done") from error
 
+    def visible(self, row: Row) -> bool:
+        """Whether the subject of a row may see it by now. Blocks."""
+        return self._seen(row)
+
     def questions(self, person: Person) -> list[str]:
         """What this person may ask at all, in the order of the table."""
         return [name for name, line in questions().items() if person.roles & set(line.roles)]

@@ -25,6 +25,7 @@ from zoneinfo import ZoneInfo
 
 from audit import Draft, Subject
 from audit.errors import NotPublished
+from audit.reports import Row
 from integrator.consoles.book import Book
 from integrator.consoles.casefiles import letter
 from integrator.consoles.casefiles.cabinet import Cabinet
@@ -206,8 +207,7 @@ class Office:
                 person, "about", self._reason(file), subject=file.subject, org=file.org, role=role_for(person, file.org),
                 since=since, until=until, cursor=cursor, limit=PAGE,
             )  # fmt: skip
-            for row in page.rows:
-                line = Line(kept(row), self.guard.propose(row))
+            for line in await asyncio.to_thread(self._proposed, page.rows):
                 lines.append(replace(line, decided=decided.get(line.key)))
             cursor = page.next
             if cursor is None:
@@ -216,6 +216,21 @@ class Office:
             raise StepRefused("TOO_MANY")
         file = replace(file, lines=tuple(lines), collected=moment)
         return await self._take(person, file, "collect", said=f"{len(lines)} lines")
+
+    def _proposed(self, rows: Sequence[Row]) -> list[Line]:
+        """Lines with the guard's proposal; what her own list would never show is locked."""
+        found = []
+        for row in rows:
+            proposal = self.guard.propose(row)
+            if proposal.what == "show" and not self._desk.visible(row):
+                proposal = Decision("omit", "restricted")
+            found.append(Line(kept(row), proposal))
+        return found
+
+    def _shielded(self, file: CaseFile) -> bool:
+        """Whether a restriction was ordered since for something that the letter shows."""
+        rows = (self._desk.reports.row(line.row["shard"], line.row["index"]) for line in file.shown)
+        return any(row is None or row.vis for row in rows)
 
     async def decide(
         self, person: Person, file: CaseFile, decisions: Mapping[str, Decision], *, remark: str | None = None
@@ -267,6 +282,8 @@ class Office:
     async def prepare(self, person: Person, file: CaseFile) -> CaseFile:
         """Make the letter and its list; from now on nothing of them changes."""
         self._may("prepare", person, file)
+        if await asyncio.to_thread(self._shielded, file):
+            raise StepRefused("SHIELDED")
         written = letter.answer(file, self._book, self.today())
         made = await asyncio.to_thread(letter.pdf, written)
         told = self.told(file)
@@ -286,6 +303,8 @@ class Office:
         self._may("release", person, file)
         if sha256 != file.sha256:
             raise StepRefused("MEANWHILE")
+        if await asyncio.to_thread(self._shielded, file):
+            raise StepRefused("SHIELDED")
         return await self._take(person, file, "release")
 
     async def send(self, person: Person, file: CaseFile, how: str) -> CaseFile:

@@ -28,7 +28,6 @@ from integrator.consoles.casefiles.office import (
     Opening,
 )
 from integrator.consoles.explain import explain
-from integrator.consoles.rendering import LANGUAGES
 from integrator.consoles.rights import NothingThere
 from integrator.consoles.rooms import Room
 from integrator.consoles.visit import Visit
@@ -140,7 +139,7 @@ def _new(visit: Visit, wrong: str | None = None) -> Response:
     }
     if not typed["received"]:
         typed["received"] = office_of(visit).today().isoformat()
-    offers = {"languages": LANGUAGES, "channels": CHANNELS, "typed": typed, "wrong": wrong}
+    offers = {"channels": CHANNELS, "typed": typed, "wrong": wrong}
     return visit.page(
         "casefiles/new.html", status=400 if wrong else 200, today=office_of(visit).today().isoformat(), **offers
     )
