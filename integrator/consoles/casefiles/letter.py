@@ -43,22 +43,21 @@ class Told:
 def told(file: CaseFile, book: Book) -> list[Told]:
     """The lines that are shown, newest first, one for each exchange; her own looks at the list are left out."""
     found: list[Told] = []
-    for group in exchanges([line for line in file.shown if not own_look(line)]):
+    for group in exchanges([line for line in file.shown if not _look(line)]):
         first, *parts = [(line.opened(), explain(line.opened(), book, file.language)) for line in group]
         found.append(Told(len(found) + 1, first[0], first[1], tuple(one for _, one in parts)))
     return found
 
 
-def own_look(line: Line) -> bool:
-    """Whether she looked at her own list: said in one sentence, not line by line."""
-    return (line.row["kind"], line.row["initiator"]) == ("audit.read", "self")
+def _look(line: Line) -> bool:
+    """Whether somebody looked at the record itself: told apart, or this very request would drown the rest."""
+    return bool(line.row["kind"] == "audit.read")
 
 
 def answer(file: CaseFile, book: Book, day: date, *, draft: bool = False) -> dict[str, Any]:
     """The letter that answers a request."""
     say = Speech(file.language)
     lines = told(file, book)
-    looks = sum(1 for line in file.shown if own_look(line))
     blocks: list[Block] = [
         _text(say("casefiles.letter_salutation")),
         _text(say("casefiles.letter_intro", day=say.day(file.received))),
@@ -67,8 +66,6 @@ def answer(file: CaseFile, book: Book, day: date, *, draft: bool = False) -> dic
     ]
     if lines:
         blocks.append(_summary(lines, book, say))
-    if looks:
-        blocks.append(_text(say("casefiles.letter_own_looks")))
     if file.remark:
         blocks += [_text(one) for one in file.remark.splitlines() if one.strip()]
     blocks += [_heading(say("casefiles.letter_withheld_title")), _text(say("casefiles.letter_withheld"))]
@@ -83,6 +80,10 @@ def answer(file: CaseFile, book: Book, day: date, *, draft: bool = False) -> dic
             _text(say("casefiles.letter_list_how")),
         ]
         blocks += [_list(lines, book, say)]
+    looks = [line.opened() for line in file.shown if _look(line)]
+    if looks:
+        blocks += [_heading(say("casefiles.letter_looks_title")), _text(say("casefiles.letter_looks"))]
+        blocks += [_looks(looks, book, say)]
     return _letter(file, book, day, say, "answer", blocks, say("casefiles.letter_draft") if draft else "")
 
 
@@ -147,18 +148,19 @@ def _letter(
 
 
 def _summary(lines: Sequence[Told], book: Book, say: Speech) -> Block:
+    """Who, what for and how often; what a purpose is for is told here once, not at every line."""
     counts: dict[tuple[str, str], int] = {}
+    whys: dict[str, str] = {}
     for one in lines:
-        aim = one.told.purpose or str(
-            say(f"casefiles.letter_other_{'look' if one.row.kind == 'audit.read' else 'aim'}")
-        )
+        aim = one.told.purpose or str(say("casefiles.letter_other_aim"))
+        whys[aim] = one.told.why or ""
         who = book.organisation(one.row.org, say.language) if one.row.org else str(say("casefiles.hub_short"))
         counts[who, aim] = counts.get((who, aim), 0) + 1
     return {
         "kind": "table",
         "widths": [5, 7, 2],
         "header": [str(say(f"casefiles.column_{one}")) for one in ("who", "purpose", "times")],
-        "rows": [[who, aim, str(count)] for (who, aim), count in counts.items()],
+        "rows": [[who, [one for one in (aim, whys[aim]) if one], str(count)] for (who, aim), count in counts.items()],
     }
 
 
@@ -171,13 +173,28 @@ def _list(lines: Sequence[Told], book: Book, say: Speech) -> Block:
     }
 
 
+def _looks(rows: Sequence[Row], book: Book, say: Speech) -> Block:
+    """Who looked at the record, by day: the offices, and she herself."""
+    counts: dict[tuple[str, str], int] = {}
+    for row in rows:
+        office = book.organisation(row.org, say.language) if row.org else str(say("casefiles.hub_short"))
+        who = str(say("casefiles.letter_yourself")) if row.initiator == "self" else office
+        counts[say.day(row.ts), who] = counts.get((say.day(row.ts), who), 0) + 1
+    return {
+        "kind": "table",
+        "widths": [4, 8, 2],
+        "header": [str(say(f"casefiles.column_{one}")) for one in ("when", "who", "times")],
+        "rows": [[day, who, str(count)] for (day, who), count in counts.items()],
+    }
+
+
 def _what(one: Told) -> list[str]:
     reason = [one.told.reason] if one.told.reason else []
     return [one.told.headline, *reason, *dict.fromkeys(inside.headline for inside in one.inside)]
 
 
 def _why(one: Told) -> list[str]:
-    return [*one.told.sentences, *([one.told.why] if one.told.why else [])] or ["–"]
+    return list(one.told.sentences) or ["–"]
 
 
 def _sign(file: CaseFile, book: Book, say: Speech) -> Block:

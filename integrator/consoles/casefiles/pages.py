@@ -197,9 +197,12 @@ def _view(visit: Visit, line: Line) -> dict[str, Any]:
 async def lines(visit: Visit) -> Response:
     """The lines, to be judged one by one."""
     file = await file_of(visit)
+    ordered = sorted(
+        file.lines, key=lambda line: line.row["kind"] == "audit.read"
+    )  # looks at the record last: they are many
     last = max(1, -(-len(file.lines) // LINES))
     page = min(max(1, int(visit.query.get("page", "1")) if visit.query.get("page", "1").isdigit() else 1), last)
-    shown = [_view(visit, line) for line in file.lines[(page - 1) * LINES : page * LINES]]
+    shown = [_view(visit, line) for line in ordered[(page - 1) * LINES : page * LINES]]
     open_ = [ground.code for ground in grounds().values() if ground.chosen]
     return visit.page("casefiles/lines.html", **_common(visit, file), shown=shown, page=page, last=last, grounds=open_)
 
