@@ -5,7 +5,7 @@ from __future__ import annotations
 from audit.alerts.looks import Look
 from audit.errors import LedgerError
 from audit.keys import KeyRing
-from audit.read import open_entry
+from audit.read import Opened, open_entry
 from audit.seal import SUBJECT
 from audit.store import Store
 
@@ -15,26 +15,25 @@ class Sealed:
 
     def __init__(self, store: Store, keyring: KeyRing) -> None:
         self._store, self._keyring = store, keyring
+        self._last: tuple[tuple[str, int], Opened | None] = (("", -1), None)  # several rules ask about one look
 
     def has_case(self, look: Look) -> bool:
         """Whether a case is named. Believed when it cannot be read: a forgotten month accuses nobody."""
-        try:
-            entry = open_entry(self._store, self._keyring, look.shard, self._begun(look), (SUBJECT,))
-        except LedgerError:
-            return True
-        return bool(entry.values.get("case_ref")) or SUBJECT in entry.closed
+        entry = self._open(look)
+        return entry is None or SUBJECT in entry.closed or bool(entry.values.get("case_ref"))
 
     def ordinal(self, look: Look) -> int | None:
-        """The first subject's national number without its check digits; None for anything else."""
-        try:
-            entry = open_entry(self._store, self._keyring, look.shard, self._named(look), (SUBJECT,))
-        except LedgerError:
-            return None
-        first = next(iter(entry.subjects), None)
+        """The national number that was asked for, without its check digits; None for anything else."""
+        entry = self._open(look)
+        first = next(iter(entry.subjects), None) if entry else None
         return int(first.id[:-2]) if first and first.type == "nrn" and first.id.isdigit() else None
 
-    def _begun(self, look: Look) -> int:
-        return look.index if look.intent is None else look.intent
-
-    def _named(self, look: Look) -> int:
-        return look.index if look.tagged_by < 0 else look.tagged_by
+    def _open(self, look: Look) -> Opened | None:
+        """What was asked: the intent, or the entry itself when it is the only one."""
+        place = look.shard, look.index if look.intent is None else look.intent
+        if self._last[0] != place:
+            try:
+                self._last = place, open_entry(self._store, self._keyring, *place, (SUBJECT,))
+            except LedgerError:
+                self._last = place, None
+        return self._last[1]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Callable, Iterator
-from itertools import pairwise
 
 from audit.alerts.looks import Finding, Look
 from audit.alerts.rules import Rule, Rules
@@ -36,6 +36,9 @@ class _Window:
     def __init__(self, rule: Rule) -> None:
         self._length = int(rule.number("minutes") * _MINUTE)
         self._rule = rule
+        self._run_of = int(rule.settings.get("run", 0))
+        self._step = rule.settings.get("step", 0)
+        self._numbers: list[int] = []  # of the window, ascending
         self._looks: deque[tuple[int, bytes, int | None]] = deque()
         self._times: dict[bytes, int] = {}  # tag -> looks of the window that carry it
         self._quiet = 0  # until when nothing more is said
@@ -49,20 +52,24 @@ class _Window:
         enumeration = self._rule.kind == "enumeration"
         tag = look.tags[0]
         number = ordinal() if enumeration and tag not in self._times else None
-        for one in look.tags:
+        if number is not None:
+            insort(self._numbers, number)
+        for place, one in enumerate(look.tags):
             if len(self._looks) == _MOST:
                 self._forget()
-            self._looks.append((look.ts, one, number))
+            self._looks.append((look.ts, one, None if place else number))
             self._times[one] = self._times.get(one, 0) + 1
         if look.ts < self._quiet:
             return 0
-        amount = self._run() if enumeration else self._breadth(look)
+        amount = self._run(number) if enumeration else self._breadth(look)
         if amount:
             self._quiet = look.ts + self._length
         return amount
 
     def _forget(self) -> None:
-        _, tag, _ = self._looks.popleft()
+        _, tag, number = self._looks.popleft()
+        if number is not None:
+            del self._numbers[bisect_left(self._numbers, number)]
         left = self._times.get(tag, 0) - 1
         if left > 0:
             self._times[tag] = left
@@ -73,13 +80,14 @@ class _Window:
         usual = self._rule.settings.get("applications", {}).get(look.app, self._rule.number("distinct"))
         return len(self._times) if len(self._times) > usual else 0
 
-    def _run(self) -> int:
-        """The longest run of numbers in which each is at most `step` after the one before."""
-        if len(self._times) < self._rule.number("run"):
+    def _run(self, number: int | None) -> int:
+        """How many numbers around a new one follow each other, each at most `step` after the one before; 0 = too few."""
+        if number is None or len(self._numbers) < self._run_of:
             return 0
-        numbers = sorted({number for _, _, number in self._looks if number is not None})
-        longest = run = 1
-        for before, after in pairwise(numbers):
-            run = run + 1 if after - before <= self._rule.number("step") else 1
-            longest = max(longest, run)
-        return longest if longest >= self._rule.number("run") else 0
+        numbers = self._numbers
+        first = last = bisect_left(numbers, number)
+        while first > 0 and numbers[first] - numbers[first - 1] <= self._step:
+            first -= 1
+        while last < len(numbers) - 1 and numbers[last + 1] - numbers[last] <= self._step:
+            last += 1
+        return last - first + 1 if last - first + 1 >= self._run_of else 0
