@@ -15,6 +15,8 @@ from integrator.api.hub import Verified
 from integrator.api.limits import Limits
 from integrator.consoles import api, exports
 from integrator.consoles.opening import caller
+from integrator.consoles.orders import Orders
+from integrator.consoles.orders import api as orders_api
 from integrator.consoles.people import Person
 from integrator.consoles.web import Consoles
 from integrator.errors import UnknownCaller
@@ -47,5 +49,7 @@ def mount(rest: FastAPI, consoles: Consoles, limits: Limits, verify: Callable[[s
             consoles.desk, consoles.extras["exporter"], current, body, peer, lambda: clock.micros(consoles.now())
         )
     )
+    if isinstance(orders := consoles.extras.get("orders"), Orders):
+        rest.include_router(orders_api.router(orders, current, body))
     rest.add_route("/console", door, methods=["GET"])
     rest.mount("/console", consoles.app())

@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from audit.errors import LedgerError
 from integrator import clock
-from integrator.consoles import dpo
+from integrator.consoles import dpo, orders
 from integrator.consoles.accounts import Accounts
 from integrator.consoles.book import open_book
 from integrator.consoles.casefiles import pages as casefiles
@@ -25,7 +25,7 @@ from integrator.consoles.web import Consoles
 from integrator.errors import UnknownCaller
 from integrator.settings import Settings
 
-ROOMS: tuple[Room, ...] = (pages.room, dpo.room, casefiles.room)  # in the order of the menu
+ROOMS: tuple[Room, ...] = (pages.room, dpo.room, casefiles.room, orders.room)  # in the order of the menu
 
 
 def open_consoles(settings: Settings, desk: Desk, session: aiohttp.ClientSession | None, now: clock.Now) -> Consoles:
