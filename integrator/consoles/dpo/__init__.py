@@ -3,7 +3,20 @@
 from integrator.consoles.dpo import entry, health, incidents, keeping, overview, policies, refusals, search, use
 from integrator.consoles.dpo.room import room
 
-_ORDER = ("", "person", "agent", "refusals", "unknown", "dangling", "failed", "fields", "policies", "retention", "reads", "health")
+_ORDER = (
+    "",
+    "person",
+    "agent",
+    "refusals",
+    "unknown",
+    "dangling",
+    "failed",
+    "fields",
+    "policies",
+    "retention",
+    "reads",
+    "health",
+)
 room.menu.sort(key=lambda line: _ORDER.index(line.path.removeprefix("/dpo/")))
 
 __all__ = ["entry", "health", "incidents", "keeping", "overview", "policies", "refusals", "room", "search", "use"]

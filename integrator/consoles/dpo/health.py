@@ -9,6 +9,7 @@ from typing import Any
 from starlette.responses import Response
 
 from audit.errors import LedgerError, NotPublished
+from audit.log.anchor import is_anchor
 from integrator.consoles.dpo import asking
 from integrator.consoles.dpo.room import room
 from integrator.consoles.visit import Visit
@@ -31,7 +32,7 @@ async def health(visit: Visit) -> Response:
     found = await asking.look(visit, "health")
     ledger = found["ledger"]
     signed = {one["origin"]: one["signed"] for one in found.get("logs", ())}
-    shards = [(name, size, signed.get(name)) for name, size in ledger.shards]
+    shards = [(name, size, 0 if is_anchor(name) else signed.get(name)) for name, size in ledger.shards]
     return visit.page(
         "dpo/health.html", parts_=parts(visit, found), condition=condition(visit, found), shards=shards, ledger=ledger,
         evidence="proof" in visit.consoles.desk.questions(visit.person),

@@ -41,7 +41,12 @@ async def refusals(visit: Visit) -> Response:
 @with_reason("denied")
 async def lines(visit: Visit) -> Response:
     chosen = asking.period(visit)
-    asked = {**asking.filters(visit), "since": chosen.since, "until": chosen.until, "reason_code": visit.query.get("reason")}
+    asked = {
+        **asking.filters(visit),
+        "since": chosen.since,
+        "until": chosen.until,
+        "reason_code": visit.query.get("reason"),
+    }
     if visit.query.get("format") == "csv":
         return await rows_as_csv(visit, "denied", **asked)
     page = listed(visit, await asking.look(visit, "denied", **asked))

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote_plus, urlencode, urlsplit
 
 import aiohttp
 import jwt
@@ -119,8 +119,9 @@ class Oidc:
             "redirect_uri": self._callback,
             "code_verifier": verifier,
         }
-        auth = aiohttp.BasicAuth(client, secret)
-        answer = await self._fetch("POST", self._theirs(metadata, "token_endpoint"), data=form, auth=auth)
+        answer = await self._fetch(
+            "POST", self._theirs(metadata, "token_endpoint"), {"authorization": basic(client, secret)}, data=form
+        )
         token = answer.get("id_token")
         if not isinstance(token, str):
             raise SignInFailed("NO_ID_TOKEN")
@@ -178,14 +179,16 @@ class Oidc:
             raise SignInFailed("UNSAFE_ADDRESS")
         return address
 
-    async def _fetch(self, method: str, address: str, **what: Any) -> Mapping[str, Any]:
+    async def _fetch(
+        self, method: str, address: str, headers: Mapping[str, str] | None = None, **what: Any
+    ) -> Mapping[str, Any]:
         try:
             async with self._session.request(
                 method,
                 address,
                 allow_redirects=False,
                 timeout=_PATIENCE,
-                headers={"accept": "application/json"},
+                headers={"accept": "application/json", **(headers or {})},
                 **what,
             ) as answer:
                 data = await answer.content.read(_LARGEST)
@@ -205,6 +208,15 @@ class Oidc:
             return str(found["clientId"]), str(found["clientSecret"])
         except (OSError, ValueError, KeyError) as error:
             raise SignInFailed("NO_CREDENTIALS") from error
+
+
+def basic(client: str, secret: str) -> str:
+    """HTTP Basic of a client: each part urlencoded first (RFC 6749 §2.3.1).
+
+    >>> basic("consoles", "a b")
+    'Basic Y29uc29sZXM6YSti'
+    """
+    return "Basic " + base64.b64encode(f"{quote_plus(client)}:{quote_plus(secret)}".encode()).decode()
 
 
 def challenge(verifier: str) -> str:

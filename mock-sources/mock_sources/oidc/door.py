@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from html import escape
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlencode
+from urllib.parse import parse_qsl, unquote_plus, urlencode
 
 from mock_sources.asgi import (
     BodyTooLarge,
@@ -124,7 +124,7 @@ def _basic(value: bytes | None) -> tuple[str, str]:
         name, _, secret = base64.b64decode(text, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         name = secret = ""
-    return (unquote(name), unquote(secret)) if kind.lower() == b"basic" else ("", "")
+    return (unquote_plus(name), unquote_plus(secret)) if kind.lower() == b"basic" else ("", "")
 
 
 _PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Mock issuer</title>
