@@ -22,6 +22,7 @@ from integrator.consoles.desks import open_desk
 from integrator.consoles.exporting import Exporter, words_of
 from integrator.consoles.opening import may_audit, open_consoles
 from integrator.consoles.orders import Orders, Pile
+from integrator.consoles.reveals.opening import open_reveals
 from integrator.consoles.web import Consoles
 from integrator.keeping import retention_classes
 from integrator.logs import log
@@ -55,6 +56,7 @@ def open_offices(
     )  # fmt: skip
     consoles.extras["alerting"] = open_alerting(book.store, book.keyring, publishing, now)
     open_office(consoles, policies.purposes, _bundle(settings, book))
+    open_reveals(consoles)
     pile = Pile(consoles.database, consoles.vault)
     consoles.extras["orders"] = Orders(desk, book.store, publishing.books, pile, retention_classes(), now)
     if publishing.published is not None:

@@ -18,7 +18,12 @@ from integrator.consoles.book import Book, Law
 
 Viewer = Literal["you", "person"]  # told to the person concerned, or to somebody else about that person
 _LOOKS = "audit.read"
-_NAMING = frozenset({"audit.about", "audit.details", "audit.proof", "audit.by_agent", "audit.affected_subjects"})
+_NAMING = frozenset(
+    (
+        *("audit.about", "audit.details", "audit.proof", "audit.by_agent", "audit.affected_subjects"),
+        *("audit.casefile", "audit.evidence", "audit.findUsage", "audit.processingActivities"),
+    )
+)
 _WITH_PURPOSE = frozenset({"intent", "outcome", "denied", "unknown", "close"})
 
 

@@ -156,6 +156,10 @@ class Desk:
         except LedgerError as error:
             raise LedgerUnwritable("this could not be written in the ledger, so nothing was done") from error
 
+    def open_names_by(self, reveals: Reveals) -> None:
+        """From now on ask this whether the name of an agent is open; without it none ever is."""
+        self._reveals = reveals
+
     def visible(self, row: Row) -> bool:
         """Whether the subject of a row may see it by now. Blocks."""
         return self._seen(row)

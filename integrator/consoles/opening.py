@@ -16,6 +16,7 @@ from integrator.consoles.casefiles import pages as casefiles
 from integrator.consoles.database import Database
 from integrator.consoles.looking import Desk
 from integrator.consoles.people import Person
+from integrator.consoles.reveals import pages as reveals
 from integrator.consoles.rooms import Room
 from integrator.consoles.signin import pages
 from integrator.consoles.signin.claims import Claims
@@ -25,7 +26,7 @@ from integrator.consoles.web import Consoles
 from integrator.errors import UnknownCaller
 from integrator.settings import Settings
 
-ROOMS: tuple[Room, ...] = (pages.room, dpo.room, casefiles.room, orders.room)  # in the order of the menu
+ROOMS: tuple[Room, ...] = (pages.room, dpo.room, casefiles.room, reveals.room, orders.room)  # in the order of the menu
 
 
 def open_consoles(settings: Settings, desk: Desk, session: aiohttp.ClientSession | None, now: clock.Now) -> Consoles:

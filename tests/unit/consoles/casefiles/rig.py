@@ -20,6 +20,7 @@ from integrator.consoles.casefiles.guard import Guard
 from integrator.consoles.casefiles.office import Office, Opening
 from integrator.consoles.database import Database
 from integrator.consoles.desks import open_desk
+from integrator.consoles.looking import Desk
 from integrator.consoles.people import Person
 from integrator.consoles.vault import Vault
 from integrator.policy import load_policies
@@ -41,6 +42,7 @@ TODAY = datetime.fromtimestamp(NOON / 1e6, UTC).date()
 @dataclass
 class Rig:
     office: Office
+    desk: Desk
     ledger: Ledger
     database: Database
     store: Any
@@ -56,7 +58,9 @@ class Rig:
             "policy": {"id": f"{purpose}@2026-1", "decision": "permit"},
         }  # fmt: skip
         shared = {"subjects": list(subjects), "trace_id": trace}
-        [intent] = self.ledger.append_blocking([a_draft("intent", clear=clear, **shared)])
+        [intent] = self.ledger.append_blocking(
+            [a_draft("intent", clear=clear, agent={"id": "agent-77", "unit": "housing"}, **shared)]
+        )
         done = {**clear, "status": "Ok", "intent_ref": intent.index, "categories": ["familyName"], **more}
         self.ledger.append_blocking([a_draft("outcome", clear=done, **shared)])
         self.now += 1
@@ -96,7 +100,7 @@ def a_rig(folder: Path) -> Iterator[Rig]:
     desk = open_desk(store, keyring, OneBook(ledger), POLICIES, {}, now)
     guard = Guard(POLICIES.purposes.values(), lambda: int(now() * 1e6))
     office = Office(desk, Cabinet(database, Vault(b"v" * 32)), guard, BOOK, now)
-    rig = Rig(office, ledger, database, store, keyring)
+    rig = Rig(office, desk, ledger, database, store, keyring)
     started = True
     yield rig
     desk.reports.close(), ledger.close(), store.close(), database.close()
