@@ -39,6 +39,7 @@ class Aim:
     title: LocalizedString
     why: LocalizedString
     legal_basis: str
+    requested: bool = False  # the citizen asked for the service himself
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +87,9 @@ def open_book() -> Book:
         text = path.read_bytes()
         data = parse_yaml(path.name, text)
         aims[data["processingActivity"]] = Aim(
-            data["purpose"], LocalizedString.read(data["title"]), LocalizedString.read(data["why"]), data["legalBasis"]
-        )
+            data["purpose"], LocalizedString.read(data["title"]), LocalizedString.read(data["why"]), data["legalBasis"],
+            data.get("dpv") == "dpv:RequestedServiceProvision",
+        )  # fmt: skip
         for one in data["authorisations"]:
             laws[one["id"]] = _law(one, "sha256:" + hashlib.sha256(text).hexdigest())
     services = [read_yaml(path) for path in sorted((folder("config") / "services").glob("*.yaml"))]

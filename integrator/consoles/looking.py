@@ -147,6 +147,25 @@ class Desk:
         await self._record(person, right, words, named)
         return answer
 
+    async def mine(self, person: Person, *, own_looks: bool = False, **asked: Any) -> tuple[Page, list[Details]]:
+        """What happened with one's own data, each row opened: a look like any other. `own_looks`: also one's own looks.
+
+        Raises as `look`.
+        """
+        right = may(person, "about", role="citizen")
+        try:
+            await self._record(person, right, "", [])
+            return await asyncio.to_thread(self._mine, right, own_looks, asked)
+        except CursorInvalid as error:
+            raise MalformedRequest(Issue("rejectedInput", "body", "/cursor", str(error))) from error
+        except LedgerError as error:
+            log.error("ledger_unreadable", question="about", error=type(error).__name__)
+            raise LedgerUnreadable(type(error).__name__) from error
+
+    def attested(self) -> Mapping[str, Any]:
+        """How the logs, their time stamps and their witnesses stand: what is published anyway, and about nobody."""
+        return self._health()
+
     async def write(self, draft: Draft) -> Record:
         """Put on record what somebody did at the consoles; durable when this returns. Raises `LedgerUnwritable`."""
         try:
@@ -233,10 +252,26 @@ class Desk:
             return None, []
         released = right.scope != "own" and self._reveals.released(person, row.shard, row.index)
         details = self.reports.details(row, ("subject", "agent") if released else ("subject",))
-        if right.scope == "own" and right.subject is not None:  # whoever else stands in the entry is none of theirs
-            mine = Subject(right.subject.type, right.subject.id, role_of(details, right.subject) or "")
-            details = replace(details, subjects=(mine,), agent=None)
+        if right.scope == "own" and right.subject is not None:
+            details = self._own(row, details, right.subject)
         return (row, details), [] if right.role == "auditor" else list(details.subjects)
+
+    def _mine(self, right: Right, own_looks: bool, asked: dict[str, Any]) -> tuple[Page, list[Details]]:
+        if right.subject is None:  # `own` always has one
+            raise LookRefused("ONLY_YOURSELF")
+
+        def keep(row: Row) -> bool:
+            return (own_looks or row.kind != "audit.read" or row.initiator != "self") and self._seen(row)
+
+        page = self.reports.about(right.subject, **{**_period(asked), "shown": True, "keep": keep})
+        return page, [self._own(row, self.reports.details(row), right.subject) for row in page.rows]
+
+    def _own(self, row: Row, details: Details, subject: Subject) -> Details:
+        """What somebody may see of an entry about himself: nobody else in it, and of the agent only role and unit."""
+        agent = self.reports.details(row, ("agent",)).agent or {}
+        known = {name: agent[name] for name in ("role", "unit") if name in agent}
+        mine = Subject(subject.type, subject.id, role_of(details, subject) or "")
+        return replace(details, subjects=(mine,), agent=known or None)
 
     def _row(self, right: Right, shard: str, index: int) -> Row | None:
         """One row, if it is there for this person."""

@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from audit.errors import LedgerError
 from integrator import clock
-from integrator.consoles import dpo, orders
+from integrator.consoles import citizen, dpo, orders
 from integrator.consoles.accounts import Accounts
 from integrator.consoles.book import open_book
 from integrator.consoles.casefiles import pages as casefiles
@@ -26,7 +26,9 @@ from integrator.consoles.web import Consoles
 from integrator.errors import UnknownCaller
 from integrator.settings import Settings
 
-ROOMS: tuple[Room, ...] = (pages.room, dpo.room, casefiles.room, reveals.room, orders.room)  # in the order of the menu
+ROOMS: tuple[Room, ...] = (
+    pages.room, citizen.room, dpo.room, casefiles.room, reveals.room, orders.room, citizen.office_room,
+)  # fmt: skip - in the order of the menu
 
 
 def open_consoles(settings: Settings, desk: Desk, session: aiohttp.ClientSession | None, now: clock.Now) -> Consoles:
