@@ -1,10 +1,21 @@
 """The pages of data protection officers and auditors; importing this makes the room with all its doors."""
 
-from integrator.consoles.dpo import entry, health, incidents, keeping, overview, policies, refusals, search, use
+from integrator.consoles.dpo import (
+    entry,
+    health,
+    incidents,
+    keeping,
+    overview,
+    policies,
+    programs,
+    refusals,
+    search,
+    use,
+)
 from integrator.consoles.dpo.room import room
 
-_ORDER = (
-    "",
+_ORDER = [
+    "home",
     "person",
     "agent",
     "refusals",
@@ -16,7 +27,10 @@ _ORDER = (
     "retention",
     "reads",
     "health",
-)
-room.menu.sort(key=lambda line: _ORDER.index(line.path.removeprefix("/dpo/")))
+    "programs",
+]
+room.menu.sort(key=lambda line: _ORDER.index(line.word.removeprefix("dpo.")))
 
-__all__ = ["entry", "health", "incidents", "keeping", "overview", "policies", "refusals", "room", "search", "use"]
+__all__ = [
+    "entry", "health", "incidents", "keeping", "overview", "policies", "programs", "refusals", "room", "search", "use",
+]  # fmt: skip

@@ -8,8 +8,10 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from integrator.commands.sandbox import Sandbox
 from tests.flows.consoles.conftest import DESK, LANGUAGES, PHONE, Axe, VisitAs, fits
 from tests.flows.questions import DOSSIER, PERSON, one_each
 from tests.flows.sandboxes import Callers
@@ -23,7 +25,7 @@ PAGES = {
         *("retention", "health", "person", "agent"),
     ),
     "hub_dpo": ("", "refusals", "fields", "erasures", "reads"),
-    "auditor": ("", "health", "retention", "reads", "erasures"),
+    "auditor": ("", "health", "retention", "reads", "erasures", "programs"),
 }
 REASONS = dict.fromkeys(
     (
@@ -128,6 +130,29 @@ def test_an_auditor_and_an_officer_of_one_organisation_see_no_more_than_their_ro
 
     assert 403 == officer.goto("/console/dpo/erasures").status
     assert 403 == officer.goto("/console/dpo/refusals/lines?org=0207373429").status
+
+
+def test_a_token_for_a_program_asks_with_the_rights_of_its_person(visit_as: VisitAs, hub: Sandbox) -> None:
+    page = visit_as("auditor")
+    page.goto("/console/dpo/programs")
+    page.get_by_role("button", name="Make a token").click()
+    token = page.locator("code.secret").inner_text()
+    headers = {"authorization": f"Bearer {token}"}
+    asked = {"headers": headers, "json": {}, "trust_env": False}
+
+    assert 200 == httpx.post(f"{hub.hub}/audit/v1/health", **asked).status_code
+    assert 403 == httpx.post(f"{hub.hub}/audit/v1/denied", **asked).status_code
+    assert 401 == httpx.post(f"{hub.hub}/audit/v1/health", json={}, trust_env=False).status_code
+    assert 200 == httpx.get(_entries(hub), headers=headers, trust_env=False).status_code
+    assert 403 == httpx.get(_entries(hub), trust_env=False).status_code
+
+
+def _entries(hub: Sandbox) -> str:
+    policy = httpx.get(f"{hub.hub}/log/policy", trust_env=False).text
+    origin = next(
+        word for line in policy.split("\n") if line.startswith("log ") for word in [line.split()[1].split("+")[0]]
+    )
+    return f"{hub.hub}/log/{origin}/tile/entries/000.p/1"
 
 
 def _bundle(page: Any) -> bytes:
