@@ -20,7 +20,7 @@ from integrator.logs import log
 
 EVERY = 5.0  # seconds
 # While it is behind it takes small bites: exchanges share the interpreter with it.
-AT_ONCE, PAUSE = 500, 0.25  # processings, seconds
+AT_ONCE, PAUSE, BREATH = 500, 0.25, 0.02  # processings, seconds, seconds
 
 
 class Writer(Protocol):
@@ -82,11 +82,14 @@ def open_alerting(store: Store, keyring: KeyRing, writer: Writer, now: clock.Now
     known = Known(
         open_case=sealed.has_case, has_case=sealed.has_case, protected=listed.__contains__, ordinal=sealed.ordinal
     )
-    return Alerting(rules, Alerts(store, append), listed, Watch(store, tables, append, Judge(rules, known)), tables)
+    return Alerting(
+        rules, Alerts(store, append), listed, Watch(store, tables, append, Judge(rules, known), breath=BREATH), tables
+    )
 
 
 async def watch_always(alerting: Alerting) -> None:
-    """A step every few seconds; more often while there is much to judge."""
+    """A step every few seconds; more often while there is much to judge. A hub that starts answers callers first."""
+    behind = False
     while True:
-        behind = await asyncio.to_thread(alerting.step)
         await asyncio.sleep(PAUSE if behind else EVERY)
+        behind = await asyncio.to_thread(alerting.step)
