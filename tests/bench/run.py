@@ -5,7 +5,7 @@
 
 Absolute times drift from machine to machine and from minute to minute: every row is the median of several turns, the
 programs of one table take turns, and the ratios (to nginx: how many hops an exchange costs) come from one run.
-`make bench ARGS="--turns 5 --seconds 2 --only rest,soap,signed,ledger,scale,memory,verify,reports"`.
+`make bench ARGS="--turns 5 --seconds 2 --only rest,soap,signed,ledger,scale,memory,append,tree,verify,reports,alerts,policy"`.
 """
 
 from __future__ import annotations
@@ -380,18 +380,26 @@ def memory(bench: Bench) -> None:
             print(f"  after {target:>7} exchanges: {rss(hub.pid):7.1f} MiB resident  {row.errors}", flush=True)
 
 
-def verify(bench: Bench) -> None:
-    """Verification of a whole ledger of a million entries (verify.py)."""
-    print("### A whole ledger verified, one core\n", flush=True)
-    subprocess.run([sys.executable, "-P", str(HERE / "verify.py")], check=True)
-    print()
+# Parts that need neither hub nor sources are programs of their own; run one alone for its options.
+PROGRAMS = {
+    "append": ("The ledger alone: exchanges recorded and published, bytes of each", "ledger.py"),
+    "tree": ("The tree: a million leaves", "tree.py"),
+    "verify": ("A whole ledger of a million entries verified, one core", "verify.py"),
+    "reports": ("Reports over ten years of half a million entries", "reports.py", "--entries", "500000"),
+    "alerts": ("Alerts: planted misuse found, false alarms", "alerts.py"),
+    "policy": ("Decisions with ten thousand grants", "policy.py"),
+}
 
 
-def reports(bench: Bench) -> None:
-    """Reports over ten years of half a million entries (reports.py; `--entries 10000000` there for the whole)."""
-    print("### Reports over a ledger of ten years\n", flush=True)
-    subprocess.run([sys.executable, "-P", str(HERE / "reports.py"), "--entries", "500000"], check=True)
-    print()
+def program(name: str) -> Callable[[Bench], None]:
+    title, file, *options = PROGRAMS[name]
+
+    def part(bench: Bench) -> None:
+        print(title, flush=True)
+        subprocess.run([sys.executable, "-P", str(HERE / file), *options], check=True)
+        print(flush=True)
+
+    return part
 
 
 PARTS: dict[str, Callable[[Bench], None]] = {
@@ -401,8 +409,7 @@ PARTS: dict[str, Callable[[Bench], None]] = {
     "ledger": ledger,
     "scale": scale,
     "memory": memory,
-    "verify": verify,
-    "reports": reports,
+    **{name: program(name) for name in PROGRAMS},
 }
 
 
