@@ -1,0 +1,141 @@
+"""The decision itself: a look-up, a few comparisons, and memory of what was decided today."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+from integrator.model import Withheld
+from integrator.policy.names import expand, tops
+from integrator.policy.terms import ADVICE, Ask, Decision, Denial, Grant, Permit, Purpose
+
+_REMEMBERED = 4096  # permits; the oldest goes first
+# Of a grant that fails for several reasons the last in this order is said; of several grants the one that came furthest.
+_ORDER = ("EXPIRED", "NOT_YET_VALID", "APPLICATION_NOT_NAMED", "ANSWERS_ONLY", "KEY_NOT_GRANTED", "HISTORY_NOT_GRANTED")
+_FURTHER = {reason: place for place, reason in enumerate(_ORDER)}
+
+
+class Policies:
+    """All grants, indexed by (purpose, organisation, service); `decide` touches only the few that could matter."""
+
+    def __init__(self, purposes: Mapping[str, Purpose], grants: Iterable[Grant]) -> None:
+        """`grants` in any order: what decides never depends on it."""
+        self.purposes = purposes
+        self._grants: dict[tuple[str, str, str], tuple[Grant, ...]] = {}
+        self._held: dict[tuple[str, str], tuple[Grant, ...]] = {}
+        self._permits: dict[tuple[Ask, Grant, float], Permit] = {}
+        index: dict[tuple[str, str, str], list[Grant]] = {}
+        held: dict[tuple[str, str], list[Grant]] = {}
+        for grant in sorted(grants, key=_rank):
+            for organisation in grant.organisations:
+                index.setdefault((grant.purpose, organisation, grant.service), []).append(grant)
+                held.setdefault((grant.purpose, organisation), []).append(grant)
+        self._grants = {key: tuple(found) for key, found in index.items()}
+        self._held = {key: tuple(sorted(found, key=_place)) for key, found in held.items()}
+
+    def decide(self, ask: Ask, now: float) -> Decision:
+        """Permit or denial for one question. Never raises: what cannot be decided is denied."""
+        candidates = self._grants.get((ask.purpose, ask.organisation, ask.service), ())
+        best: Decision | None = None
+        for grant in candidates:
+            if (
+                grant.starts <= now < grant.ends
+                and (grant.applications is None or ask.application in grant.applications)
+                and (ask.part or not grant.answers_only)
+                and ask.keys <= grant.keys
+                and (not ask.history or grant.history_years)
+            ):
+                decision = self._permit(ask, grant, now)
+                if best is None or _breadth(decision) > _breadth(best):  # grants are never added up: each stands alone
+                    best = decision
+        return best or self._denial(ask, candidates, now)
+
+    def grants(self, purpose: str, organisation: str) -> Iterator[Grant]:
+        """Every grant of an organisation for a purpose, in force or not (introspection, checks)."""
+        yield from self._held.get((purpose, organisation), ())
+
+    def _permit(self, ask: Ask, grant: Grant, now: float) -> Decision:
+        key = (ask, grant, now // 86400 if ask.history else 0)  # how far back is counted from today
+        permit = self._permits.get(key)
+        if permit is not None:
+            return permit
+        granted = expand(grant.fields, ask.offers)
+        wanted = granted if ask.fields is None else expand(ask.fields, ask.offers)
+        fields = granted & wanted
+        if not fields:
+            return Denial("NOTHING_GRANTED", grant.authorisation, ADVICE["NOTHING_GRANTED"], self.purposes[ask.purpose])
+        beyond = () if ask.fields is None else wanted - granted
+        if len(self._permits) >= _REMEMBERED:
+            self._permits.pop(next(iter(self._permits)))
+        permit = self._permits[key] = Permit(
+            grant,
+            self.purposes[ask.purpose],
+            fields,
+            tops(fields),
+            tuple([_not_granted(name) for name in tops(beyond)]) if beyond else (),
+            _since(grant, now) if ask.history else None,
+            len(fields) != len(granted),
+        )
+        return permit
+
+    def _denial(self, ask: Ask, candidates: tuple[Grant, ...], now: float) -> Denial:
+        purpose = self.purposes.get(ask.purpose)
+        if purpose is None:
+            return Denial("UNKNOWN_PURPOSE", None, ADVICE["UNKNOWN_PURPOSE"])
+        if not candidates:
+            held = self._held.get((ask.purpose, ask.organisation))
+            if held:
+                return Denial("SERVICE_NOT_GRANTED", held[0].authorisation, ADVICE["SERVICE_NOT_GRANTED"], purpose)
+            return Denial("NO_AUTHORISATION", None, ADVICE["NO_AUTHORISATION"], purpose)
+        reason, rule = max(
+            ((_missed(ask, grant, now), grant.authorisation) for grant in candidates),
+            key=lambda miss: _FURTHER[miss[0]],
+        )
+        return Denial(reason, rule, ADVICE[reason], purpose)
+
+
+@lru_cache(maxsize=16_384)
+def _not_granted(name: str) -> Withheld:
+    return Withheld(name, "NOT_GRANTED")
+
+
+def _rank(grant: Grant) -> tuple[object, ...]:
+    """Of two grants that give equally many fields the more generous decides, then the smaller text; never the order of lines."""
+    return (
+        -grant.history_years,
+        grant.territory_own,
+        -len(grant.lifts),
+        grant.answers_only,
+        grant.authorisation,
+        *_text(grant),
+    )
+
+
+def _place(grant: Grant) -> tuple[object, ...]:
+    return (grant.authorisation, grant.service, *_text(grant))
+
+
+def _text(grant: Grant) -> tuple[object, ...]:
+    return sorted(grant.keys), sorted(grant.fields), grant.starts, grant.ends, sorted(grant.applications or ())
+
+
+def _since(grant: Grant, now: float) -> str:
+    day = datetime.fromtimestamp(now, UTC).date()
+    return (day - timedelta(days=round(365.25 * grant.history_years))).isoformat()
+
+
+def _breadth(decision: Decision) -> int:
+    return len(decision.fields) if isinstance(decision, Permit) else -1
+
+
+def _missed(ask: Ask, grant: Grant, now: float) -> str:
+    if now >= grant.ends:
+        return "EXPIRED"
+    if now < grant.starts:
+        return "NOT_YET_VALID"
+    if grant.applications is not None and ask.application not in grant.applications:
+        return "APPLICATION_NOT_NAMED"
+    if grant.answers_only and not ask.part:
+        return "ANSWERS_ONLY"
+    return "HISTORY_NOT_GRANTED" if ask.keys <= grant.keys else "KEY_NOT_GRANTED"

@@ -1,0 +1,98 @@
+"""From policies/*.yaml to the engine: all files or none, and every name in them must exist."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from integrator.errors import ConfigurationError
+from integrator.model import LocalizedString
+from integrator.places import parse_yaml
+from integrator.policy.engine import Policies
+from integrator.policy.terms import Grant, Purpose
+
+_FOREVER = 4102444800.0  # 2100-01-01
+
+
+def load_policies(folder: Path, organisations: Mapping[str, Any]) -> Policies:
+    """All purposes of a folder. Raises `ConfigurationError` naming the file; all files or none."""
+    return compile_policies([(path.name, path.read_bytes()) for path in sorted(folder.glob("*.yaml"))], organisations)
+
+
+def compile_policies(files: list[tuple[str, bytes]], organisations: Mapping[str, Any]) -> Policies:
+    """The same from bytes: order of files never matters."""
+    purposes: dict[str, Purpose] = {}
+    grants: list[Grant] = []
+    for name, text in sorted(files):
+        try:
+            data = parse_yaml(name, text)
+            purpose = _purpose(data)
+            digest = hashlib.sha256(text).hexdigest()
+            for authorisation in data["authorisations"]:
+                named = frozenset(members(authorisation["organisations"], organisations))
+                grants += _grants(purpose.code, authorisation, named, digest)
+        except (KeyError, TypeError) as error:
+            raise ConfigurationError(f"{name}: {type(error).__name__} {error}") from error
+        if f"{purpose.code}.yaml" != name:
+            raise ConfigurationError(f"{name}: `purpose:` says {purpose.code!r}, not the file's name")
+        purposes[purpose.code] = purpose
+    return Policies(purposes, grants)
+
+
+def members(named: list[str], organisations: Mapping[str, Any]) -> list[str]:
+    """KBO numbers of organisations named one by one, or by `group:`.
+
+    Raises `ConfigurationError` for a name nobody has: an authorisation for no one is a typing error.
+    """
+    numbers: list[str] = []
+    for name in named:
+        if name.startswith("group:"):
+            group = organisations["groups"].get(name.removeprefix("group:"))
+            if group is None:
+                raise ConfigurationError(f"no such group of organisations: {name!r}")
+            numbers += members(group, organisations)
+        elif name in organisations["organisations"]:
+            numbers.append(organisations["organisations"][name]["number"])
+        elif name.isdigit() and len(name) == 10:
+            numbers.append(name)
+        else:
+            raise ConfigurationError(f"no such organisation: {name!r}")
+    return numbers
+
+
+def _purpose(data: Mapping[str, Any]) -> Purpose:
+    return Purpose(
+        data["purpose"], LocalizedString.read(data["title"]), LocalizedString.read(data["why"]), data["dpv"], data["retention"],
+        data["processingActivity"], data["legalBasis"], data["disclosure"],
+    )  # fmt: skip
+
+
+def _grants(
+    purpose: str, authorisation: Mapping[str, Any], organisations: frozenset[str], digest: str
+) -> Iterator[Grant]:
+    applications = authorisation.get("applications", "any")
+    for number, grant in enumerate(authorisation["grants"], start=1):
+        fields = frozenset(grant.get("fields") or grant.get("answers") or ())
+        if not fields:
+            raise ConfigurationError(
+                f"{authorisation['id']}: a grant of {grant['service']} without fields permits nothing"
+            )
+        yield Grant(
+            id=f"{authorisation['id']}#{number}", purpose=purpose, organisations=organisations,
+            service=grant["service"], keys=frozenset(grant["keys"]), fields=fields,
+            answers_only=grant.get("use", "release") == "answersOnly",
+            history_years=int(grant.get("historyYears", 0)), territory_own=grant.get("territory", "any") == "own",
+            lifts=frozenset(grant.get("lifts", ())), authorisation=authorisation["id"], digest=digest,
+            legal_context=authorisation.get("legalContext", {}),
+            applications=None if applications == "any" else frozenset(applications),
+            starts=_midnight(authorisation["validFrom"]),
+            ends=_midnight(authorisation["validUntil"], plus_days=1) if "validUntil" in authorisation else _FOREVER,
+        )  # fmt: skip
+
+
+def _midnight(day: date | str, plus_days: int = 0) -> float:
+    parsed = day if isinstance(day, date) else date.fromisoformat(day)
+    return datetime(parsed.year, parsed.month, parsed.day, tzinfo=UTC).timestamp() + plus_days * 86400
