@@ -4,4 +4,7 @@ from integrator.consoles.citizen import contesting, home, line, notice, office, 
 from integrator.consoles.citizen.office import room as office_room
 from integrator.consoles.citizen.room import room
 
+_MENU = ("me.home", "me.complete", "me.contests", "me.notice")
+room.menu.sort(key=lambda entry: _MENU.index(entry.word))
+
 __all__ = ["office_room", "room"]

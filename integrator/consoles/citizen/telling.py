@@ -36,6 +36,11 @@ class Told:
     new: bool = False
 
     @property
+    def answers(self) -> bool:
+        """Whether only questions were answered, and no data given."""
+        return any(name.startswith("answer:") for name in self.row.categories)
+
+    @property
     def quiet(self) -> bool:
         """What somebody did himself is folded away."""
         return self.whose in ("self", "mine")
@@ -72,7 +77,10 @@ def tell_all(visit: Visit, cases: Iterable[Case], *, since: int | None = None) -
     told = []
     for case in cases:
         events = [tell(visit, event, since=since) for event in case.events]
-        told.append(ToldCase(case.number, events[0].organisation, events[0].said.purpose, events))
+        purposes = {event.said.purpose for event in events}
+        told.append(
+            ToldCase(case.number, events[0].organisation, purposes.pop() if len(purposes) == 1 else None, events)
+        )
     return told
 
 
@@ -100,11 +108,16 @@ def _headline(visit: Visit, row: Row, said: Explanation, names: list[str]) -> st
     if row.kind == "annotate" and visit.t.has(f"me.wrote_{row.name.replace('.', '_')}"):
         return str(visit.t(f"me.wrote_{row.name.replace('.', '_')}"))
     given = row.kind == "outcome" and row.status != "Error" and not row.reason and not row.parent
-    if not given or len(row.categories) <= MANY or any(name.startswith("answer:") for name in row.categories):
+    if not given or not row.categories:
+        return said.headline
+    organisation = visit.consoles.book.organisation(row.org, visit.language)
+    if any(name.startswith("answer:") for name in row.categories):
+        return str(visit.t("me.answered", organisation=organisation, n=len(row.categories)))
+    if len(row.categories) <= MANY:
         return said.headline
     words = visit.consoles.book.words[visit.language]
     text: str = words["kinds"]["given"].format(
-        organisation=visit.consoles.book.organisation(row.org, visit.language),
+        organisation=organisation,
         about=words["about"]["you"],
         fields=", ".join(str(visit.t(f"me.data_{name}")) for name in names),
     )

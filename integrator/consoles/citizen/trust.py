@@ -56,9 +56,11 @@ def lamps(told: Mapping[str, Any]) -> list[Lamp]:
 
 
 def light(found: list[Lamp]) -> Colour:
-    """All of it in one colour: the worst lamp speaks. Nothing that signs is no good sign."""
-    worst = _worst(lamp.state for lamp in found if lamp.state != "none")
-    return "odd" if worst == "none" or found[0].state == "none" else worst
+    """All of it in one colour: the worst lamp speaks. It is no good sign when nothing is signed, or nobody outside confirms it."""
+    told = [lamp.state for lamp in found if lamp.state != "none"]
+    alone = found[0].state == "none" or all(lamp.state == "none" for lamp in found[1:])
+    worst: Colour = _worst([*told, "odd"] if alone else told)
+    return worst
 
 
 def _worst(states: Any) -> Any:

@@ -63,3 +63,95 @@ def _judge(page: Any, axe: Axe, size: Any, name: str) -> None:
     assert fits(page), name
     if size is DESK:
         axe(page)
+
+
+def test_a_citizen_signs_in_understands_a_line_contests_it_and_verifies_its_evidence_at_home(
+    visit_as: VisitAs, axe: Axe, traffic: None, tmp_path: Path
+) -> None:
+    page = visit_as(None, size=PHONE)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.get_by_role("link", name="Sign in through your organisation or eID").click()
+    page.get_by_label("Test number").fill(PERSON["ssin"])
+    page.get_by_role("button", name="Go on").click()
+
+    assert page.get_by_role("heading", name="Who used my data?").is_visible()
+
+    page.get_by_label("Organisation").select_option(label="Municipality of Ixelles")
+    page.get_by_role("button", name="Filter").click()
+    event = page.locator("article.event", has_text="heard only yes, no or unknown").first
+    event.locator("summary").first.click()
+
+    assert event.get_by_text("The household’s address").first.is_visible() or event.locator("dd li").count() > 1
+
+    event.get_by_role("link", name="Why was this allowed?").click()
+
+    assert page.get_by_text("The text that allows it.").is_visible()
+    assert page.get_by_text("Before anything was given, the hub checked").is_visible()
+
+    line = page.url
+    bundle = _evidence(page, tmp_path)
+    page.get_by_role("link", name="Open the verify page").click()
+    page.set_input_files("#bundle", str(bundle))
+    page.wait_for_selector("#verdict")
+    states = dict(page.eval_on_selector_all(".level", "all => all.map(one => [one.dataset.level, one.dataset.state])"))
+
+    assert ("proven", "proven") == (states["L1"], states["L2"]), states
+    assert "wrong" not in states.values()
+
+    page.goto(line)
+    page.get_by_role("link", name="Contest this line").click()
+    page.get_by_label("What do you want to say?").fill("I never applied for a parking card in this street.")
+    page.get_by_role("button", name="Send").click()
+
+    assert page.get_by_text("You will have an answer by").first.is_visible()
+
+    number = page.locator(".contest .meta").first.inner_text().split()[-1]
+    axe(page)
+    _answer(visit_as, axe, number)
+    page.reload()
+
+    assert page.get_by_text("The counter mixed up two applications").is_visible()
+
+    page.goto("/console/me/")
+
+    assert page.get_by_text("I wrote this here myself").first.is_visible()
+    assert [] == [url for url in asked if PERSON["ssin"] in url]
+
+
+def _answer(visit_as: VisitAs, axe: Axe, number: str) -> None:
+    """The officer of the organisation finds the contest and answers it; an officer of another one sees nothing."""
+    officer = visit_as("dpo")
+    officer.get_by_role("link", name="Citizens’ contests").first.click()
+    axe(officer)
+    officer.get_by_role("link", name=number).click()
+    officer.get_by_role("button", name="I take this up").click()
+    axe(officer)
+    officer.get_by_label("Your answer").fill("The counter mixed up two applications. Yours was closed; we are sorry.")
+    officer.get_by_role("button", name="Send the answer and close").click()
+
+    assert officer.get_by_text(f"Contest {number} was answered.").is_visible()
+
+
+def test_without_javascript_a_line_is_found_and_the_person_behind_it_asked_for(
+    visit_as: VisitAs, traffic: None
+) -> None:
+    page = visit_as("citizen", "fr", subject=SQUIRREL, script=False, size=PHONE)
+    page.locator(".event .acts a").last.click()
+    page.get_by_role("link", name="Demander qui c’était").click()
+    page.get_by_role("button", name="Envoyer").click()
+
+    assert page.get_by_role("heading", name="Je veux savoir qui c’était").first.is_visible()
+
+
+def _evidence(page: Any, folder: Path) -> Path:
+    """The newest line is under a checkpoint within seconds; until then the page says to try again."""
+    saved: list[Any] = []
+    page.on("download", lambda one: saved.append(one))  # Playwright marks what it is given
+    for _ in range(60):
+        page.get_by_role("button", name="Save the evidence").click()
+        page.wait_for_timeout(1_000)
+        if saved:
+            break
+    saved[0].save_as(folder / "evidence.zip")
+    return folder / "evidence.zip"
