@@ -264,14 +264,13 @@ class Desk:
             return (own_looks or row.kind != "audit.read" or row.initiator != "self") and self._seen(row)
 
         page = self.reports.about(right.subject, **{**_period(asked), "shown": True, "keep": keep})
-        return page, [self._own(row, self.reports.details(row), right.subject) for row in page.rows]
+        return page, [_alone(self.reports.details(row), right.subject) for row in page.rows]
 
     def _own(self, row: Row, details: Details, subject: Subject) -> Details:
         """What somebody may see of an entry about himself: nobody else in it, and of the agent only role and unit."""
         agent = self.reports.details(row, ("agent",)).agent or {}
         known = {name: agent[name] for name in ("role", "unit") if name in agent}
-        mine = Subject(subject.type, subject.id, role_of(details, subject) or "")
-        return replace(details, subjects=(mine,), agent=known or None)
+        return replace(_alone(details, subject), agent=known or None)
 
     def _row(self, right: Right, shard: str, index: int) -> Row | None:
         """One row, if it is there for this person."""
@@ -296,6 +295,11 @@ class Desk:
         # An entry about several people is proved to each of them without opening what is sealed for the others.
         alone = right.scope != "own" or (row.part == 0 and row.counts.get("subjects", 1) <= 1)
         return await self._proof(row.shard, row.index, ("subject",) if alone and right.role != "auditor" else ())
+
+
+def _alone(details: Details, subject: Subject) -> Details:
+    """Without whoever else stands in the entry."""
+    return replace(details, subjects=(Subject(subject.type, subject.id, role_of(details, subject) or ""),), agent=None)
 
 
 def reason_of(reason: str, right: Right) -> str:

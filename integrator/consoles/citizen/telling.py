@@ -36,6 +36,11 @@ class Told:
     new: bool = False
 
     @property
+    def question(self) -> str:
+        """What its own page answers."""
+        return "me.why_refused" if self.ending == "denied" else "me.why_allowed" if self.law else "me.line"
+
+    @property
     def answers(self) -> bool:
         """Whether only questions were answered, and no data given."""
         return any(name.startswith("answer:") for name in self.row.categories)

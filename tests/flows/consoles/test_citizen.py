@@ -77,6 +77,7 @@ def test_a_citizen_signs_in_understands_a_line_contests_it_and_verifies_its_evid
 
     assert page.get_by_role("heading", name="Who used my data?").is_visible()
 
+    page.get_by_text("Choose a year or an organisation").click()
     page.get_by_label("Organisation").select_option(label="Municipality of Ixelles")
     page.get_by_role("button", name="Filter").click()
     event = page.locator("article.event", has_text="heard only yes, no or unknown").first
