@@ -1,11 +1,10 @@
-"""The hub's part in alerts: the rules of config/alerts.yaml, what the hub knows of a look, and the chore that watches.
+"""The hub's part in alerts: the rules of config/alerts.yaml, what the hub knows of a look, and one step of watching.
 
-What a rule minds, and what an alert is, is audit.alerts's. Off the hot path: a thread reads entries after they are written.
+What a rule minds, and what an alert is, is audit.alerts's. Off the hot path: the clerk (clerk.py) reads entries after they are written.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +17,7 @@ from integrator import clock, places
 from integrator.errors import ConfigurationError
 from integrator.logs import log
 
-EVERY = 5.0  # seconds
-# While it is behind it takes small bites: exchanges share the interpreter with it.
-AT_ONCE, PAUSE, BREATH = 500, 0.25, 0.02  # processings, seconds, seconds
+AT_ONCE = 5_000  # processings in one step
 
 
 class Writer(Protocol):
@@ -82,14 +79,4 @@ def open_alerting(store: Store, keyring: KeyRing, writer: Writer, now: clock.Now
     known = Known(
         open_case=sealed.has_case, has_case=sealed.has_case, protected=listed.__contains__, ordinal=sealed.ordinal
     )
-    return Alerting(
-        rules, Alerts(store, append), listed, Watch(store, tables, append, Judge(rules, known), breath=BREATH), tables
-    )
-
-
-async def watch_always(alerting: Alerting) -> None:
-    """A step every few seconds; more often while there is much to judge. A hub that starts answers callers first."""
-    behind = False
-    while True:
-        await asyncio.sleep(PAUSE if behind else EVERY)
-        behind = await asyncio.to_thread(alerting.step)
+    return Alerting(rules, Alerts(store, append), listed, Watch(store, tables, append, Judge(rules, known)), tables)

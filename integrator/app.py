@@ -21,8 +21,8 @@ from audit import Ledger, LedgerError
 from audit.log.years import OneBook
 from integrator import clock, places, registry
 from integrator import settings as settings_module
-from integrator.alerting import watch_always
 from integrator.attesting import AttestingFigures
+from integrator.clerk import keep_a_clerk
 from integrator.consoles.web import Consoles
 from integrator.contract import Connector, Tools
 from integrator.errors import ConfigurationError, IntegratorError
@@ -32,7 +32,7 @@ from integrator.keeping import Keeper, retention_classes, until_night
 from integrator.logs import log
 from integrator.mapping import load_sheets
 from integrator.metrics import Metrics
-from integrator.offices import close_offices, count_every_second, open_offices
+from integrator.offices import close_offices, open_offices
 from integrator.policy import Purpose, load_policies
 from integrator.publishing import LogFigures, Published, Publishing, open_publishing
 from integrator.recording import Recorder
@@ -135,7 +135,8 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
     deadline = float(settings.limits.get("deadlineSeconds", 10))
     exchange = Exchange(services, policies, connectors, recorder, metrics, now, _territory(organisations), deadline)
     return Hub(
-        settings, services, policies.purposes, exchange, identity, metrics, publishing, channels, session, now, places.folder("mappings") / "codes", keeper, offices
+        settings, services, policies.purposes, exchange, identity, metrics, publishing, channels, session, now,
+        places.folder("mappings") / "codes", keeper, offices,
     )  # fmt: skip
 
 
@@ -253,8 +254,7 @@ def serve(settings: Settings) -> None:
         await asyncio.to_thread(hub.publishing.tidy, timedelta(0))  # what a process that died left open
         chores = [asyncio.create_task(_first_look(hub)), asyncio.create_task(_settle_every_minute(hub))]
         if hub.consoles is not None:
-            chores.append(asyncio.create_task(count_every_second(hub.consoles)))
-            chores.append(asyncio.create_task(watch_always(hub.consoles.extras["alerting"])))
+            chores.append(asyncio.create_task(keep_a_clerk(settings)))
         if hub.keeper is not None:
             chores.append(asyncio.create_task(_keep_every_day(hub.keeper)))
         try:
@@ -262,6 +262,7 @@ def serve(settings: Settings) -> None:
         finally:
             for chore in chores:
                 chore.cancel()
+            await asyncio.gather(*chores, return_exceptions=True)  # the clerk has written what it was writing
             await hub.close()
 
     uvloop.run(main())

@@ -13,10 +13,12 @@ from typing import Any
 
 import aiohttp
 
-from audit import LedgerError, Subject
+from audit import Subject
 from audit.verify.bundle import make_bundle
 from integrator import clock
 from integrator.alerting import open_alerting
+from integrator.consoles.auditor import AuditTools, Verifying
+from integrator.consoles.auditor.process import verify_apart
 from integrator.consoles.casefiles.opening import open_office
 from integrator.consoles.desks import open_desk
 from integrator.consoles.exporting import Exporter, words_of
@@ -25,7 +27,6 @@ from integrator.consoles.orders import Orders, Pile
 from integrator.consoles.reveals.opening import open_reveals
 from integrator.consoles.web import Consoles
 from integrator.keeping import retention_classes
-from integrator.logs import log
 from integrator.policy import Policies
 from integrator.publishing import Logbook, Publishing
 from integrator.services import Service
@@ -59,25 +60,21 @@ def open_offices(
     open_reveals(consoles)
     pile = Pile(consoles.database, consoles.vault)
     consoles.extras["orders"] = Orders(desk, book.store, publishing.books, pile, retention_classes(), now)
+    verifying = Verifying(consoles.database, lambda since, told: verify_apart(settings, since, told), now)
+    sources = sorted({one.source for one in services.values() if one.source})
+    consoles.extras["auditor"] = AuditTools(
+        book.store, book.keyring, settings.state / "maps", _roots(settings), verifying, sources
+    )
     if publishing.published is not None:
         publishing.published.auditor = lambda request: may_audit(consoles, request)
     return consoles
-
-
-async def count_every_second(consoles: Consoles) -> None:
-    """New entries are counted for the reports soon after they are written, in a thread."""
-    while True:
-        try:
-            await asyncio.to_thread(consoles.desk.reports.follower.follow)
-        except LedgerError as error:
-            log.warning("counting_failed", error=type(error).__name__)
-        await asyncio.sleep(1)
 
 
 async def close_offices(consoles: Consoles) -> None:
     """Nobody asks any more."""
     await asyncio.to_thread(consoles.extras["exporter"].close)
     await asyncio.to_thread(consoles.extras["alerting"].close)
+    await asyncio.to_thread(consoles.extras["auditor"].close)
     await asyncio.to_thread(consoles.desk.reports.close)
     consoles.database.close()
 

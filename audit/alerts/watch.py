@@ -6,8 +6,6 @@ whole, and an alert that was raised before is never raised twice: a finding has 
 
 from __future__ import annotations
 
-import time
-
 from audit.alerts.alerts import Append, draft_of, raised
 from audit.alerts.judging import Judge
 from audit.alerts.looks import Finding, Look
@@ -27,17 +25,11 @@ _REMEMBERED = 40 * _DAY  # ids of alerts this old can no longer be found again
 
 
 class Watch:
-    """Call `step` every few seconds, in a thread. `since`: where a first run begins (µs); nothing older is judged.
+    """Call `step` every few seconds, in a thread. `since`: where a first run begins (µs); nothing older is judged."""
 
-    `breath`: seconds left to others after every hundred processings, where the interpreter is shared with answering.
-    """
-
-    def __init__(
-        self, store: Store, tables: Tables, append: Append, judge: Judge, *, since: int = 0, breath: float = 0.0
-    ) -> None:
+    def __init__(self, store: Store, tables: Tables, append: Append, judge: Judge, *, since: int = 0) -> None:
         self._store, self._tables, self._append, self._judge = store, tables, append, judge
         self._since = since
-        self._breath = breath
         self._place: str | None = None  # as we left the row
         self._ts = since
         self._raised: set[str] = set()
@@ -65,7 +57,6 @@ class Watch:
         for processing in walk:
             newest = max(newest, processing.ts)
             found += self._judge.look(look_of(processing))
-            self._breathe(walk.looked)
             if walk.looked >= most:
                 break
         self.behind = walk.looked >= most
@@ -88,15 +79,10 @@ class Watch:
             judged = Walk(self._tables, cursor=place).places
             walk = Walk(self._tables, ts - _DAY, ts + 1, kinds=KINDS, restricted=True)
             for processing in walk:
-                self._breathe(walk.looked)
                 if processing.index < judged.get(processing.shard, 0):
                     # What single looks had to say was said then; what is known of them may be another thing today.
                     self._raise([one for one in judge.look(look_of(processing)) if one.scope])
         self._judge, self._place, self._ts, self._whole = judge, place, ts, True
-
-    def _breathe(self, looked: int) -> None:
-        if self._breath and looked % 100 == 0:
-            time.sleep(self._breath)
 
     def _raise(self, found: list[Finding]) -> int:
         fresh = {one.id: one for one in found if one.id not in self._raised}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from audit.log.anchor import is_anchor
 from audit.read import Opened
 from audit.store import Store
 from integrator import settings
+
+_BESIDE = re.compile(r"-(watch|desk|keep)/\d{4}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +32,8 @@ class Book:
         return shard
 
     def shards(self) -> list[str]:
-        """Shards of exchanges; the anchor over them is none."""
-        return [name for name in self.store.shards() if not is_anchor(name)]
+        """Shards of exchanges; the anchor over them is none, nor is what a clerk, a desk or a keeper wrote beside the hub."""
+        return [name for name in self.store.shards() if not is_anchor(name) and not _BESIDE.search(name)]
 
     def size(self) -> int:
         return self.store.size(self.shard) if self.shards() else 0
