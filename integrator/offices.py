@@ -19,6 +19,8 @@ from integrator import clock
 from integrator.alerting import open_alerting
 from integrator.consoles.auditor import AuditTools, Verifying
 from integrator.consoles.auditor.process import verify_apart
+from integrator.consoles.auditor import AuditTools, Verifying
+from integrator.consoles.auditor.process import verify_apart
 from integrator.consoles.casefiles.opening import open_office
 from integrator.consoles.desks import open_desk
 from integrator.consoles.exporting import Exporter, words_of
@@ -65,6 +67,11 @@ def open_offices(
     consoles.extras["auditor"] = AuditTools(
         book.store, book.keyring, settings.state / "maps", _roots(settings), verifying, sources
     )
+    verifying = Verifying(consoles.database, lambda since, told: verify_apart(settings, since, told), now)
+    sources = sorted({one.source for one in services.values() if one.source})
+    consoles.extras["auditor"] = AuditTools(
+        book.store, book.keyring, settings.state / "maps", _roots(settings), verifying, sources
+    )
     if publishing.published is not None:
         publishing.published.auditor = lambda request: may_audit(consoles, request)
     return consoles
@@ -74,6 +81,7 @@ async def close_offices(consoles: Consoles) -> None:
     """Nobody asks any more."""
     await asyncio.to_thread(consoles.extras["exporter"].close)
     await asyncio.to_thread(consoles.extras["alerting"].close)
+    await asyncio.to_thread(consoles.extras["auditor"].close)
     await asyncio.to_thread(consoles.extras["auditor"].close)
     await asyncio.to_thread(consoles.desk.reports.close)
     consoles.database.close()
