@@ -54,8 +54,8 @@ async def home(visit: Visit) -> Response:
     runs = await tools.verifying.newest()
     return visit.page(
         "auditor/home.html", condition=condition(visit, found), parts_=parts(visit, found), logs=logs,
-       
-        shards=[name for name, size in found["ledger"].shards if size and not is_anchor(name)], quorum=found["quorum"] if found.get("witnesses") else 0, runs=runs, roots=bool(tools.roots),
+        shards=[name for name, size in found["ledger"].shards if size and not is_anchor(name)],
+        quorum=found["quorum"] if found.get("witnesses") else 0, runs=runs, roots=bool(tools.roots),
     )  # fmt: skip
 
 
