@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import unicodedata
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
@@ -24,7 +25,10 @@ from audit import Draft, Subject
 from audit.reports import Row
 from integrator.consoles.database import Database, metadata
 from integrator.consoles.looking import Desk
+from integrator.consoles.people import Person
+from integrator.consoles.rights import LookRefused
 from integrator.consoles.vault import Vault
+from integrator.errors import RequestRefused
 
 DAYS = 30  # within which a contest is answered
 MOST_OPEN = 20  # of one person at a time
@@ -56,8 +60,13 @@ contest_table = Table(
 )
 
 
-class ContestRefused(ValueError):
-    """`reason`: TWICE (there is one under way about this line), MANY, ENDED (nothing can be done any more) or MEANWHILE."""
+class ContestRefused(RequestRefused):
+    """`reason`: TWICE (there is one under way about this line), MANY, ENDED (nothing can be done any more), MEANWHILE or
+    WORDS (too few, or too many). Nothing was written.
+    """
+
+    code, where = "CONTEST_REFUSED", "C2"
+    advice = "Look at the list of contests: it shows what is under way, and what may still be done."
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -100,8 +109,17 @@ class Contests:
     def today(self) -> date:
         return datetime.fromtimestamp(self._now(), _BRUSSELS).date()
 
-    async def begin(self, subject: Subject, tag: str, by: str, row: Row, kind: str, words: str) -> Contest:
+    def tag(self, subject: Subject) -> str:
+        """A citizen in the table: nothing without the key."""
+        return self._vault.tag("citizen", f"{subject.type}|{subject.id}")
+
+    async def begin(self, person: Person, row: Row, kind: str, words: str) -> Contest:
         """A citizen contests a line of his. Raises `ContestRefused`, `LedgerUnwritable`."""
+        subject, words = person.subject, plain(words)
+        if subject is None:
+            raise LookRefused("NOT_YOUR_QUESTION")
+        _enough(words, empty=kind == "who")
+        tag = self.tag(subject)
         mine = [one for one in await self.of(tag) if one.state not in ENDED]
         if any((one.shard, one.index, one.kind) == (row.shard, row.index, kind) for one in mine):
             raise ContestRefused("TWICE")
@@ -112,7 +130,7 @@ class Contests:
             "", kind, row.shard, row.index, row.ts, row.name, row.activity, row.org, words, today, today + timedelta(DAYS),
             subject=(subject.type, subject.id), id=secrets.token_hex(12),
         )  # fmt: skip
-        await self._record(contest, "contest.opened", by, "citizen", words)
+        await self._record(contest, "contest.opened", person.id, "citizen", words)
         return await self._add(contest, tag)
 
     async def withdraw(self, contest: Contest, by: str) -> Contest:
@@ -122,6 +140,8 @@ class Contests:
         return await self._step(contest, "taken", by, role)
 
     async def answer(self, contest: Contest, by: str, role: str, words: str) -> Contest:
+        words = plain(words)
+        _enough(words)
         return await self._step(replace(contest, answer=words), "answered", by, role, words)
 
     async def of(self, tag: str) -> list[Contest]:
@@ -218,3 +238,15 @@ class Contests:
             **kept, state=row.state, opened=date.fromisoformat(row.opened), due=date.fromisoformat(row.due),
             closed=date.fromisoformat(row.closed) if row.closed else None, id=row.id, version=row.version,
         )  # fmt: skip
+
+
+def plain(text: str) -> str:
+    """Typed words as they are kept: composed letters, line ends, no other control characters."""
+    words = unicodedata.normalize("NFC", text.replace("\r\n", "\n"))
+    return "".join(one for one in words if one == "\n" or unicodedata.category(one)[0] != "C").strip()
+
+
+def _enough(words: str, *, empty: bool = False) -> None:
+    least, most = WORDS
+    if not (least <= len(words) <= most or (empty and not words)):
+        raise ContestRefused("WORDS")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from integrator.consoles.citizen.contesting import contests_of, plain, shown
+from integrator.consoles.citizen.api import office_of, role_of
+from integrator.consoles.citizen.contesting import contests_of, shown
 from integrator.consoles.citizen.contests import WORDS, Contest, ContestRefused
 from integrator.consoles.rooms import Room
 from integrator.consoles.visit import Visit
@@ -16,7 +17,7 @@ room = Room("contests", frozenset({"dpo", "hub_dpo"}))
 @room.get("/", menu="me.office")
 async def contests(visit: Visit) -> Response:
     """Those under way first, the most urgent on top."""
-    found = [shown(visit, one) for one in await contests_of(visit).at(_org(visit))]
+    found = [shown(visit, one) for one in await contests_of(visit).at(office_of(visit.person))]
     found.sort(key=lambda one: (one.ended, one.contest.due if not one.ended else one.contest.opened))
     return visit.page("me/office.html", contests=found)
 
@@ -30,7 +31,7 @@ async def one(visit: Visit) -> Response:
 async def take(visit: Visit) -> Response:
     found = await _found(visit, visit.form["id"])
     try:
-        await contests_of(visit).take(found, visit.person.id, _role(visit))
+        await contests_of(visit).take(found, visit.person.id, role_of(visit.person))
         visit.say("me.office_taken", number=found.number)
     except ContestRefused:
         visit.say("me.too_late")
@@ -39,13 +40,13 @@ async def take(visit: Visit) -> Response:
 
 @room.post("/answer")
 async def answer(visit: Visit) -> Response:
-    found, words = await _found(visit, visit.form["id"]), plain(visit.form["answer"])
-    if not WORDS[0] <= len(words) <= WORDS[1]:
-        return _page(visit, found, wrong=True, words=words)
+    found, words = await _found(visit, visit.form["id"]), visit.form["answer"]
     try:
-        await contests_of(visit).answer(found, visit.person.id, _role(visit), words)
+        await contests_of(visit).answer(found, visit.person.id, role_of(visit.person), words)
         visit.say("me.office_answered", number=found.number)
-    except ContestRefused:
+    except ContestRefused as error:
+        if error.reason == "WORDS":
+            return _page(visit, found, wrong=True, words=words)
         visit.say("me.too_late")
     return visit.go("/contests/")
 
@@ -58,20 +59,7 @@ def _page(visit: Visit, found: Contest, *, wrong: bool = False, words: str = "")
 
 
 async def _found(visit: Visit, id_: str) -> Contest:
-    found = await contests_of(visit).find(id_, org=_org(visit))
+    found = await contests_of(visit).find(id_, org=office_of(visit.person))
     if found is None:
         raise PageRefused("not_there", 404)
     return found
-
-
-def _org(visit: Visit) -> str | None:
-    """Whose contests: of one organisation, or everybody's for the hub's own officer. Without either, nobody's."""
-    if "hub_dpo" in visit.person.roles:
-        return None
-    if visit.person.org is None:
-        raise PageRefused("not_for_you", 403)
-    return visit.person.org
-
-
-def _role(visit: Visit) -> str:
-    return "hub_dpo" if "hub_dpo" in visit.person.roles else "dpo"
