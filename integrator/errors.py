@@ -71,14 +71,26 @@ class UnknownCaller(RequestRefused):
 
 
 class PolicyDenied(RequestRefused):
-    """No authorisation allows this; `reason` is one of the codes of `integrator.policy`, `rule` names what decided."""
+    """No authorisation allows this; `reason` is one of the codes of `integrator.policy`, `rule` names what decided.
+
+    `changes`: the fewest things that would have to be otherwise, as the caller reads them; None when none would help.
+    """
 
     code, where = "POLICY_DENIED", "C1"
 
-    def __init__(self, reason: str, *, rule: str | None, advice: str, message: str = "") -> None:
+    def __init__(
+        self,
+        reason: str,
+        *,
+        rule: str | None,
+        advice: str,
+        message: str = "",
+        changes: list[dict[str, Any]] | None = None,
+    ) -> None:
         super().__init__(message or reason, advice=advice)
         self.reason = reason
         self.rule = rule
+        self.changes = changes
 
 
 class SubjectReplaced(RequestRefused):

@@ -32,6 +32,8 @@ from integrator.mapping import Plan
 from integrator.metrics import Metrics
 from integrator.model import Answer, Request, Withheld
 from integrator.policy import ADVICE, Ask, Denial, Permit, Policies
+from integrator.policy.telling import changes_json
+from integrator.policy.why import nearest
 from integrator.recording import Call, Outcome, Recorder, Recording
 from integrator.scope import PartAnswer, Scope, Unknown
 from integrator.services import Part, Service
@@ -72,41 +74,29 @@ class Exchange:
 
     async def _permit(self, service: Service, request: Request, record: Recording) -> Permit:
         """The decision on the whole request and on every part of it; a denial is recorded, then raised."""
-        decision = self._decide(service, request, frozenset(request.keys), request.fields)
+        ask = _ask(service, request, frozenset(request.keys), request.fields)
+        decision = self.policies.decide(ask, self.now())
         if isinstance(decision, Permit):
             for part in service.parts_for(decision.fields):
                 inner = self._decide_part(part, request)
                 if isinstance(inner, Denial):
-                    decision = inner
+                    decision, ask = inner, self._ask_part(part, request)
                     break
         if isinstance(decision, Permit):
             self.metrics.decision("permit")
             return decision
         self.metrics.decision(decision.reason)
-        denied = PolicyDenied(decision.reason, rule=decision.rule, advice=decision.advice)
+        changes = changes_json(nearest(self.policies, ask, self.now())) or None
+        denied = PolicyDenied(decision.reason, rule=decision.rule, advice=decision.advice, changes=changes)
         record.refuses(denied, await record.denied(service, request, decision))
         raise denied
 
-    def _decide(
-        self,
-        service: Service,
-        request: Request,
-        keys: frozenset[str],
-        fields: frozenset[str] | None,
-        *,
-        part: bool = False,
-    ) -> Permit | Denial:
-        caller = request.caller
-        ask = Ask(
-            caller.organisation, caller.application, caller.purpose, service.name, keys, service.offers, fields,
-            request.history and not part, part,
-        )  # fmt: skip
-        return self.policies.decide(ask, self.now())
+    def _ask_part(self, part: Part, request: Request) -> Ask:
+        return _ask(self.services[part.service], request, part.keys, part.fields, part=True)
 
     def _decide_part(self, part: Part, request: Request) -> Permit | Denial:
         """A part is granted whole or not at all: a check on half its fields would be a guess."""
-        service = self.services[part.service]
-        decision = self._decide(service, request, part.keys, part.fields, part=True)
+        decision = self.policies.decide(self._ask_part(part, request), self.now())
         if isinstance(decision, Permit) and decision.withheld:
             return Denial("NOTHING_GRANTED", decision.grant.authorisation, ADVICE["NOTHING_GRANTED"], decision.purpose)
         return decision
@@ -308,6 +298,16 @@ class Exchange:
         body: dict[str, Any] = {service.answer_name: rules.word(rules.kleene_all(verdicts))} if whole else {}
         body["checks"] = shown
         return body, max((int(line["retryAfterSec"]) for line in shown if "retryAfterSec" in line), default=None)
+
+
+def _ask(
+    service: Service, request: Request, keys: frozenset[str], fields: frozenset[str] | None, *, part: bool = False
+) -> Ask:
+    caller = request.caller
+    return Ask(
+        caller.organisation, caller.application, caller.purpose, service.name, keys, service.offers, fields,
+        request.history and not part, part,
+    )  # fmt: skip
 
 
 def _why_unknown(source: str, failed: Mapping[str, IntegratorError], missing: str | None) -> dict[str, Any]:

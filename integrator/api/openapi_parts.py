@@ -77,7 +77,12 @@ def shared_schemas(problems: Problems) -> Json:
         "Problem": _object(problem, "A problem (RFC 9457).", ["type", "title", "status"]),
         "InputValidationProblem": _also({"issues": {"type": "array", "items": {"$ref": "#/components/schemas/InputValidationIssue"}}}),
         "InputValidationIssue": _object(issue, "One thing wrong with the input.", ["type", "in", "name"]),
-        "PermissionProblem": _also({"reason": text, "rule": {**text, "description": "The authorisation that decided."}, "source": text}),
+        "PermissionProblem": _also({"reason": text, "rule": {**text, "description": "The authorisation that decided."}, "source": text, "changes": {
+            "type": "array", "items": {"$ref": "#/components/schemas/Change"}, "description": "The fewest things that would turn the refusal round."}}),
+        "Change": _object({
+            "kind": {**text, "enum": ["key", "field", "history", "use", "application", "date", "purpose", "organisation"]}, "from": text,
+            "to": {"type": "array", "items": text, "description": "Any one of these would do; absent: leave it out."},
+            "text": {"$ref": "#/components/schemas/LocalizedString"}}, "One thing that would have to be otherwise.", ["kind", "text"]),
         "RetryProblem": _also({"retryAfterSec": {"type": "integer"}, "limit": {"type": "integer"}, "source": text}),
         "HealthStatus": _object({"status": {**text, "enum": ["UP", "DEGRADED", "DOWN"]}, "sources": {
             "type": "object", "additionalProperties": {**text, "enum": ["UP", "DEGRADED", "DOWN"]}}}, "Health (belgif).", ["status"]),

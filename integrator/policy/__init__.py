@@ -6,6 +6,7 @@ text, so that years later anyone can see which words permitted what.
     purpose ──► authorisation (legal text, organisations, validity) ──► grant (service: search keys, fields, depth)
 
 terms (what is asked and decided) ◄── names (fields inside fields) ◄── engine (the decision) ◄── reading (YAML to engine)
+                                                                       └── why (what would turn it round) ◄── telling
 """
 
 from integrator.policy.engine import Policies

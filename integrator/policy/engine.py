@@ -27,12 +27,16 @@ class Policies:
         self._permits: dict[tuple[Ask, Grant, float], Permit] = {}
         index: dict[tuple[str, str, str], list[Grant]] = {}
         held: dict[tuple[str, str], list[Grant]] = {}
+        services: dict[str, list[Grant]] = {}
         for grant in sorted(grants, key=_rank):
+            services.setdefault(grant.service, []).append(grant)
             for organisation in grant.organisations:
                 index.setdefault((grant.purpose, organisation, grant.service), []).append(grant)
                 held.setdefault((grant.purpose, organisation), []).append(grant)
         self._grants = {key: tuple(found) for key, found in index.items()}
         self._held = {key: tuple(sorted(found, key=_place)) for key, found in held.items()}
+
+        self._services = {service: tuple(found) for service, found in services.items()}
 
     def decide(self, ask: Ask, now: float) -> Decision:
         """Permit or denial for one question. Never raises: what cannot be decided is denied."""
@@ -54,6 +58,10 @@ class Policies:
     def grants(self, purpose: str, organisation: str) -> Iterator[Grant]:
         """Every grant of an organisation for a purpose, in force or not (introspection, checks)."""
         yield from self._held.get((purpose, organisation), ())
+
+    def of_service(self, service: str) -> tuple[Grant, ...]:
+        """Every line that grants a service, whoever's it is (explanations, checks)."""
+        return self._services.get(service, ())
 
     def _permit(self, ask: Ask, grant: Grant, now: float) -> Decision:
         key = (ask, grant, now // 86400 if ask.history else 0)  # how far back is counted from today

@@ -12,9 +12,7 @@ from integrator.errors import ConfigurationError
 from integrator.model import LocalizedString
 from integrator.places import parse_yaml
 from integrator.policy.engine import Policies
-from integrator.policy.terms import Grant, Purpose
-
-_FOREVER = 4102444800.0  # 2100-01-01
+from integrator.policy.terms import FOREVER, Grant, Purpose
 
 
 def load_policies(folder: Path, organisations: Mapping[str, Any]) -> Policies:
@@ -89,7 +87,7 @@ def _grants(
             legal_context=authorisation.get("legalContext", {}),
             applications=None if applications == "any" else frozenset(applications),
             starts=_midnight(authorisation["validFrom"]),
-            ends=_midnight(authorisation["validUntil"], plus_days=1) if "validUntil" in authorisation else _FOREVER,
+            ends=_midnight(authorisation["validUntil"], plus_days=1) if "validUntil" in authorisation else FOREVER,
         )  # fmt: skip
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from integrator.model import LocalizedString, Withheld
 
+FOREVER = 4102444800.0  # 2100-01-01: the end of what has none
+
 
 @dataclass(frozen=True, slots=True)
 class Purpose:

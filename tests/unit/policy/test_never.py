@@ -68,7 +68,7 @@ def shown(decision: Permit | Denial) -> tuple[Any, ...]:
     return decision.categories, decision.withheld, decision.since, decision.narrowed, text
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(world=WORLDS, questions=st.lists(st.tuples(ASKS, MOMENTS), min_size=5, max_size=20), data=st.data())
 def test_a_grant_taken_away_never_permits_more(world, questions, data):
     purpose = data.draw(st.sampled_from(sorted(world)))
@@ -88,7 +88,7 @@ def test_a_grant_taken_away_never_permits_more(world, questions, data):
                 assert isinstance(alone, Permit) and name in alone.fields
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(world=WORLDS, questions=st.lists(st.tuples(ASKS, MOMENTS), min_size=5, max_size=20), seed=st.integers(0, 999))
 def test_the_order_of_files_and_lines_never_matters(world, questions, seed):
     chance = random.Random(seed)
@@ -106,7 +106,7 @@ def test_the_order_of_files_and_lines_never_matters(world, questions, seed):
     ]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(world=WORLDS, ask=ASKS, last=st.integers(0, 364))
 def test_a_lapsed_grant_is_refused_from_that_second_though_it_was_permitted_before(world, ask, last):
     day = f"2026-{'01' if last < 31 else '02'}-{last % 28 + 1:02d}"
@@ -123,7 +123,7 @@ def test_a_lapsed_grant_is_refused_from_that_second_though_it_was_permitted_befo
         assert ("EXPIRED", before.purpose) == (after.reason, after.purpose)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(world=WORLDS, questions=st.lists(st.tuples(ASKS, MOMENTS), min_size=5, max_size=20))
 def test_what_was_remembered_changes_no_decision(world, questions):
     warm = engine(world)

@@ -1,0 +1,63 @@
+"""The collection as the verbs of `integrator policy` need it: authorisations, services, organisations, and names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from integrator import places, settings
+from integrator.consoles.book import Book, open_book
+from integrator.errors import ConfigurationError
+from integrator.mapping import load_sheets
+from integrator.policy import Policies, load_policies
+from integrator.policy.telling import Naming
+from integrator.services import Service, load_services
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """Everything read once."""
+
+    policies: Policies
+    services: Mapping[str, Service]
+    organisations: Mapping[str, Any]
+    book: Book
+
+    def number(self, name: str) -> str:
+        """The enterprise number of an organisation named by its short name or number. Raises `ConfigurationError`."""
+        known = self.organisations["organisations"]
+        if name in known:
+            return str(known[name]["number"])
+        if any(one["number"] == name for one in known.values()):
+            return name
+        raise ConfigurationError(f"no such organisation: {name!r}", advice="See config/organisations.yaml.")
+
+    def service(self, name: str) -> Service:
+        """Raises `ConfigurationError` for a service nobody offers."""
+        if name not in self.services:
+            raise ConfigurationError(f"no such service: {name!r}", advice="See config/services/ or /docs.")
+        return self.services[name]
+
+    def naming(self) -> Naming:
+        """Names as people know them; a code that has none stays as it is written."""
+
+        def name(kind: str, code: str, language: str) -> str:
+            if kind == "organisation":
+                return self.book.organisation(code, language)
+            if kind == "purpose" and code in self.policies.purposes:
+                return f"{self.policies.purposes[code].title.in_(language)} ({code})"
+            if kind == "service" and code in self.services:
+                return f"{self.services[code].title.in_(language)} ({code})"
+            return code
+
+        return name
+
+
+def open_rooms() -> Rooms:
+    """The rooms beside the hub (override: INTEGRATOR_HOME). Raises `ConfigurationError` naming the file."""
+    organisations = settings.organisations()
+    services = load_services(
+        places.folder("config") / "services", load_sheets(places.folder("mappings")), sandbox=frozenset()
+    )
+    return Rooms(load_policies(places.folder("policies"), organisations), services, organisations, open_book())
