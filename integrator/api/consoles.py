@@ -15,10 +15,12 @@ from integrator.api.hub import Verified
 from integrator.api.limits import Limits
 from integrator.consoles import api, exports
 from integrator.consoles.citizen import api as contests
+from integrator.consoles.casefiles import api as casefiles
 from integrator.consoles.opening import caller
 from integrator.consoles.orders import Orders
 from integrator.consoles.orders import api as orders_api
 from integrator.consoles.people import Person
+from integrator.consoles.reveals import api as reveals
 from integrator.consoles.web import Consoles
 from integrator.errors import UnknownCaller
 
@@ -53,5 +55,7 @@ def mount(rest: FastAPI, consoles: Consoles, limits: Limits, verify: Callable[[s
     if isinstance(orders := consoles.extras.get("orders"), Orders):
         rest.include_router(orders_api.router(orders, current, body))
     rest.include_router(contests.router(consoles, current, body))
+    rest.include_router(casefiles.router(consoles, current, body))
+    rest.include_router(reveals.router(consoles, current, body))
     rest.add_route("/console", door, methods=["GET"])
     rest.mount("/console", consoles.app())
