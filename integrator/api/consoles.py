@@ -14,8 +14,8 @@ from integrator.api.headers import bearer
 from integrator.api.hub import Verified
 from integrator.api.limits import Limits
 from integrator.consoles import api, exports
-from integrator.consoles.citizen import api as contests
 from integrator.consoles.casefiles import api as casefiles
+from integrator.consoles.citizen import api as contests
 from integrator.consoles.opening import caller
 from integrator.consoles.orders import Orders
 from integrator.consoles.orders import api as orders_api
@@ -54,8 +54,8 @@ def mount(rest: FastAPI, consoles: Consoles, limits: Limits, verify: Callable[[s
     )
     if isinstance(orders := consoles.extras.get("orders"), Orders):
         rest.include_router(orders_api.router(orders, current, body))
-    rest.include_router(contests.router(consoles, current, body))
     rest.include_router(casefiles.router(consoles, current, body))
     rest.include_router(reveals.router(consoles, current, body))
+    rest.include_router(contests.router(consoles, current, body))
     rest.add_route("/console", door, methods=["GET"])
     rest.mount("/console", consoles.app())
