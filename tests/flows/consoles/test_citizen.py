@@ -54,6 +54,31 @@ def test_every_page_is_accessible_and_fits_a_phone(visit_as: VisitAs, axe: Axe, 
         _judge(page, axe, size, f"me-contest-{language}-{name}")
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_contests_are_accessible_in_every_state_to_the_citizen_and_the_officer(
+    visit_as: VisitAs, axe: Axe, traffic: None, language: str
+) -> None:
+    citizen = visit_as("citizen", language, subject=SQUIRREL)
+    for which, words in enumerate(("La première question de tous.", "De tweede vraag van allemaal.")):
+        citizen.goto("/console/me/")
+        citizen.evaluate("for (const one of document.querySelectorAll('main details')) one.open = true")
+        citizen.locator(".case .event .acts a").nth(which + 2 * LANGUAGES.index(language)).click()
+        citizen.locator("a[href*='kind=wrong']").click()
+        citizen.locator("textarea").fill(words)
+        citizen.locator("form.card button").click()
+    for size, name in ((PHONE, "phone"), (DESK, "desk")):
+        officer = visit_as("dpo", language, size=size)
+        officer.goto("/console/contests/")
+        _judge(officer, axe, size, f"office-{language}-{name}")
+        officer.locator("table.rows a").first.click()
+        _judge(officer, axe, size, f"office-one-{language}-{name}")
+        officer.locator("textarea").fill("Dit was een vergissing. / C’était une erreur.")
+        officer.locator("form.card button").click()
+        reader = visit_as("citizen", language, subject=SQUIRREL, size=size)
+        reader.goto("/console/me/contests")
+        _judge(reader, axe, size, f"me-contests-full-{language}-{name}")
+
+
 def _judge(page: Any, axe: Axe, size: Any, name: str) -> None:
     if PICTURES:
         page.screenshot(path=str(Path(PICTURES) / f"{name}.png"), full_page=True)
