@@ -32,7 +32,7 @@ from integrator.keeping import Keeper, retention_classes, until_night
 from integrator.logs import log
 from integrator.mapping import load_sheets
 from integrator.metrics import Metrics
-from integrator.offices import close_offices, open_offices
+from integrator.offices import close_offices, forget_every_night, open_offices
 from integrator.policy import Purpose, load_policies
 from integrator.publishing import LogFigures, Published, Publishing, open_publishing
 from integrator.recording import Recorder
@@ -255,6 +255,7 @@ def serve(settings: Settings) -> None:
         chores = [asyncio.create_task(_first_look(hub)), asyncio.create_task(_settle_every_minute(hub))]
         if hub.consoles is not None:
             chores.append(asyncio.create_task(keep_a_clerk(settings)))
+            chores.append(asyncio.create_task(forget_every_night(hub.consoles)))
         if hub.keeper is not None:
             chores.append(asyncio.create_task(_keep_every_day(hub.keeper)))
         try:

@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from sqlalchemy.exc import SQLAlchemyError
 
 from audit import Subject
 from audit.verify.bundle import make_bundle
 from integrator import clock
 from integrator.alerting import open_alerting
-from integrator.consoles.auditor import AuditTools, Verifying
-from integrator.consoles.auditor.process import verify_apart
 from integrator.consoles.auditor import AuditTools, Verifying
 from integrator.consoles.auditor.process import verify_apart
 from integrator.consoles.casefiles.opening import open_office
@@ -28,7 +27,9 @@ from integrator.consoles.opening import may_audit, open_consoles
 from integrator.consoles.orders import Orders, Pile
 from integrator.consoles.reveals.opening import open_reveals
 from integrator.consoles.web import Consoles
-from integrator.keeping import retention_classes
+from integrator.errors import IntegratorError
+from integrator.keeping import retention_classes, until_night
+from integrator.logs import log
 from integrator.policy import Policies
 from integrator.publishing import Logbook, Publishing
 from integrator.services import Service
@@ -67,21 +68,25 @@ def open_offices(
     consoles.extras["auditor"] = AuditTools(
         book.store, book.keyring, settings.state / "maps", _roots(settings), verifying, sources
     )
-    verifying = Verifying(consoles.database, lambda since, told: verify_apart(settings, since, told), now)
-    sources = sorted({one.source for one in services.values() if one.source})
-    consoles.extras["auditor"] = AuditTools(
-        book.store, book.keyring, settings.state / "maps", _roots(settings), verifying, sources
-    )
     if publishing.published is not None:
         publishing.published.auditor = lambda request: may_audit(consoles, request)
     return consoles
+
+
+async def forget_every_night(consoles: Consoles) -> None:
+    """Requests of citizens whose time is over are wiped; what fails is tried again the next night."""
+    while True:
+        try:
+            await consoles.extras["casefiles"].forget()
+        except (IntegratorError, SQLAlchemyError) as error:
+            log.error("requests_not_forgotten", error=type(error).__name__)
+        await asyncio.sleep(until_night(consoles.now()))
 
 
 async def close_offices(consoles: Consoles) -> None:
     """Nobody asks any more."""
     await asyncio.to_thread(consoles.extras["exporter"].close)
     await asyncio.to_thread(consoles.extras["alerting"].close)
-    await asyncio.to_thread(consoles.extras["auditor"].close)
     await asyncio.to_thread(consoles.extras["auditor"].close)
     await asyncio.to_thread(consoles.desk.reports.close)
     consoles.database.close()

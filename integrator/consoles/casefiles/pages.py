@@ -28,6 +28,8 @@ from integrator.consoles.casefiles.office import (
     Opening,
 )
 from integrator.consoles.explain import explain
+from integrator.consoles.reveals.opener import Opener
+from integrator.consoles.reveals.store import Reveal
 from integrator.consoles.rights import NothingThere
 from integrator.consoles.rooms import Room
 from integrator.consoles.visit import Visit
@@ -202,9 +204,20 @@ async def lines(visit: Visit) -> Response:
     )  # looks at the record last: they are many
     last = max(1, -(-len(file.lines) // LINES))
     page = min(max(1, int(visit.query.get("page", "1")) if visit.query.get("page", "1").isdigit() else 1), last)
-    shown = [_view(visit, line) for line in ordered[(page - 1) * LINES : page * LINES]]
+    names = await _reveals(visit)
+    shown = [
+        {**_view(visit, line), "reveal": names.get((line.row["shard"], line.row["index"]))}
+        for line in ordered[(page - 1) * LINES : page * LINES]
+    ]
     open_ = [ground.code for ground in grounds().values() if ground.chosen]
     return visit.page("casefiles/lines.html", **_common(visit, file), shown=shown, page=page, last=last, grounds=open_)
+
+
+async def _reveals(visit: Visit) -> dict[tuple[str, int], Reveal]:
+    """Names that were asked for, by the place of their line; the newest of each."""
+    opener = visit.consoles.extras.get("reveals")
+    found = await opener.all(visit.person) if isinstance(opener, Opener) else []
+    return {(one.shard, one.index): one for one in reversed(found)}
 
 
 @room.post("/{id}/decide")

@@ -150,3 +150,32 @@ def test_an_auditor_has_no_requests_and_another_organisations_file_does_not_exis
 
     assert 403 == auditor.goto("/console/requests/").status
     assert 404 == dpo.goto(address).status
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_name_opens_when_a_colleague_grants_it(visit_as: VisitAs, used: None, axe: Axe, language: str) -> None:
+    first, second = visit_as("hub_dpo", language), visit_as("hub_dpo_2", language)
+    address = opened(first)
+    collected(first)
+    first.goto(f"{address}/lines")
+    first.locator("main a[href*='/reveals/ask']").first.click()
+    axe(first)
+    first.locator("[name=reason]").fill(f"complaint 2026/44, {language}")
+    first.locator("main form button").click()
+    card = f"section.card:has-text('complaint 2026/44, {language}')"
+
+    assert 0 == first.locator(f"{card} form[action$=grant]").count()
+
+    second.goto("/console/reveals/")
+    for size in (PHONE, DESK):
+        second.set_viewport_size(size)
+        axe(second)
+        assert fits(second)
+    photograph(second, f"reveals-{language}")
+    second.locator(f"{card} form[action$=grant] button").first.click()
+    first.goto("/console/reveals/")
+    first.locator(f"{card} form[action$=show] button").first.click()
+
+    assert first.locator("main strong").first.inner_text()
+    axe(first)
+    photograph(first, f"name-{language}")
