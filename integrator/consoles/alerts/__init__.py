@@ -1,0 +1,10 @@
+"""Alerts as pages, the list of protected people, the scope of a leaked key, and statistics that name nobody.
+
+pages.py      the alerts, one alert in words, justify or escalate      protecting.py  the protected list, read by two
+counting.py   scope of a leaked key and statistics, pure               figures.py     their pages
+"""
+
+from integrator.consoles.alerts import figures, pages, protecting  # noqa: F401 - importing them makes their doors
+from integrator.consoles.alerts.room import room
+
+__all__ = ["room"]
