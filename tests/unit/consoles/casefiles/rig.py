@@ -18,6 +18,7 @@ from integrator.consoles.casefiles.cabinet import Cabinet
 from integrator.consoles.casefiles.files import CaseFile
 from integrator.consoles.casefiles.guard import Guard
 from integrator.consoles.casefiles.office import Office, Opening
+from integrator.consoles.casefiles.papers import Bundle
 from integrator.consoles.database import Database
 from integrator.consoles.desks import open_desk
 from integrator.consoles.looking import Desk
@@ -87,7 +88,7 @@ class Rig:
 
 
 @contextmanager
-def a_rig(folder: Path) -> Iterator[Rig]:
+def a_rig(folder: Path, bundle: Bundle | None = None) -> Iterator[Rig]:
     store, keyring = open_store(f"sqlite:///{folder}/ledger.db"), FileKeyRing(folder / "keys")
     rig: Rig
     ledger = Ledger(store, keyring, shard="hub/test/cases/2026", clock=lambda: int(rig.now * 1e6) if started else NOON)
@@ -99,7 +100,7 @@ def a_rig(folder: Path) -> Iterator[Rig]:
 
     desk = open_desk(store, keyring, OneBook(ledger), POLICIES, {}, now)
     guard = Guard(POLICIES.purposes.values(), lambda: int(now() * 1e6))
-    office = Office(desk, Cabinet(database, Vault(b"v" * 32)), guard, BOOK, now)
+    office = Office(desk, Cabinet(database, Vault(b"v" * 32)), guard, BOOK, now, bundle)
     rig = Rig(office, desk, ledger, database, store, keyring)
     started = True
     yield rig

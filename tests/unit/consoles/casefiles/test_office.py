@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from audit import Subject
+from audit.errors import NotPublished
 from integrator.consoles.casefiles.files import Decision
 from integrator.consoles.casefiles.machine import StepRefused
 from integrator.consoles.casefiles.office import EVIDENCE, LETTER, LIST
@@ -229,6 +231,40 @@ async def test_the_list_and_the_zip_go_with_the_letter(rig: Rig) -> None:
 
     assert ("Nr.;Wanneer", 2) == (listed[0][:11], len(listed))
     assert {LETTER, LIST} <= set(names)
+
+
+async def test_evidence_opens_only_what_is_about_her_and_what_is_not_published_yet_is_left_for_later(
+    tmp_path: Path,
+) -> None:
+    asked: list[tuple[int, Subject]] = []
+
+    def bundle(shard: str, index: int, subject: Subject) -> bytes:
+        asked.append((index, subject))
+        if len(asked) == 2:
+            raise NotPublished(f"{shard}: wait a minute")
+        return b"evidence"
+
+    with a_rig(tmp_path, bundle) as rig:
+        rig.write("resident_permit")
+        rig.write("parking_control")
+        file = await rig.to("prepared")
+        archive = zipfile.ZipFile(io.BytesIO(await rig.office.paper(FIRST, file, EVIDENCE)))
+        looks = rig.drafts("audit.evidence")
+
+    assert {ANNA} == {subject for _, subject in asked} and 2 == len(asked)
+    assert ["README.txt", "evidence/line-001.zip", LETTER, LIST, "verify.html"] == archive.namelist()
+    assert 1 == len(looks)
+
+
+async def test_a_line_that_was_restricted_since_stops_the_letter(rig: Rig) -> None:
+    rig.write("resident_permit")
+    file = await rig.to("prepared")
+    rig.store.set_vis(rig.ledger.shard, 1, 1)
+
+    with pytest.raises(StepRefused, match="SHIELDED"):
+        await rig.office.release(SECOND, file, file.sha256)
+    back = await rig.office.collect(FIRST, await rig.office.send_back(SECOND, file, "a line was restricted"))
+    assert ["restricted"] == [line.decision.ground for line in back.lines if line.row["kind"] == "outcome"]
 
 
 async def test_a_request_may_be_withdrawn_or_refused_by_another_than_who_opened_it(rig: Rig) -> None:
