@@ -181,3 +181,21 @@ def _evidence(page: Any, folder: Path) -> Path:
             break
     saved[0].save_as(folder / "evidence.zip")
     return folder / "evidence.zip"
+
+
+def test_on_paper_every_line_is_explained_and_nothing_is_left_to_click(visit_as: VisitAs, traffic: None) -> None:
+    page = visit_as("citizen", "nl", subject=SQUIRREL)
+    page.emulate_media(media="print")
+    if PICTURES:
+        page.screenshot(path=str(Path(PICTURES) / "me-home-nl-paper.png"), full_page=True)
+
+    assert page.locator("article.event dl.facts").first.is_visible()
+    assert [] == [one.inner_text() for one in page.locator("button").all() if one.is_visible()]
+
+
+def test_in_the_dark_the_pages_are_as_readable(visit_as: VisitAs, axe: Axe, traffic: None) -> None:
+    page = visit_as("citizen", "en", subject=SQUIRREL, size=PHONE)
+    page.emulate_media(color_scheme="dark")
+    for path in ("", "complete", "notice"):
+        page.goto(f"/console/me/{path}")
+        axe(page)

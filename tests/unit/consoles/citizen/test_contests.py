@@ -143,6 +143,11 @@ async def test_who_it_was_may_be_asked_without_a_word(home: House) -> None:
 
     assert "I want to know who it was" in await text_of(browser, "/console/me/contests")
 
+    officer = await home.officer()
+    page = await text_of(officer, f"/console/contests/one?id={await id_of(officer)}")
+
+    assert (True, False) == ("/console/reveals/ask?shard=" in page, "agent-77" in page)
+
 
 async def test_neither_the_number_nor_the_words_stand_readable_in_the_database(home: House, tmp_path: Path) -> None:
     await contested(home)
