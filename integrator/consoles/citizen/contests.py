@@ -18,7 +18,20 @@ from datetime import date, datetime, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Column, Connection, Integer, String, Table, Text, UniqueConstraint, func, insert, select, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from audit import Draft, Subject
@@ -32,6 +45,7 @@ from integrator.errors import RequestRefused
 
 DAYS = 30  # within which a contest is answered
 MOST_OPEN = 20  # of one person at a time
+KEPT = 3 * 366  # days after its end that a contest is kept here; its entries stay as long as the ledger keeps them
 WORDS = (10, 1_000)  # characters
 RETENTION = "Y10"
 ACTIVITY = "https://ropa.integrator.example/audit_contest/v1"
@@ -198,6 +212,8 @@ class Contests:
 
     async def _add(self, contest: Contest, tag: str) -> Contest:
         def write(connection: Connection) -> Contest:
+            over = (contest.opened - timedelta(KEPT)).isoformat()
+            connection.execute(delete(contest_table).where(contest_table.c.closed < over))
             year = contest.opened.year
             last = connection.execute(
                 select(func.max(contest_table.c.number)).where(contest_table.c.year == year)

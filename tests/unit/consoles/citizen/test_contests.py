@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from integrator.consoles.citizen.contests import MOST_OPEN
+from integrator.consoles.citizen.contests import KEPT, MOST_OPEN
 from tests.unit.consoles.citizen.rig import DAY, House, text_of
 from tests.unit.consoles.desk import ANNA, BERT, BRUSSELS
 from tests.unit.consoles.doorstep import Browser
@@ -154,3 +154,16 @@ async def test_neither_the_number_nor_the_words_stand_readable_in_the_database(h
     data = b"".join(path.read_bytes() for path in tmp_path.glob("consoles.db*"))
 
     assert (False, False) == (ANNA.id.encode() in data, b"parking card" in data)
+
+
+async def test_an_old_contest_is_forgotten_and_one_under_way_never(home: House) -> None:
+    browser, _ = await contested(home, words="The first one, which is withdrawn.")
+    id_ = await id_of(await home.officer())
+    await text_of(browser, "/console/me/contests")
+    await browser.post("/console/me/contests/withdraw", id=id_)
+    await contested(home, words="The second one, which nobody answers.")
+    home.clock.now += (KEPT + 1) * DAY
+    browser, _ = await contested(home, words="The third one, years later.")
+    page = await text_of(browser, "/console/me/contests")
+
+    assert [False, True, True] == [f"The {which} one" in page for which in ("first", "second", "third")]
