@@ -19,7 +19,7 @@ from audit.verify.bundle import make_bundle
 from integrator import clock
 from integrator.alerting import open_alerting
 from integrator.consoles.auditor import AuditTools, Verifying
-from integrator.consoles.auditor.process import verify_apart
+from integrator.consoles.auditor.process import Apart
 from integrator.consoles.casefiles.opening import open_office
 from integrator.consoles.desks import open_desk
 from integrator.consoles.exporting import Exporter, words_of
@@ -63,7 +63,8 @@ def open_offices(
     open_reveals(consoles)
     pile = Pile(consoles.database, consoles.vault)
     consoles.extras["orders"] = Orders(desk, book.store, publishing.books, pile, retention_classes(), now)
-    verifying = Verifying(consoles.database, lambda since, told: verify_apart(settings, since, told), now)
+    apart = Apart(settings)
+    verifying = Verifying(consoles.database, apart, now, apart.stop)
     sources = sorted({one.source for one in services.values() if one.source})
     consoles.extras["auditor"] = AuditTools(
         book.store, book.keyring, settings.state / "maps", _roots(settings), verifying, sources
@@ -87,6 +88,7 @@ async def close_offices(consoles: Consoles) -> None:
     """Nobody asks any more."""
     await asyncio.to_thread(consoles.extras["exporter"].close)
     await asyncio.to_thread(consoles.extras["alerting"].close)
+    await consoles.extras["auditor"].verifying.close()
     await asyncio.to_thread(consoles.extras["auditor"].close)
     await asyncio.to_thread(consoles.desk.reports.close)
     consoles.database.close()

@@ -7,4 +7,7 @@ counting.py   scope of a leaked key and statistics, pure               figures.p
 from integrator.consoles.alerts import figures, pages, protecting  # noqa: F401 - importing them makes their doors
 from integrator.consoles.alerts.room import room
 
+_ORDER = ("menu", "protected", "breach", "statistics")
+room.menu.sort(key=lambda line: _ORDER.index(line.word.removeprefix("alerts.")))
+
 __all__ = ["room"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from urllib.parse import quote
 
 from starlette.responses import Response
@@ -10,6 +11,7 @@ from starlette.responses import Response
 from audit.alerts import Alert
 from audit.alerts.alerts import AlertUnknown
 from audit.alerts.rules import EXPLANATIONS
+from audit.reports import Page
 from integrator.consoles.alerting import AlertDesk
 from integrator.consoles.alerts.room import alerting_of, room
 from integrator.consoles.dpo.lists import listed
@@ -45,7 +47,9 @@ async def one(visit: Visit) -> Response:
     lines = None
     if row is not None:
         reason = f"alert {alert.rule} of {alert.shard}/{alert.index}"
-        lines = listed(visit, await visit.consoles.desk.look(visit.person, "exchange", reason, trace_id=row.trace_id))
+        page: Page = await visit.consoles.desk.look(visit.person, "exchange", reason, trace_id=row.trace_id)
+        ended = {(one.shard, one.ref) for one in page.rows}  # of a question that ended, its end says all
+        lines = listed(visit, replace(page, rows=[one for one in page.rows if (one.shard, one.index) not in ended]))
     counted = rule is not None and rule.kind in ("enumeration", "breadth", "outlier")
     return visit.page(
         "alerts/one.html", title=rule.title[visit.language] if rule else alert.rule, alert=alert,

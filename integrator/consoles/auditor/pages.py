@@ -167,8 +167,12 @@ async def beside(visit: Visit) -> Response:
         heads = [visit.t("auditor.where"), visit.t("shell.trace")]
         return as_csv(visit, "compared", [heads, *((visit.t(f"auditor.only_{name}"), number) for name, number in rows)])
     chosen = asking.period(visit)
+    heading = ""
+    if compared:
+        days = {name: visit.t.day(date.fromisoformat(compared[name])) for name in ("since", "until")}
+        heading = str(visit.t("auditor.compared", source=_named(visit, compared["source"]), **days))
     return visit.page(
-        "auditor/compare.html", compared=compared, wrong=visit.query.get("wrong", ""), since=chosen.first.isoformat(),
+        "auditor/compare.html", compared=compared, heading=heading, wrong=visit.query.get("wrong", ""), since=chosen.first.isoformat(),
         until=chosen.last.isoformat(), sources=[(one, _named(visit, one)) for one in tools_of(visit).sources],
     )  # fmt: skip
 
@@ -187,7 +191,7 @@ async def compare(visit: Visit) -> Response:
         lambda right, seen: (tools.compare(theirs, source, period.since, period.until, unreadable), ()),
     )  # fmt: skip
     visit.data["compared"] = {
-        "source": source, "since": visit.form["since"], "until": visit.form["until"], "both": found.both,
+        "source": source, "since": first.isoformat(), "until": last.isoformat(), "both": found.both,
         "ours": list(found.ours[:_KEPT]), "theirs": list(found.theirs[:_KEPT]), "n_ours": len(found.ours),
         "n_theirs": len(found.theirs), "unreadable": found.unreadable, "cut": found.cut,
     }  # fmt: skip

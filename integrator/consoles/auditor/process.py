@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -31,27 +32,40 @@ class VerificationBroken(RuntimeError):
     """The process ended without a verdict; the name of the reason is all there is to say."""
 
 
-def verify_apart(settings: Settings, since: Mapping[str, Any], told: Told) -> Found:
-    """Verify the ledger of these settings; blocks for as long as it takes. Raises VerificationBroken."""
-    ours, theirs = multiprocessing.get_context("spawn").Pipe()
-    worker = multiprocessing.get_context("spawn").Process(target=_work, args=(theirs, settings, dict(since)), daemon=True)  # fmt: skip
-    worker.start()
-    theirs.close()
-    try:
-        while True:
-            match ours.recv():
-                case ("progress", int(done), int(total)):
-                    told(done, total)
-                case ("done", verdicts, marks):
-                    return verdicts, marks
-                case ("broken", str(why)):
-                    raise VerificationBroken(why)
-    except EOFError as error:
-        raise VerificationBroken("the process ended") from error
-    finally:
-        ours.close()
-        worker.join(5)
-        worker.kill()
+class Apart:
+    """Verifies the ledger of these settings in a process of its own, one at a time."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._worker: SpawnProcess | None = None
+
+    def __call__(self, since: Mapping[str, Any], told: Told) -> Found:
+        """Blocks for as long as it takes. Raises VerificationBroken, also when it is stopped."""
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        self._worker = context.Process(target=_work, args=(theirs, self._settings, dict(since)), daemon=True)
+        self._worker.start()
+        theirs.close()
+        try:
+            while True:
+                match ours.recv():
+                    case ("progress", int(done), int(total)):
+                        told(done, total)
+                    case ("done", verdicts, marks):
+                        return verdicts, marks
+                    case ("broken", str(why)):
+                        raise VerificationBroken(why)
+        except EOFError as error:
+            raise VerificationBroken("the process ended") from error
+        finally:
+            ours.close()
+            self._worker.join(5)
+            self.stop()
+
+    def stop(self) -> None:
+        """End the process, whatever it does: it changes nothing."""
+        if self._worker is not None:
+            self._worker.kill()
 
 
 def _work(pipe: Connection, settings: Settings, since: Mapping[str, Any]) -> None:

@@ -50,10 +50,12 @@ Work = Callable[[Mapping[str, Any], Told], Found]  # (marks to go on from, told)
 
 
 class Verifying:
-    """Runs of one hub. `work` verifies (process.py does, of the hub's own settings). `now()` in epoch seconds."""
+    """Runs of one hub. `work` verifies (process.Apart, of the hub's own settings), `stop` cuts it off. `now()` in epoch seconds."""
 
-    def __init__(self, database: Database, work: Work, now: Callable[[], float]) -> None:
-        self._database, self._work, self._now = database, work, now
+    def __init__(
+        self, database: Database, work: Work, now: Callable[[], float], stop: Callable[[], None] = lambda: None
+    ) -> None:
+        self._database, self._work, self._now, self._stop = database, work, now, stop
         self._running: asyncio.Task[None] | None = None
         self._id = ""
         self._progress = (0, 0)
@@ -81,8 +83,13 @@ class Verifying:
         """The last ones, newest first."""
         return await self._rows(select(run_table).order_by(run_table.c.began.desc()).limit(_SHOWN))
 
+    async def close(self) -> None:
+        """Cut off the one that runs: the hub ends and does not wait for it."""
+        self._stop()
+        await self.wait()
+
     async def wait(self) -> None:
-        """Until the one that runs is over; for whoever closes, and for tests."""
+        """Until the one that runs is over."""
         if self._running is not None:
             await self._running
 

@@ -111,6 +111,8 @@ async def order(visit: Visit) -> Response:
     if asked.state in ("draft", "asked"):
         plan, rows = await office.preview(visit.person, asked)
         named = [row for row in rows if row.index in plan.places.get(row.shard, ())]
+        ended = {(row.shard, row.ref) for row in named}  # of a question that ended, its end says all
+        named = [row for row in named if (row.shard, row.index) not in ended]
         lines = [(row.ts, explain(row, visit.consoles.book, visit.language, viewer="person").headline) for row in named]
     return visit.page(
         "orders/order.html", asked=asked, plan=plan, lines=lines, effects=effects(visit, asked, plan) if plan else [],
