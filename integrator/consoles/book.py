@@ -39,7 +39,7 @@ class Aim:
     title: LocalizedString
     why: LocalizedString
     legal_basis: str
-    requested: bool = False  # the citizen asked for the service himself
+    dpv: str = ""  # what sort of purpose, e.g. dpv:RequestedServiceProvision: the citizen asked for it himself
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def open_book() -> Book:
         data = parse_yaml(path.name, text)
         aims[data["processingActivity"]] = Aim(
             data["purpose"], LocalizedString.read(data["title"]), LocalizedString.read(data["why"]), data["legalBasis"],
-            data.get("dpv") == "dpv:RequestedServiceProvision",
+            str(data.get("dpv", "")),
         )  # fmt: skip
         for one in data["authorisations"]:
             laws[one["id"]] = _law(one, "sha256:" + hashlib.sha256(text).hexdigest())

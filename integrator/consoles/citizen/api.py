@@ -35,9 +35,9 @@ def router(consoles: Consoles, current: Current, body: Body) -> APIRouter:
     @routes.get("")
     async def all_(request: Request) -> Response:
         person: Any = await current(request)
-        if person.subject is not None:
-            return _json({"items": [_told(one) for one in await contests.of(contests.tag(person.subject))]})
-        return _json({"items": [_told(one) for one in await contests.at(office_of(person))]})
+        if person.roles & _OFFICERS or person.subject is None:  # an officer reads his own at the pages
+            return _json({"items": [_told(one) for one in await contests.at(office_of(person))]})
+        return _json({"items": [_told(one) for one in await contests.of(contests.tag(person.subject))]})
 
     @routes.post("")
     async def contest(request: Request) -> Response:

@@ -17,8 +17,10 @@ from audit.reports import Details, Row
 from integrator.consoles.book import Book
 from integrator.places import read_yaml
 
-# I did it myself · for something I asked for · on their own initiative · somebody checked the record · I wrote this here
-Whose = Literal["self", "for_me", "own", "check", "mine", "unsaid"]
+# I did it myself · for something I asked for · on their own initiative · for a task of theirs, and it is not said who began
+# · somebody checked the record · I wrote this here
+Whose = Literal["self", "for_me", "own", "task", "check", "mine", "unsaid"]
+_WHOSE: Mapping[str, Whose] = {"dpv:RequestedServiceProvision": "for_me", "dpv:LegalCompliance": "own"}
 Opened = tuple[Row, Details]
 _LOOKS = frozenset({"outcome", "denied", "unknown", "intent"})
 
@@ -81,7 +83,7 @@ def cases_of(events: Sequence[Event]) -> list[Case]:
 
 
 def whose(row: Row, book: Book) -> Whose:
-    """By whom this came about. Whoever was not asked for says so, and is on the office's own initiative."""
+    """By whom this came about: as the entry says, and else as the purpose says."""
     if row.kind == "audit.read":
         return "self" if row.initiator == "self" else "check"
     if row.kind == "annotate":
@@ -89,7 +91,7 @@ def whose(row: Row, book: Book) -> Whose:
     if row.initiator == "self":
         return "self"
     aim = book.aims.get(row.activity or "")
-    return "unsaid" if aim is None else "for_me" if aim.requested else "own"
+    return "unsaid" if aim is None else _WHOSE.get(aim.dpv, "task")
 
 
 def ending(row: Row) -> str:

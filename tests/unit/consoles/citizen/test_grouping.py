@@ -11,7 +11,10 @@ from integrator.consoles.citizen.grouping import cases_of, ending, events_of, ki
 from tests.unit.consoles.desk import BRUSSELS, IXELLES
 from tests.unit.consoles.doorstep import book
 
-PERMIT, FINE = (f"https://ropa.integrator.example/{name}/v1" for name in ("resident_permit", "administrative_fine"))
+PERMIT, FINE, SOCIAL = (
+    f"https://ropa.integrator.example/{name}/v1"
+    for name in ("resident_permit", "administrative_fine", "social_inquiry")
+)
 
 
 def a_row(index: int, **changes: Any) -> Row:
@@ -66,6 +69,7 @@ def test_events_of_one_case_stand_together_and_another_organisation_s_case_of_th
         ("for_me", {"initiator": "official"}),
         ("for_me", {"initiator": "system"}),
         ("own", {"activity": FINE}),
+        ("task", {"activity": SOCIAL}),
         ("unsaid", {"activity": "unknown"}),
         ("check", {"kind": "audit.read"}),
         ("self", {"kind": "audit.read", "initiator": "self"}),
