@@ -94,6 +94,8 @@ def test_a_form_that_is_not_whole_says_what_to_mend_and_keeps_what_was_typed(vis
 
 
 def _fill(page: Any) -> None:
+    assert page.locator("#f-review").count(), page.locator("main").inner_text()
+
     page.locator("#f-review").fill("2027-06-01")
     page.locator("#f-reason").fill(WHY)
     page.locator("form.card button").click()
