@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,8 @@ from jsonschema import Draft202012Validator
 from integrator.errors import ConfigurationError, IntegratorError
 from integrator.mapping import Sheet, load_sheets
 from integrator.places import YamlLoader, parse_yaml
-from integrator.policy import Ask, Denial, Permit, Policies, compile_policies, expand, tops
+from integrator.policy import Policies, cases, compile_policies, expand, tops
+from integrator.policy.lines import overlaps
 from integrator.registry import manifests
 from integrator.services import Service, load_services
 
@@ -97,7 +98,9 @@ def check(home: Path, today: date) -> list[Finding]:
         return sorted([*findings, Finding(str(error).partition(":")[0], 1, "error", str(error))])
     findings += _mappings(rooms, sheets, sources, home)
     findings += _services(rooms, services, sources)
+    findings += _overlaps(rooms, policies, services)
     for room in _in(rooms, "policies"):
+        findings += _purpose(room, _one(rooms, "config/retention.yaml").data)
         findings += _authorisations(room, services, today)
         findings += _policy_cases(room, policies, services, organisations)
     findings += _connectors(home)
@@ -125,7 +128,11 @@ def _read(home: Path, findings: list[Finding]) -> list[Room]:
             rooms.append(Room(path, name, parse_yaml(name, text.encode()), Lines(text)))
         except ConfigurationError as error:
             line = str(error).partition(":")[2].partition(":")[0]
-            findings.append(Finding(name, int(line) if line.isdigit() else 1, "error", str(error).rpartition(": ")[2] + " (not YAML)"))
+            findings.append(
+                Finding(
+                    name, int(line) if line.isdigit() else 1, "error", str(error).rpartition(": ")[2] + " (not YAML)"
+                )
+            )
     return rooms
 
 
@@ -196,6 +203,29 @@ def _services(rooms: list[Room], services: Mapping[str, Service], sources: Mappi
                 yield room.finding(
                     f"{part.service} offers no {', '.join(sorted(unknown))}", "parts", part.name, "fields"
                 )
+
+
+def _overlaps(rooms: list[Room], policies: Policies, services: Mapping[str, Service]) -> Iterator[Finding]:
+    """A line that gives nothing another line of the purpose does not give: whoever takes one away should know."""
+    files = {room.path.stem: room for room in _in(rooms, "policies")}
+    for line, other in overlaps(policies, {name: service.offers for name, service in services.items()}):
+        room = files[line.purpose]
+        ids = [entry["id"] for entry in room.data["authorisations"]]
+        place = ("authorisations", ids.index(line.authorisation), "grants", int(line.id.rpartition("#")[2]) - 1)
+        yield room.finding(
+            f"overlap: {line.id} gives nothing that {other.id} does not give", *place, severity="warning"
+        )
+
+
+def _purpose(room: Room, retention: Mapping[str, Any]) -> Iterator[Finding]:
+    if room.data["retention"] not in retention["classes"]:
+        yield room.finding(f"no retention class {room.data['retention']!r} in config/retention.yaml", "retention")
+    texts = room.data["why"]
+    for one, other in (("nl", "fr"), ("nl", "en"), ("fr", "en")):
+        if texts[one].strip() == texts[other].strip():
+            yield room.finding(
+                f"missing translation: `why` says the same in {one} and {other}", "why", other, severity="warning"
+            )
 
 
 def _authorisations(room: Room, services: Mapping[str, Service], today: date) -> Iterator[Finding]:
@@ -280,33 +310,9 @@ def judge(
     organisations: Mapping[str, Any],
 ) -> tuple[Any, Any, str]:
     """What a policy case expects and what the engine says, in the same words."""
-    ask, expect = case["ask"], case["expect"]
-    service = services[ask["service"]]
-    organisation = organisations["organisations"].get(ask["organisation"], {}).get("number", ask["organisation"])
-    fields = ask.get("fields")
-    decision = policies.decide(
-        Ask(
-            organisation, ask.get("application", "any-app"), ask.get("purpose", purpose), service.name, frozenset(ask["keys"]),
-            service.offers, None if fields is None else frozenset(fields), bool(ask.get("history")), bool(ask.get("part")),
-        ),
-        _moment(ask["at"]),
-    )  # fmt: skip
-    if isinstance(decision, Denial) or "deny" in expect:
-        return {"deny": expect.get("deny")}, {"deny": getattr(decision, "reason", None)}, service.name
-    return _shown(frozenset(expect["permit"]), expect.get("withheld")), _given(decision), service.name
-
-
-def _shown(permit: frozenset[str], withheld: list[str] | None) -> dict[str, Any]:
-    return {"permit": sorted(tops(permit)), "withheld": sorted(withheld or [])}
-
-
-def _given(decision: Permit) -> dict[str, Any]:
-    return _shown(decision.fields, [item.field for item in decision.withheld])
-
-
-def _moment(day: Any) -> float:
-    parsed = day if isinstance(day, date) else date.fromisoformat(str(day)[:10])
-    return datetime(parsed.year, parsed.month, parsed.day, 12).astimezone().timestamp()
+    offers = {name: service.offers for name, service in services.items()}
+    wanted, got = cases.judge(purpose, case, policies, offers, organisations)
+    return wanted, got, case["ask"]["service"]
 
 
 # --- rooms ------------------------------------------------------------------------------------------------------------

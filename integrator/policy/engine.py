@@ -59,6 +59,10 @@ class Policies:
         """Every grant of an organisation for a purpose, in force or not (introspection, checks)."""
         yield from self._held.get((purpose, organisation), ())
 
+    def held(self) -> Iterable[tuple[str, str, str]]:
+        """(purpose, organisation, service) of everything that anybody was granted, in force or not."""
+        return self._grants.keys()
+
     def of_service(self, service: str) -> tuple[Grant, ...]:
         """Every line that grants a service, whoever's it is (explanations, checks)."""
         return self._services.get(service, ())

@@ -27,17 +27,26 @@ def compile_policies(files: list[tuple[str, bytes]], organisations: Mapping[str,
     for name, text in sorted(files):
         try:
             data = parse_yaml(name, text)
-            purpose = _purpose(data)
-            digest = hashlib.sha256(text).hexdigest()
-            for authorisation in data["authorisations"]:
-                named = frozenset(members(authorisation["organisations"], organisations))
-                grants += _grants(purpose.code, authorisation, named, digest)
+            purpose, lines = compile_purpose(data, hashlib.sha256(text).hexdigest(), organisations)
+            grants += lines
         except (KeyError, TypeError) as error:
             raise ConfigurationError(f"{name}: {type(error).__name__} {error}") from error
         if f"{purpose.code}.yaml" != name:
             raise ConfigurationError(f"{name}: `purpose:` says {purpose.code!r}, not the file's name")
         purposes[purpose.code] = purpose
     return Policies(purposes, grants)
+
+
+def compile_purpose(
+    data: Mapping[str, Any], digest: str, organisations: Mapping[str, Any]
+) -> tuple[Purpose, list[Grant]]:
+    """One purpose as read, and its lines. `digest`: of the file's bytes."""
+    purpose = _purpose(data)
+    grants: list[Grant] = []
+    for authorisation in data["authorisations"]:
+        named = frozenset(members(authorisation["organisations"], organisations))
+        grants += _grants(purpose.code, authorisation, named, digest)
+    return purpose, grants
 
 
 def members(named: list[str], organisations: Mapping[str, Any]) -> list[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from integrator.places import read_yaml
+from integrator.policy.lines import Difference, More
 from integrator.policy.terms import Ask, Denial, Permit
 from integrator.policy.why import Change, Why
 
@@ -65,6 +66,25 @@ def changes_json(changes: Sequence[Change]) -> list[dict[str, Any]]:
             line["to"] = list(change.to)
         told.append(line | {"text": {language: change_text(change, language) for language in LANGUAGES}})
     return told
+
+
+def tell_difference(one: Difference, language: str, naming: Naming = as_written) -> tuple[str, ...]:
+    """What organisations gain, then what they lose, each in one sentence."""
+    organisations = [naming("organisation", number, language) for number in one.organisations]
+    filled = {
+        "organisations": ", ".join(organisations), "purpose": naming("purpose", one.purpose, language),
+        "service": naming("service", one.service, language),
+    }  # fmt: skip
+    return tuple(
+        str(words()[verb][language]).format(what="; ".join(_more(more, language) for more in items), **filled)
+        for verb, items in (("gains", one.gained), ("loses", one.lost))
+        if items
+    )
+
+
+def _more(more: More, language: str) -> str:
+    kind = "endless" if more.kind == "until" and not more.names else more.kind
+    return str(words()["differences"][kind][language]).format(names=", ".join(more.names)).strip()
 
 
 def _permitted(found: Why, permit: Permit, language: str, naming: Naming) -> Iterator[str]:

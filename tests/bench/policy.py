@@ -107,6 +107,7 @@ def shipped() -> tuple[Policies, list[Ask]]:
     """The collection as it is, asked what its own cases ask."""
     from integrator import settings
     from integrator.mapping import load_sheets
+    from integrator.policy.cases import questions as questions_of
     from integrator.services import load_services
 
     organisations = settings.organisations()
@@ -114,14 +115,10 @@ def shipped() -> tuple[Policies, list[Ask]]:
     services = load_services(
         places.folder("config") / "services", load_sheets(places.folder("mappings")), sandbox=frozenset()
     )
-    asks = []
+    asks, offers = [], {name: service.offers for name, service in services.items()}
     for path in sorted(places.folder("policies").glob("*.yaml")):
         for case in places.read_yaml(path)["cases"]:
-            asked = case["ask"]
-            number = organisations["organisations"].get(asked["organisation"], {}).get("number", asked["organisation"])
-            fields = frozenset(asked["fields"]) if "fields" in asked else None
-            asks.append(Ask(number, "bench", asked.get("purpose", path.stem), asked["service"], frozenset(asked["keys"]),
-                            services[asked["service"]].offers, fields, bool(asked.get("history"))))  # fmt: skip
+            asks += [ask for ask, _ in questions_of(path.stem, case, offers, organisations)]
     return policies, asks
 
 

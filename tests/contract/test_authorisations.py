@@ -13,7 +13,9 @@ import yaml
 
 from integrator.checks import judge
 from integrator.mapping import load_sheets
+from integrator.places import parse_yaml
 from integrator.policy import compile_policies, expand, members
+from integrator.policy.cases import mutants, survivors
 from integrator.services import Service, load_services
 
 HOME = Path(__file__).resolve().parents[2]
@@ -135,3 +137,13 @@ def test_every_grant_is_proved_by_a_permit_and_by_a_denial(path: Path) -> None:
 @pytest.mark.parametrize("path", EACH_PURPOSE)
 def test_every_purpose_shows_something_it_withholds(path: Path) -> None:
     assert any("withheld" in case["expect"] for case in read(path)["cases"])
+
+
+@pytest.mark.parametrize("path", EACH_PURPOSE)
+def test_a_text_loosened_by_one_thing_breaks_a_case(path: Path) -> None:
+    data = parse_yaml(path.name, path.read_bytes())
+    offers = {name: service.offers for name, service in services().items()}
+    keys = {name: frozenset(service.keys) for name, service in services().items()}
+
+    assert len(list(mutants(data, offers, keys, organisations()))) > 50
+    assert [] == [(mutant.path, mutant.said) for mutant in survivors(data, offers, keys, organisations())]

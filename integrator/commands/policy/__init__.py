@@ -5,9 +5,9 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
-from integrator.commands.policy import why
+from integrator.commands.policy import check, diff, prove, why
 
-VERBS: tuple[ModuleType, ...] = (why,)
+VERBS: tuple[ModuleType, ...] = (why, check, prove, diff)
 
 
 def add(words: Any) -> None:

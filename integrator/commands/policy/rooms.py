@@ -24,6 +24,16 @@ class Rooms:
     organisations: Mapping[str, Any]
     book: Book
 
+    @property
+    def offers(self) -> Mapping[str, frozenset[str]]:
+        """Of each service, the names of its fields or answers."""
+        return {name: service.offers for name, service in self.services.items()}
+
+    @property
+    def keys(self) -> Mapping[str, frozenset[str]]:
+        """Of each service, the keys it can be asked by."""
+        return {name: frozenset(service.keys) for name, service in self.services.items()}
+
     def number(self, name: str) -> str:
         """The enterprise number of an organisation named by its short name or number. Raises `ConfigurationError`."""
         known = self.organisations["organisations"]

@@ -14,7 +14,7 @@ from integrator.policy.telling import LANGUAGES, change_text, changes_json, tell
 from integrator.policy.why import _EFFORT, Change, nearest, turned, why
 from tests.unit.policy.test_never import ASKS, MOMENTS, NEW_YEAR, NUMBERS, OFFERS, SERVICES, WORLDS, engine
 
-CASE = settings(deadline=None, max_examples=40)
+CASE = settings(deadline=None, max_examples=25)
 ALONE = {"service": "person.get", "keys": ["ssin"], "fields": ["name", "home.box"]}
 ENTRY = {
     "validFrom": "2026-01-01",

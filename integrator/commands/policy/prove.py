@@ -1,0 +1,62 @@
+"""`integrator policy test`: every purpose's cases judged, and every authorisation loosened by one thing must break one."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from integrator import places
+from integrator.checks import Finding, Lines
+from integrator.commands.policy.rooms import Rooms, open_rooms
+from integrator.errors import ConfigurationError
+from integrator.places import parse_yaml
+from integrator.policy.cases import judge, mutants, survivors
+
+
+def add(verbs: Any) -> None:
+    parser = verbs.add_parser("test", help="the cases: judged, complete, and broken by every loosening")
+    parser.add_argument("purpose", nargs="*", help="default: all")
+    parser.set_defaults(run=run)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    rooms = open_rooms()
+    unknown = set(chosen.purpose) - set(rooms.policies.purposes)
+    if unknown:
+        raise ConfigurationError(f"no such purpose: {', '.join(sorted(unknown))}", advice="See policies/.")
+    wrong, judged, tried = 0, 0, 0
+    for path in sorted(places.folder("policies").glob("*.yaml")):
+        if chosen.purpose and path.stem not in chosen.purpose:
+            continue
+        data = parse_yaml(path.name, path.read_bytes())
+        for finding in _findings(path, data, rooms):
+            print(finding)
+            wrong += 1
+        judged += len(data["cases"])
+        tried += sum(1 for _ in mutants(data, rooms.offers, rooms.keys, rooms.organisations))
+    print(f"integrator policy test: {judged} cases, {tried} loosenings tried, {wrong} findings")
+    return 1 if wrong else 0
+
+
+def _findings(path: Path, data: Any, rooms: Rooms) -> Iterator[Finding]:
+    lines, name = Lines(path.read_text(encoding="utf-8")), f"policies/{path.name}"
+    proved, failed = set(), 0
+    for number, case in enumerate(data["cases"]):
+        wanted, got = judge(path.stem, case, rooms.policies, rooms.offers, rooms.organisations)
+        proved.add((case["ask"]["service"], "deny" if "deny" in case["expect"] else "permit"))
+        if wanted != got:
+            failed += 1
+            yield Finding(name, lines.at(("cases", number)), "error", f"expected {wanted}, the engine says {got}")
+    for number, entry in enumerate(data["authorisations"]):
+        for position, grant in enumerate(entry["grants"]):
+            for outcome in ("permit", "deny"):
+                if (grant["service"], outcome) not in proved:
+                    at = lines.at(("authorisations", number, "grants", position))
+                    yield Finding(name, at, "error", f"no {outcome} case for {grant['service']}")
+    if failed:
+        return  # a case that fails as it is proves nothing about a looser text
+    for mutant in survivors(data, rooms.offers, rooms.keys, rooms.organisations):
+        said = f"no case breaks when this is loosened by {mutant.said}: write the one that refuses it"
+        yield Finding(name, lines.at(mutant.path), "error", said)

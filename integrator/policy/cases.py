@@ -1,0 +1,176 @@
+"""A purpose's own cases, judged; and the mutation check: an authorisation made looser must break a case.
+
+    ask:    {organisations: [group:cpas, evere], service: person.get, eachKey: [ssin, name], at: 2026-11-23}
+    expect: {deny: KEY_NOT_GRANTED}
+
+`organisations` and `eachKey` put the same question once for each: the case holds when all of them say what is expected.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from integrator.policy.engine import Policies
+from integrator.policy.names import expand, tops
+from integrator.policy.reading import compile_purpose, members
+from integrator.policy.terms import Ask, Decision, Denial
+
+Offers = Mapping[str, frozenset[str]]  # of each service, the names of its fields or answers
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """An authorisation made looser by one thing."""
+
+    path: tuple[Any, ...]  # where in the file
+    said: str  # what was loosened, for whoever has to write the case
+    data: Mapping[str, Any]  # the whole purpose, loosened
+
+
+def judge(
+    purpose: str, case: Mapping[str, Any], policies: Policies, offers: Offers, organisations: Mapping[str, Any]
+) -> tuple[Any, Any]:
+    """What a case expects and what the engine says, in the same words; of several questions the first that differs."""
+    wanted, got = None, None
+    for ask, now in questions(purpose, case, offers, organisations):
+        wanted, got = _compared(case["expect"], policies.decide(ask, now))
+        if wanted != got:
+            break
+    return wanted, got
+
+
+def questions(
+    purpose: str, case: Mapping[str, Any], offers: Offers, organisations: Mapping[str, Any]
+) -> Iterator[tuple[Ask, float]]:
+    """Every question that a case puts, and its moment."""
+    asked = case["ask"]
+    named = asked.get("organisations") or [asked["organisation"]]
+    ways = [frozenset({key}) for key in asked["eachKey"]] if "eachKey" in asked else [frozenset(asked["keys"])]
+    fields = frozenset(asked["fields"]) if "fields" in asked else None
+    for number in _numbers(named, organisations):
+        for keys in ways:
+            ask = Ask(
+                number, asked.get("application", "any-app"), asked.get("purpose", purpose), asked["service"], keys,
+                offers[asked["service"]], fields, bool(asked.get("history")), bool(asked.get("part")),
+            )  # fmt: skip
+            yield ask, _noon(asked["at"])
+
+
+def survivors(data: Mapping[str, Any], offers: Offers, keys: Offers, organisations: Mapping[str, Any]) -> list[Mutant]:
+    """Mutants that every case lets pass. `data`: a purpose as read; `keys`: what each service can be asked by."""
+    code, found = data["purpose"], []
+    for mutant in mutants(data, offers, keys, organisations):
+        policies = Policies(*_compiled(mutant.data, organisations))
+        judged = (judge(code, case, policies, offers, organisations) for case in data["cases"])
+        if all(wanted == got for wanted, got in judged):
+            found.append(mutant)
+    return found
+
+
+def mutants(
+    data: Mapping[str, Any], offers: Offers, keys: Offers, organisations: Mapping[str, Any]
+) -> Iterator[Mutant]:
+    """Every authorisation of a purpose, loosened by one organisation, day, application, field, key, use or past.
+
+    A field is one that no other line of the authorisation gives to the same question already.
+    """
+    for number, entry in enumerate(data["authorisations"]):
+        where = ("authorisations", number)
+        yield from _wider(data, where, entry, organisations)
+        for position, grant in enumerate(entry["grants"]):
+            known = expand(
+                frozenset().union(*(_names(one) for one in entry["grants"] if _covers(one, grant))),
+                offers[grant["service"]],
+            )
+            yield from _deeper(data, (*where, "grants", position), grant, offers[grant["service"]] - known, keys)
+
+
+def _wider(
+    data: Mapping[str, Any], where: tuple[Any, ...], entry: Mapping[str, Any], organisations: Mapping[str, Any]
+) -> Iterator[Mutant]:
+    inside = set(members(entry["organisations"], organisations))
+    for name, one in organisations["organisations"].items():
+        if one["number"] not in inside:
+            yield _loosened(data, where, "organisation", name, organisations=[*entry["organisations"], name])
+    first = _day(entry["validFrom"]) - timedelta(days=1)
+    yield _loosened(data, where, "first day", str(first), validFrom=str(first))
+    if "validUntil" in entry:
+        last = _day(entry["validUntil"]) + timedelta(days=1)
+        yield _loosened(data, where, "last day", str(last), validUntil=str(last))
+    if entry.get("applications", "any") != "any":
+        yield _loosened(data, where, "application", "any", applications="any")
+
+
+def _deeper(
+    data: Mapping[str, Any], where: tuple[Any, ...], grant: Mapping[str, Any], unknown: frozenset[str], keys: Offers
+) -> Iterator[Mutant]:
+    service, word = grant["service"], "answers" if "answers" in grant else "fields"
+    for name in sorted(unknown):
+        yield _loosened(data, where, "field", name, **{word: [*grant[word], name]})
+    for name in sorted(keys[service] - set(grant["keys"])):
+        yield _loosened(data, where, "key", name, keys=[*grant["keys"], name])
+    if grant.get("use") == "answersOnly":
+        yield _loosened(data, where, "use", "release", use="release")
+    if not grant.get("historyYears"):
+        yield _loosened(data, where, "past", "1 year", historyYears=1)
+
+
+def _covers(other: Mapping[str, Any], grant: Mapping[str, Any]) -> bool:
+    """Whether another line of the same text already lets the same question be asked: what it gives is no secret here."""
+    return bool(
+        other["service"] == grant["service"]
+        and set(grant["keys"]) <= set(other["keys"])
+        and (grant.get("use") == "answersOnly" or other.get("use") != "answersOnly")
+        and grant.get("historyYears", 0) <= other.get("historyYears", 0)
+    )
+
+
+def _names(grant: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(grant.get("fields") or grant.get("answers") or ())
+
+
+def _loosened(data: Mapping[str, Any], where: tuple[Any, ...], what: str, more: str, **changed: Any) -> Mutant:
+    loose = copy.deepcopy({**data, "cases": []})
+    place = loose
+    for step in where:
+        place = place[step]
+    place.update(changed)
+    return Mutant(where, f"{what} {more}", loose)
+
+
+def _compiled(data: Mapping[str, Any], organisations: Mapping[str, Any]) -> tuple[dict[str, Any], list[Any]]:
+    purpose, grants = compile_purpose(data, "", organisations)
+    return {purpose.code: purpose}, grants
+
+
+def _numbers(named: list[str], organisations: Mapping[str, Any]) -> list[str]:
+    known = organisations["organisations"]
+    return [
+        number
+        for name in named
+        for number in (members([name], organisations) if name.startswith("group:") or name in known else [name])
+    ]
+
+
+def _compared(expect: Mapping[str, Any], decision: Decision) -> tuple[Any, Any]:
+    if isinstance(decision, Denial) or "deny" in expect:
+        return {"deny": expect.get("deny")}, {"deny": getattr(decision, "reason", None)}
+    given = _shown(decision.fields, [item.field for item in decision.withheld])
+    return _shown(frozenset(expect["permit"]), expect.get("withheld")), given
+
+
+def _shown(permit: frozenset[str], withheld: list[str] | None) -> dict[str, Any]:
+    return {"permit": list(tops(permit)), "withheld": sorted(withheld or [])}
+
+
+def _day(day: Any) -> date:
+    return day if isinstance(day, date) else date.fromisoformat(str(day)[:10])
+
+
+def _noon(day: Any) -> float:
+    parsed = _day(day)
+    return datetime(parsed.year, parsed.month, parsed.day, 12).astimezone().timestamp()

@@ -1,0 +1,96 @@
+"""Two lines side by side: does one give all that the other gives, and what does it give beyond?
+
+From this follow the overlaps of one collection, and the difference between two of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from integrator.policy.engine import Policies
+from integrator.policy.names import expand, tops
+from integrator.policy.terms import FOREVER, Grant
+from integrator.policy.why import day_of
+
+Offers = Mapping[str, frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class More:
+    """One thing that a line gives beyond another."""
+
+    kind: str  # service | field | key | past | use | application | territory | lifts | from | until
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Difference:
+    """What organisations gain or lose with one service, for one purpose."""
+
+    purpose: str
+    service: str
+    gained: tuple[More, ...]
+    lost: tuple[More, ...]
+    organisations: tuple[str, ...]  # KBO numbers
+
+
+def overlaps(policies: Policies, offers: Offers) -> Iterator[tuple[Grant, Grant]]:
+    """(superfluous line, line that gives all of it already) within one purpose."""
+    for service in sorted(offers):
+        lines = policies.of_service(service)
+        for place, line in enumerate(lines):
+            for other_place, other in enumerate(lines):
+                within = line.purpose == other.purpose and line.organisations <= other.organisations
+                if place != other_place and within and not _beyond(line, other, offers[service]):
+                    same = line.organisations == other.organisations and not _beyond(other, line, offers[service])
+                    if not same or other_place < place:  # of twins one is superfluous
+                        yield line, other
+                        break
+
+
+def differences(old: Policies, new: Policies, offers: Offers) -> list[Difference]:
+    """What changes for whom between two collections; organisations for which the same changes stand together."""
+    found: dict[tuple[str, str, tuple[More, ...], tuple[More, ...]], list[str]] = {}
+    for purpose, organisation, service in sorted({*old.held(), *new.held()}):
+        before = [line for line in old.grants(purpose, organisation) if line.service == service]
+        after = [line for line in new.grants(purpose, organisation) if line.service == service]
+        offered = offers.get(service, frozenset().union(*(line.fields for line in (*before, *after))))
+        gained, lost = _all_beyond(after, before, offered), _all_beyond(before, after, offered)
+        if gained or lost:
+            found.setdefault((purpose, service, gained, lost), []).append(organisation)
+    return sorted(Difference(*key, tuple(named)) for key, named in found.items())
+
+
+def _all_beyond(lines: Iterable[Grant], others: list[Grant], offers: frozenset[str]) -> tuple[More, ...]:
+    """What each line gives beyond the other that comes nearest to it; grants are never added up."""
+    found: set[More] = set()
+    for line in lines:
+        beyond = [_beyond(line, other, offers) for other in others]
+        whole = (More("service", tops(expand(line.fields, offers))),)
+        found.update(min(beyond, key=lambda more: (sum(max(1, len(one.names)) for one in more), more), default=whole))
+    return tuple(sorted(found))
+
+
+def _beyond(line: Grant, other: Grant, offers: frozenset[str]) -> tuple[More, ...]:
+    """What `line` gives that `other` does not, for an organisation that has both."""
+    more = []
+    if fields := expand(line.fields, offers) - expand(other.fields, offers):
+        more.append(More("field", tops(fields)))
+    if keys := line.keys - other.keys:
+        more.append(More("key", tuple(sorted(keys))))
+    if line.history_years > other.history_years:
+        more.append(More("past", (str(line.history_years),)))
+    if other.answers_only and not line.answers_only:
+        more.append(More("use"))
+    if other.applications is not None and (line.applications is None or line.applications - other.applications):
+        more.append(More("application", tuple(sorted((line.applications or frozenset()) - other.applications))))
+    if other.territory_own and not line.territory_own:
+        more.append(More("territory"))
+    if line.lifts - other.lifts:
+        more.append(More("lifts"))
+    if line.starts < other.starts:
+        more.append(More("from", (day_of(line.starts),)))
+    if line.ends > other.ends:
+        more.append(More("until", () if line.ends >= FOREVER else (day_of(line.ends - 1),)))
+    return tuple(more)
