@@ -66,8 +66,7 @@ class Verifying:
             return self._id
         self._id, self._progress = secrets.token_hex(8), (0, 0)
         row = {"id": self._id, "began": int(self._now()), "by_name": by, "reach": reach, "state": "running", "entries": 0}  # fmt: skip
-        since = await self._marks() if reach == "new" else {}
-        self._running = asyncio.create_task(self._run(self._id, row, since))
+        self._running = asyncio.create_task(self._run(self._id, row))
         return self._id
 
     def progress(self, id_: str) -> tuple[int, int] | None:
@@ -93,8 +92,9 @@ class Verifying:
         if self._running is not None:
             await self._running
 
-    async def _run(self, id_: str, row: dict[str, Any], since: Mapping[str, Any]) -> None:
+    async def _run(self, id_: str, row: dict[str, Any]) -> None:
         await self._database.run(lambda connection: connection.execute(insert(run_table).values(row)))
+        since = await self._marks() if row["reach"] == "new" else {}
         values: dict[str, Any]
         try:
             verdicts, marks = await asyncio.to_thread(self._work, since, self._told)
