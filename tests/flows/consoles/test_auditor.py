@@ -105,6 +105,23 @@ def test_what_a_source_has_and_we_have_not_is_named(visit_as: VisitAs, axe: Axe,
     _photograph(page, "auditor-compared-en-desk")
 
 
+def test_a_day_without_map_is_no_proof_and_the_number_is_in_no_address(visit_as: VisitAs, axe: Axe) -> None:
+    page = visit_as("hub_dpo")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto("/console/auditor/days")
+    page.locator("#f-day").fill("2026-01-02")
+    page.locator("#f-number").fill(PERSON["ssin"])
+    page.locator("#f-reason").fill(WHY)
+    page.get_by_role("button", name="Make the proof").click()
+
+    assert page.get_by_text("No proof can be given for that day").is_visible()
+    assert PERSON["ssin"] not in page.content()
+    assert [] == [url for url in asked if PERSON["ssin"] in url]
+
+    axe(page)
+
+
 def _evidence(page: Any) -> bytes:
     """A line is under a checkpoint within seconds; until then the page says to try again."""
     with page.expect_download(timeout=60_000) as saved:
