@@ -15,7 +15,16 @@ from typing import Any
 
 from audit.engine import Engine
 from audit.errors import UnsafeStore
-from audit.sqlite_writer import MIGRATIONS, SCHEMA, VERSION, SqliteWriter, connect, naming_failures, take_lock
+from audit.sqlite_writer import (
+    MIGRATIONS,
+    SCHEMA,
+    VERSION,
+    SqliteWriter,
+    connect,
+    create_private,
+    naming_failures,
+    take_lock,
+)
 
 
 class SqliteStore(Engine):
@@ -32,7 +41,7 @@ class SqliteStore(Engine):
             raise UnsafeStore("a ledger in memory is lost with the process; name a file")
         self.path = Path(path)
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+        create_private(self.path)
         self._lock = Lock()
         with naming_failures():
             self._reader = connect(str(self.path))

@@ -97,6 +97,16 @@ def naming_failures() -> Iterator[None]:
         raise StoreFailed(f"SQLite: {getattr(error, 'sqlite_errorname', type(error).__name__)}") from error
 
 
+def create_private(path: Path) -> None:
+    """Make an empty file that only its owner reads (0600), unless it is there.
+
+    It MUST NOT be opened when it is there: POSIX drops all locks a process holds on a file when it closes any descriptor
+    of it. SQLite elsewhere would then believe to be alone and unlink the write-ahead log under our connections.
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+
+
 def connect(path: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path, timeout=5.0, isolation_level=None, check_same_thread=False, cached_statements=256

@@ -7,7 +7,6 @@ holds the one write lock of the ledger; on PostgreSQL they stand in the same sch
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -65,7 +64,7 @@ class _Sqlite:
         self._beside = Path(f"{path}.reports")
         self._idle: LifoQueue[sqlite3.Connection] = LifoQueue()
         self._lock = Lock()
-        os.close(os.open(self._beside, os.O_CREAT | os.O_RDWR, 0o600))
+        sqlite_writer.create_private(self._beside)
         with sqlite_writer.naming_failures():
             self._writer = sqlite_writer.connect(str(self._beside))
             # What is lost in a power cut is counted again: the cursor goes back with the counts.
