@@ -16,10 +16,11 @@ from typing import Any
 import orjson
 from fastapi import APIRouter, Request, Response
 
+from audit.errors import NotPublished
 from integrator.consoles.asking import SHAPES, read_question, schema
 from integrator.consoles.book import LANGUAGES, Book
 from integrator.consoles.looking import Desk
-from integrator.consoles.rights import NothingThere, Person, questions
+from integrator.consoles.rights import LedgerUnreadable, NothingThere, Person, questions
 from integrator.consoles.telling import answer_json
 
 _NEVER_KEPT = {"cache-control": "no-store"}
@@ -53,7 +54,10 @@ def _ask(name: str, desk: Desk, book: Book, current: Current, body: Body) -> Cal
     async def ask(request: Request) -> Response:
         person = await current(request)
         asked = read_question(name, await body(request))
-        answer = await desk.look(person, name, **asked)
+        try:
+            answer = await desk.look(person, name, **asked)
+        except NotPublished as error:
+            raise LedgerUnreadable("the evidence is not published yet; ask again in a minute") from error
         if answer is None:
             raise NothingThere
         if isinstance(answer, bytes):

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 from audit import Draft, LedgerError, Record, Subject
 from audit.draft import MAX_SUBJECTS
-from audit.errors import EntryRefused
+from audit.errors import EntryRefused, NotPublished
 from audit.reports import CursorInvalid, Details, Granted, Page, Reports, Row, role_of
 from integrator.consoles.rights import LedgerUnreadable, LookRefused, Person, Right, may, questions
 from integrator.errors import Issue, LedgerUnwritable, MalformedRequest
@@ -97,8 +97,8 @@ class Desk:
         role: str | None = None,
         **asked: Any,
     ) -> Any:
-        """Answer one question, or raise `LookRefused`, `MalformedRequest` (a reason is missing, a cursor is foreign) or
-        `LedgerUnwritable` (the look could not be written, so nothing is shown).
+        """Answer one question, or raise `LookRefused`, `MalformedRequest` (a reason is missing, a cursor is foreign),
+        `NotPublished` (ask for the evidence again in a minute) or `LedgerUnwritable` (the look could not be written, so nothing is shown).
 
         `asked` are the arguments of the method of Reports that has the question's name; `since` and `until` may be left
         out. Of `details` and `proof` they are `shard` and `index`: None when there is no such row for this person.
@@ -119,6 +119,8 @@ class Desk:
             return await asyncio.to_thread(self._answer, right, asked)
         except CursorInvalid as error:
             raise MalformedRequest(Issue("rejectedInput", "body", "/cursor", str(error))) from error
+        except NotPublished:  # not broken, only early: in a minute there is evidence
+            raise
         except LedgerError as error:
             log.error("ledger_unreadable", question=question, error=type(error).__name__)
             raise LedgerUnreadable(type(error).__name__) from error

@@ -100,8 +100,7 @@ def test_a_citizen_signs_in_understands_a_line_contests_it_and_verifies_its_evid
     page.get_by_label("Test number").fill(PERSON["ssin"])
     page.get_by_role("button", name="Go on").click()
 
-    assert page.get_by_role("heading", name="Who used my data?").is_visible()
-
+    page.get_by_role("heading", name="Who used my data?").wait_for()
     page.get_by_text("Choose a year or an organisation").click()
     page.get_by_label("Organisation").select_option(label="Municipality of Ixelles")
     page.get_by_role("button", name="Filter").click()

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from audit.errors import NotPublished
 from audit.keeping import Order, restrict
 from tests.unit.audit.kit import a_draft
 from tests.unit.consoles.citizen.rig import DAY, FINE, MARRIAGE, House, house, text_of
@@ -211,3 +212,17 @@ async def test_the_light_is_green_only_when_somebody_outside_confirms_the_record
         home.consoles.desk._health = lambda told=told: told  # type: ignore[misc]
 
         assert f"{colour}: " in await text_of(await home.citizen(), "/console/me/complete"), told
+
+
+async def test_evidence_that_is_not_published_yet_is_asked_again_and_nothing_looks_broken(home: House) -> None:
+    async def early(shard: str, index: int, audiences: Any) -> bytes:
+        raise NotPublished("no anchor covers it yet")
+
+    home.consoles.desk._proof = early
+    index = home.exchange()
+    browser = await home.citizen()
+    line = f"/console/me/line?shard={home.ledger.shard}&index={index}"
+    await text_of(browser, line)
+    reply = await browser.post("/console/me/evidence", shard=home.ledger.shard, index=str(index))
+
+    assert (303, True) == (reply.status, "The evidence is not ready yet" in await text_of(browser, line))
