@@ -250,6 +250,9 @@ def serve(settings: Settings) -> None:
 
     async def main() -> None:
         hub = await open_hub(settings)
+        # From here on SIGTERM is a request, however often it comes: nothing interrupts what is being written at the end.
+        stop = asyncio.Event()
+        signal.signal(signal.SIGTERM, lambda *_: stop.set())
         gc.freeze()
         await asyncio.to_thread(hub.publishing.tidy, timedelta(0))  # what a process that died left open
         chores = [asyncio.create_task(_first_look(hub)), asyncio.create_task(_settle_every_minute(hub))]
@@ -259,7 +262,7 @@ def serve(settings: Settings) -> None:
         if hub.keeper is not None:
             chores.append(asyncio.create_task(_keep_every_day(hub.keeper)))
         try:
-            await run(hub, settings.host, settings.port)
+            await run(hub, settings.host, settings.port, stop=stop)
         finally:
             for chore in chores:
                 chore.cancel()

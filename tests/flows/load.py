@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -37,12 +38,16 @@ class Load:
 async def press(
     port: int, questions: Sequence[bytes], *, connections: int, seconds: float, then: Callable[[], None]
 ) -> Load:
-    """Ask over all connections without a pause, call `then` after `seconds`, and go on until every connection has ended."""
+    """Ask over all connections without a pause, call `then` `seconds` after the first answer, and go on until every connection
+    has ended. A busy machine may let a hub that just started wait: what is cut short then would prove nothing."""
     load = Load()
     callers = [
         asyncio.create_task(_ask_for_ever(port, questions[start:] + questions[:start], load))  # type: ignore[operator]
         for start in (number % len(questions) for number in range(connections))
     ]
+    waited = time.monotonic() + 20.0
+    while not load.received and time.monotonic() < waited:
+        await asyncio.sleep(0.02)
     await asyncio.sleep(seconds)
     then()
     await asyncio.gather(*callers)
