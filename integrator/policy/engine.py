@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from integrator.model import Withheld
-from integrator.policy.names import expand, tops
+from integrator.policy.names import expand, granted, tops
 from integrator.policy.terms import ADVICE, Ask, Decision, Denial, Grant, Permit, Purpose
 
 _REMEMBERED = 4096  # permits; the oldest goes first
@@ -72,12 +72,12 @@ class Policies:
         permit = self._permits.get(key)
         if permit is not None:
             return permit
-        granted = expand(grant.fields, ask.offers)
-        wanted = granted if ask.fields is None else expand(ask.fields, ask.offers)
-        fields = granted & wanted
+        given = granted(grant.fields, ask.offers)
+        wanted = given if ask.fields is None else expand(ask.fields, ask.offers)
+        fields = given & wanted
         if not fields:
             return Denial("NOTHING_GRANTED", grant.authorisation, ADVICE["NOTHING_GRANTED"], self.purposes[ask.purpose])
-        beyond = () if ask.fields is None else wanted - granted
+        beyond = () if ask.fields is None else wanted - given
         if len(self._permits) >= _REMEMBERED:
             self._permits.pop(next(iter(self._permits)))
         permit = self._permits[key] = Permit(
@@ -87,7 +87,7 @@ class Policies:
             tops(fields),
             tuple([_not_granted(name) for name in tops(beyond)]) if beyond else (),
             _since(grant, now) if ask.history else None,
-            len(fields) != len(granted),
+            len(fields) != len(given),
         )
         return permit
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from integrator.policy.engine import Policies
-from integrator.policy.names import expand, tops
+from integrator.policy.names import granted, tops
 from integrator.policy.terms import FOREVER, Grant
 from integrator.policy.why import day_of
 
@@ -67,7 +67,7 @@ def _all_beyond(lines: Iterable[Grant], others: list[Grant], offers: frozenset[s
     found: set[More] = set()
     for line in lines:
         beyond = [_beyond(line, other, offers) for other in others]
-        whole = (More("service", tops(expand(line.fields, offers))),)
+        whole = (More("service", tops(granted(line.fields, offers))),)
         found.update(min(beyond, key=lambda more: (sum(max(1, len(one.names)) for one in more), more), default=whole))
     return tuple(sorted(found))
 
@@ -75,7 +75,7 @@ def _all_beyond(lines: Iterable[Grant], others: list[Grant], offers: frozenset[s
 def _beyond(line: Grant, other: Grant, offers: frozenset[str]) -> tuple[More, ...]:
     """What `line` gives that `other` does not, for an organisation that has both."""
     more = []
-    if fields := expand(line.fields, offers) - expand(other.fields, offers):
+    if fields := granted(line.fields, offers) - granted(other.fields, offers):
         more.append(More("field", tops(fields)))
     if keys := line.keys - other.keys:
         more.append(More("key", tuple(sorted(keys))))

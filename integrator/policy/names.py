@@ -8,13 +8,23 @@ from functools import lru_cache
 Names = frozenset[str]
 
 
-@lru_cache(maxsize=16_384)  # as many texts of grants and wishes as come back
+@lru_cache(maxsize=1024)  # wishes are the caller's to invent: what is remembered of them stays small
 def expand(names: Names, offers: Names) -> Names:
     """Names with everything inside them, as far as the service offers it.
 
     >>> sorted(expand(frozenset({"address"}), frozenset({"address", "address.postCode", "ssin"})))
     ['address', 'address.postCode']
     """
+    return _expanded(names, offers)
+
+
+@lru_cache(maxsize=32_768)  # at most one for each line there is
+def granted(names: Names, offers: Names) -> Names:
+    """The same for the fields of a grant, of which there are only as many as the texts hold."""
+    return _expanded(names, offers)
+
+
+def _expanded(names: Names, offers: Names) -> Names:
     inside = _inside(offers)
     found = [inside[name] for name in names if name in inside]
     return found[0] if len(found) == 1 else frozenset().union(*found)

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 
 from integrator.model import Withheld
 from integrator.policy.engine import Policies
-from integrator.policy.names import expand, tops
+from integrator.policy.names import expand, granted, tops
 from integrator.policy.terms import FOREVER, Ask, Decision, Grant, Permit
 
 # What an application can change by itself comes first, where two changes would do.
@@ -66,10 +66,12 @@ def nearest(policies: Policies, ask: Ask, now: float) -> tuple[Change, ...]:
     """The fewest changes that make a refused question a permitted one; () when it is permitted, or no line grants this service."""
     best: tuple[Change, ...] = ()
     least: tuple[int, list[int], str] | None = None
+    groups: tuple[list[Grant], ...] = ([], [], [])  # by how many of purpose and organisation are another
     for grant in policies.of_service(ask.service):
-        apart = (grant.purpose != ask.purpose) + (ask.organisation not in grant.organisations)
+        groups[(grant.purpose != ask.purpose) + (ask.organisation not in grant.organisations)].append(grant)
+    for apart, grant in ((apart, grant) for apart, group in enumerate(groups) for grant in group):
         if least is not None and apart > least[0]:
-            continue
+            break  # whatever follows needs more changes than what was found
         steps = _steps(ask, grant, now)
         if steps is None:
             continue
@@ -105,19 +107,19 @@ def turned(ask: Ask, now: float, changes: Sequence[Change]) -> tuple[Ask, float]
 
 def _steps(ask: Ask, grant: Grant, now: float) -> tuple[Change, ...] | None:
     """What stands between a question and this line; None when the line gives nothing of what the service offers."""
-    granted = expand(grant.fields, ask.offers)
-    if not granted or grant.starts >= grant.ends:
+    given = granted(grant.fields, ask.offers)
+    if not given or grant.starts >= grant.ends:
         return None
-    return tuple(_apart(ask, grant, now, granted))
+    return tuple(_apart(ask, grant, now, given))
 
 
-def _apart(ask: Ask, grant: Grant, now: float, granted: frozenset[str]) -> Iterator[Change]:
+def _apart(ask: Ask, grant: Grant, now: float, given: frozenset[str]) -> Iterator[Change]:
     beyond = sorted(ask.keys - grant.keys)
     instead = tuple(sorted(grant.keys)) if beyond and len(beyond) == len(ask.keys) else ()
     for number, key in enumerate(beyond):  # of keys that are all refused the first is replaced, the others left out
         yield Change("key", key, instead if number == 0 else ())
-    if ask.fields is not None and not granted & expand(ask.fields, ask.offers):
-        yield Change("field", ", ".join(tops(ask.fields)), tops(granted))
+    if ask.fields is not None and not given & expand(ask.fields, ask.offers):
+        yield Change("field", ", ".join(tops(ask.fields)), tops(given))
     if ask.history and not grant.history_years:
         yield Change("history", "", ())
     if grant.answers_only and not ask.part:

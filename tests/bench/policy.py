@@ -25,6 +25,7 @@ sys.path.insert(0, str(ROOT))
 
 from integrator import places  # noqa: E402
 from integrator.policy import Ask, Policies, load_policies  # noqa: E402
+from integrator.policy.why import nearest  # noqa: E402
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
 TEXT = "{nl: tekst, fr: texte, en: text}"
@@ -142,6 +143,13 @@ def main() -> None:
     gc.set_threshold(100_000, 20, 100)
     row("questions nobody asked before", policies, fresh)
     row("questions that come back (1 000 in turn)", policies, few * 2 + few * (chosen.turns // 1000))
+    refused = [ask for ask in fresh[:2000] if not hasattr(policies.decide(ask, NOW), "fields")]
+    begin = time.thread_time_ns()
+    for ask in refused:
+        nearest(policies, ask, NOW)
+    print(
+        f"  what would turn a refusal round                mean {(time.thread_time_ns() - begin) / len(refused) / 1e3:9.2f} µs"
+    )
     policies, asks = shipped()
     print(f"as shipped, {len(asks)} questions of its cases in turn")
     row("questions that come back", policies, asks * (chosen.turns // len(asks)))

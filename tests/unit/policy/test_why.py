@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 import string
 
 import pytest
 from hypothesis import given, settings
+from jsonschema import Draft202012Validator
 
+from integrator.api.openapi_parts import shared_schemas
+from integrator.api.problems import Problems
+from integrator.errors import PolicyDenied
+from integrator.model import Trace
 from integrator.policy import ADVICE, Ask, Denial, Permit, Policies
 from integrator.policy.telling import LANGUAGES, change_text, changes_json, tell, words
 from integrator.policy.why import _EFFORT, Change, nearest, turned, why
@@ -124,6 +130,18 @@ def test_a_caller_is_never_told_which_organisation_does_have_the_right():
 
     assert NUMBERS[0] not in str(told)
     assert [("organisation", NUMBERS[1])] == [(one["kind"], one["from"]) for one in told]
+
+
+def test_what_a_caller_reads_of_a_refusal_is_as_the_description_says():
+    changes = changes_json(nearest(world(), ask(keys=frozenset({"plate"}), history=True), NEW_YEAR))
+    denied = PolicyDenied("KEY_NOT_GRANTED", rule="school@2026-0", advice="x", changes=changes)
+    problems = Problems("https://hub.example")
+    body = json.loads(problems.render(denied, Trace("1" * 32, "2" * 16)).body)
+    schemas = {"components": {"schemas": shared_schemas(problems)}}
+
+    Draft202012Validator(schemas | {"$ref": "#/components/schemas/PermissionProblem"}).validate(body)
+    assert ["key", "history"] == [change["kind"] for change in body["changes"]]
+    assert "school@2026-0" == body["rule"]
 
 
 def _sentences(node, path=()):
