@@ -6,7 +6,6 @@ Sessions are begun in the database, as signing in would; the journey of signing 
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,6 @@ from integrator.consoles.sessions import Sessions
 from integrator.consoles.vault import open_vault
 from integrator.settings import Settings
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 IXELLES = "1992100975"
 LANGUAGES = ("nl", "fr", "en")
 SERIOUS = ("serious", "critical")
@@ -36,19 +34,6 @@ PEOPLE = {
 
 VisitAs = Callable[..., Any]
 Axe = Callable[[Any], None]
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """One Chromium for all tests of this process."""
-    if CHROMIUM is None:
-        pytest.skip("needs a Chromium on this machine")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.flows.consoles.conftest import DESK, LANGUAGES, PHONE, Axe, VisitAs, fits
 from tests.flows.questions import PERSON, one_each
@@ -51,7 +52,7 @@ def test_an_alert_goes_from_the_look_to_its_escalation(visit_as: VisitAs, axe: A
     keeper.locator("#f-reason").fill(WHY)
     keeper.get_by_role("button", name="Put on the list").click()
 
-    assert keeper.get_by_text("On the list, this year and the next.").is_visible()
+    expect(keeper.get_by_text("On the list, this year and the next.")).to_be_visible()
     assert [] == [url for url in asked if PERSON["ssin"] in url]
 
     assert 200 == person_get().status
@@ -60,8 +61,8 @@ def test_an_alert_goes_from_the_look_to_its_escalation(visit_as: VisitAs, axe: A
     _until(officer, "/console/alerts/", TITLE)
     officer.get_by_role("link", name=TITLE).first.click()
 
-    assert officer.get_by_text("For this rule no explanation counts beforehand").is_visible()
-    assert officer.locator("details.told").first.is_visible()
+    expect(officer.get_by_text("For this rule no explanation counts beforehand")).to_be_visible()
+    expect(officer.locator("details.told").first).to_be_visible()
     assert PERSON["ssin"] not in officer.content()
     assert fits(officer)
     _photograph(officer, "alert-en-desk")
@@ -72,7 +73,7 @@ def test_an_alert_goes_from_the_look_to_its_escalation(visit_as: VisitAs, axe: A
     officer.locator("#f-words").fill("the service does not know of this look")
     officer.get_by_role("button", name="Escalate for inquiry").click()
 
-    assert officer.get_by_text("Escalated: somebody has to look into this.").is_visible()
+    expect(officer.get_by_text("Escalated: somebody has to look into this.")).to_be_visible()
     assert 0 == officer.get_by_role("button", name="Escalate for inquiry").count()
 
 
@@ -87,7 +88,7 @@ def test_the_protected_list_is_read_by_two_people_or_by_nobody(visit_as: VisitAs
     second.goto("/console/alerts/protected")
     second.get_by_role("button", name="Read together").click()
 
-    assert second.get_by_text("tags on the list").is_visible()
+    expect(second.get_by_text("tags on the list")).to_be_visible()
     assert PERSON["ssin"] not in second.content()
 
     assert 403 == visit_as("dpo").goto("/console/alerts/protected").status
@@ -102,7 +103,7 @@ def test_the_scope_of_a_leak_is_figures_first_and_names_people_only_in_the_pack(
     _leak(page)
     page.get_by_role("button", name="See the figures").click()
 
-    assert page.get_by_role("heading", name="Application test-ixelles").is_visible()
+    expect(page.get_by_role("heading", name="Application test-ixelles")).to_be_visible()
     assert PERSON["ssin"] not in page.content()
     axe(page)
     _photograph(page, "alerts-breach-found-en-desk")

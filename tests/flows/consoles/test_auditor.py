@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.flows.consoles.conftest import DESK, LANGUAGES, PHONE, Axe, VisitAs, fits
 from tests.flows.questions import PERSON, one_each
@@ -53,7 +54,7 @@ def test_the_ledger_is_verified_with_progress_and_without_script(visit_as: Visit
 
     page.get_by_text("Started by").wait_for(timeout=60_000)  # the page comes again by itself
 
-    assert page.get_by_text("nothing wrong").is_visible()
+    expect(page.get_by_text("nothing wrong")).to_be_visible()
     assert 6 == page.locator("table.figures tbody tr").count()
     assert fits(page)
     _photograph(page, "auditor-run-en-desk")
@@ -63,7 +64,7 @@ def test_the_ledger_is_verified_with_progress_and_without_script(visit_as: Visit
     axe(shown)
     shown.goto("/console/auditor/")
 
-    assert shown.get_by_text("Last verified on").is_visible()
+    expect(shown.get_by_text("Last verified on")).to_be_visible()
 
 
 def test_one_line_is_proved_by_a_program_that_has_nothing_of_ours(
@@ -98,8 +99,8 @@ def test_what_a_source_has_and_we_have_not_is_named(visit_as: VisitAs, axe: Axe,
     page.locator("#f-list").fill(f"transaction;time\n{trace};10:00\n{'f' * 32};11:00\n")
     page.get_by_role("button", name="Compare").click()
 
-    assert page.get_by_text("1 exchanges stand with both").is_visible()
-    assert page.get_by_role("heading", name="Only with the source (1)").is_visible()
+    expect(page.get_by_text("1 exchanges stand with both")).to_be_visible()
+    expect(page.get_by_role("heading", name="Only with the source (1)")).to_be_visible()
 
     axe(page)
     _photograph(page, "auditor-compared-en-desk")
@@ -115,7 +116,7 @@ def test_a_day_without_map_is_no_proof_and_the_number_is_in_no_address(visit_as:
     page.locator("#f-reason").fill(WHY)
     page.get_by_role("button", name="Make the proof").click()
 
-    assert page.get_by_text("No proof can be given for that day").is_visible()
+    expect(page.get_by_text("No proof can be given for that day")).to_be_visible()
     assert PERSON["ssin"] not in page.content()
     assert [] == [url for url in asked if PERSON["ssin"] in url]
 

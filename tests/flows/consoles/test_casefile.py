@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from audit.verify import verify_bundle
 from tests.flows.consoles.conftest import DESK, LANGUAGES, PHONE, Axe, VisitAs, fits
@@ -94,7 +95,7 @@ def test_from_the_number_typed_once_to_the_released_letter(
     first.goto(address)
     first.get_by_role("button", name="Prepare the letter").click()
 
-    assert first.get_by_text("You had a part in this file.").is_visible()
+    expect(first.get_by_text("You had a part in this file.")).to_be_visible()
 
     second = visit_as("hub_dpo_2", "en", script=script)
     second.goto(f"{address}/release")
@@ -161,7 +162,7 @@ def test_a_number_with_a_typing_error_is_not_repeated(visit_as: VisitAs) -> None
     page.locator("[name=addressee]").fill("Personne")
     page.locator("main form button").click()
 
-    assert page.locator(".wrong").first.is_visible()
+    expect(page.locator(".wrong").first).to_be_visible()
     assert SSIN[:-1] not in page.content()
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from audit import Subject
 from tests.flows.consoles.conftest import DESK, LANGUAGES, PHONE, Axe, VisitAs, fits
@@ -111,8 +112,8 @@ def test_a_citizen_signs_in_understands_a_line_contests_it_and_verifies_its_evid
 
     event.get_by_role("link", name="Why was this allowed?").click()
 
-    assert page.get_by_text("The text that allows it.").is_visible()
-    assert page.get_by_text("Before anything was given, the hub checked").is_visible()
+    expect(page.get_by_text("The text that allows it.")).to_be_visible()
+    expect(page.get_by_text("Before anything was given, the hub checked")).to_be_visible()
 
     line = page.url
     bundle = _evidence(page, tmp_path)
@@ -129,18 +130,18 @@ def test_a_citizen_signs_in_understands_a_line_contests_it_and_verifies_its_evid
     page.get_by_label("What do you want to say?").fill("I never applied for a parking card in this street.")
     page.get_by_role("button", name="Send").click()
 
-    assert page.get_by_text("You will have an answer by").first.is_visible()
+    expect(page.get_by_text("You will have an answer by").first).to_be_visible()
 
     number = page.locator(".contest .meta").first.inner_text().split()[-1]
     axe(page)
     _answer(visit_as, axe, number)
     page.reload()
 
-    assert page.get_by_text("The counter mixed up two applications").is_visible()
+    expect(page.get_by_text("The counter mixed up two applications")).to_be_visible()
 
     page.goto("/console/me/")
 
-    assert page.get_by_text("I wrote this here myself").first.is_visible()
+    expect(page.get_by_text("I wrote this here myself").first).to_be_visible()
     assert [] == [url for url in asked if PERSON["ssin"] in url]
 
 
@@ -155,7 +156,7 @@ def _answer(visit_as: VisitAs, axe: Axe, number: str) -> None:
     officer.get_by_label("Your answer").fill("The counter mixed up two applications. Yours was closed; we are sorry.")
     officer.get_by_role("button", name="Send the answer and close").click()
 
-    assert officer.get_by_text(f"Contest {number} was answered.").is_visible()
+    expect(officer.get_by_text(f"Contest {number} was answered.")).to_be_visible()
 
 
 def test_without_javascript_a_line_is_found_and_the_person_behind_it_asked_for(
@@ -166,7 +167,7 @@ def test_without_javascript_a_line_is_found_and_the_person_behind_it_asked_for(
     page.get_by_role("link", name="Demander qui c’était").click()
     page.get_by_role("button", name="Envoyer").click()
 
-    assert page.get_by_role("heading", name="Je veux savoir qui c’était").first.is_visible()
+    expect(page.get_by_role("heading", name="Je veux savoir qui c’était").first).to_be_visible()
 
 
 def _evidence(page: Any, folder: Path) -> Path:
@@ -188,7 +189,7 @@ def test_on_paper_every_line_is_explained_and_nothing_is_left_to_click(visit_as:
     if PICTURES:
         page.screenshot(path=str(Path(PICTURES) / "me-home-nl-paper.png"), full_page=True)
 
-    assert page.locator("article.event dl.facts").first.is_visible()
+    expect(page.locator("article.event dl.facts").first).to_be_visible()
     assert [] == [one.inner_text() for one in page.locator("button").all() if one.is_visible()]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from playwright.sync_api import expect
 
 from integrator.commands.sandbox import Sandbox
 from tests.flows.consoles.conftest import DESK, LANGUAGES, PHONE, Axe, VisitAs, fits
@@ -90,7 +91,7 @@ def test_a_person_is_found_explained_opened_and_proved_without_the_number_in_any
     page.get_by_label("Your reason").fill(WHY)
     page.get_by_role("button", name="Continue").click()
 
-    assert page.get_by_text("Opening it takes two people").is_visible()
+    expect(page.get_by_text("Opening it takes two people")).to_be_visible()
 
     axe(page)
     _photograph(page, "entry-en-desk")
@@ -107,16 +108,16 @@ def test_looking_asks_for_a_reason_once_and_the_look_is_listed(visit_as: VisitAs
     page.evaluate("document.querySelector('textarea').removeAttribute('minlength')")
     page.get_by_role("button", name="Continue").click()
 
-    assert page.get_by_text("Write at least 10").is_visible()
+    expect(page.get_by_text("Write at least 10")).to_be_visible()
 
     page.get_by_label("Your reason").fill("looking for refusals of a new application")
     page.get_by_role("button", name="Continue").click()
 
-    assert page.get_by_role("heading", name="Refusals one by one").is_visible()
+    expect(page.get_by_role("heading", name="Refusals one by one")).to_be_visible()
 
     page.goto("/console/dpo/refusals/lines?service=livingWage.get")
 
-    assert page.get_by_role("heading", name="Refusals one by one").is_visible()
+    expect(page.get_by_role("heading", name="Refusals one by one")).to_be_visible()
 
 
 def test_an_auditor_and_an_officer_of_one_organisation_see_no_more_than_their_role(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.flows.consoles.conftest import DESK, LANGUAGES, PHONE, Axe, VisitAs, fits
 from tests.flows.questions import one_each
@@ -41,7 +42,7 @@ def test_every_page_is_accessible_and_fits_a_phone(visit_as: VisitAs, axe: Axe, 
         page.goto(f"/console/orders/new?action=restrict&place={trace}")
         _fill(page)
 
-        assert page.locator("main form[action$='/ask']").is_visible()
+        expect(page.locator("main form[action$='/ask']")).to_be_visible()
         _photograph(page, f"orders-preview-{language}-{name}")
         assert fits(page)
         axe(page)
@@ -52,11 +53,11 @@ def test_an_exchange_is_hidden_only_once_a_second_person_agreed(visit_as: VisitA
     asker.goto(f"/console/orders/new?action=restrict&place={trace}")
     _fill(asker)
 
-    assert asker.get_by_text("no longer sees 2 lines").is_visible()
+    expect(asker.get_by_text("no longer sees 2 lines")).to_be_visible()
 
     asker.get_by_role("button", name="Ask a second person").click()
 
-    assert asker.get_by_text("A second person has to agree now").is_visible()
+    expect(asker.get_by_text("A second person has to agree now")).to_be_visible()
     assert 0 == asker.get_by_role("button", name="Agree").count()
 
     order = asker.url
@@ -70,12 +71,12 @@ def test_an_exchange_is_hidden_only_once_a_second_person_agreed(visit_as: VisitA
 
     second.get_by_role("button", name="Agree and carry out").click()
 
-    assert second.get_by_text("Carried out, and written in the ledger").is_visible()
+    expect(second.get_by_text("Carried out, and written in the ledger")).to_be_visible()
     _photograph(second, "orders-done-en-desk")
 
     second.goto("/console/orders/")
 
-    assert second.get_by_role("row").filter(has_text=trace).is_visible()
+    expect(second.get_by_role("row").filter(has_text=trace)).to_be_visible()
     _photograph(second, "orders-standing-en-desk")
 
 
@@ -86,7 +87,7 @@ def test_a_form_that_is_not_whole_says_what_to_mend_and_keeps_what_was_typed(vis
     page.get_by_label("Reason").fill("a long enough reason")
     page.get_by_role("button", name="See what will happen").click()
 
-    assert page.get_by_text("Choose a day that is to come.").is_visible()
+    expect(page.get_by_text("Choose a day that is to come.")).to_be_visible()
     assert page.get_by_text("Choose a month, a term, or both.").is_visible()
     assert "a long enough reason" == page.get_by_label("Reason").input_value()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from integrator import clock
 from integrator.commands.sandbox import Sandbox
@@ -42,7 +43,7 @@ def test_from_the_setup_code_to_the_first_page_and_out_again(
     page.get_by_label("Once more").fill("a long sentence of my own")
     page.get_by_role("button", name="Set up and sign in").click()
 
-    assert page.get_by_role("heading", name="Overview").is_visible()
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
 
     page.get_by_role("button", name="Sign out", exact=True).click()
 
@@ -52,7 +53,7 @@ def test_from_the_setup_code_to_the_first_page_and_out_again(
     _fill(page, totp.code_at(secret, int(clock.system()) // totp.STEP + 1))  # a code works once, so the next one
     page.get_by_role("button", name="Sign in").click()
 
-    assert page.get_by_role("heading", name="Overview").is_visible()
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
 
 
 def _fill(page: Any, code: str) -> None:
@@ -79,8 +80,8 @@ def test_officials_and_citizens_sign_in_through_the_issuer(visit_as: VisitAs) ->
     page.get_by_role("link", name="Sign in through your organisation or eID").click()
     page.get_by_role("button", name="Robin (hub)").click()
 
-    assert page.get_by_role("heading", name="Overview").is_visible()
-    assert page.get_by_text("Robin (hub)").is_visible()
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+    expect(page.get_by_text("Robin (hub)")).to_be_visible()
 
     page.get_by_role("button", name="Sign out everywhere").click()
     page.goto("/console/dpo/")

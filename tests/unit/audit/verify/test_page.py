@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -151,25 +151,14 @@ def test_the_page_may_not_reach_any_network():
     assert [] == re.findall(r"(?:https?:)?//[a-z0-9.-]+\.[a-z]{2,}|\bfetch\(|XMLHttpRequest|WebSocket|\bimport\(", text)
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    path = needed("chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 @pytest.mark.browser
 @pytest.mark.parametrize("lang", ["nl", "fr", "en"])
-def test_in_a_browser_a_dropped_bundle_is_proven_and_a_changed_one_is_not(chromium, world, tmp_path, lang):
+def test_in_a_browser_a_dropped_bundle_is_proven_and_a_changed_one_is_not(browser, world, tmp_path, lang):
     from axe_playwright_python.sync_playwright import Axe
 
     (tmp_path / "whole.zip").write_bytes(bundle(world))
     (tmp_path / "changed.zip").write_bytes(edited(bundle(world), *WOUNDED["entry_changed"][:2]))
-    page = chromium.new_page(viewport={"width": 380, "height": 800})
+    page = browser.new_page(viewport={"width": 380, "height": 800})
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(PAGE.as_uri())

@@ -1,0 +1,27 @@
+"""One Chromium for all tests of a process: Playwright drives it from an event loop of its own, and there can be only one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A Playwright browser; a machine without one skips loudly, CI fails."""
+    if CHROMIUM is None:
+        if os.environ.get("CI") == "true":
+            raise RuntimeError("a Chromium is missing in CI")
+        pytest.skip("NO CHROMIUM on this machine: the pages were not looked at")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as started:
+        opened = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
