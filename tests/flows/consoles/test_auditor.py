@@ -52,7 +52,7 @@ def test_the_ledger_is_verified_with_progress_and_without_script(visit_as: Visit
     page.goto("/console/auditor/")
     page.get_by_role("button", name="Verify the whole ledger").click()
 
-    page.get_by_text("Started by").wait_for(timeout=60_000)  # the page comes again by itself
+    page.get_by_text("Started by").wait_for(timeout=240_000)  # it comes by itself; the verification yields to everything else
 
     expect(page.get_by_text("nothing wrong")).to_be_visible()
     assert 6 == page.locator("table.figures tbody tr").count()
