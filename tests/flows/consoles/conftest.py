@@ -115,3 +115,9 @@ def axe() -> Axe:
 def fits(page: Any) -> bool:
     """Whether nothing sticks out of the window sideways."""
     return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
+
+
+def follow(locator: Any) -> None:
+    """Click what leads to another page, and be there afterwards: who looks at once still sees the page before."""
+    with locator.page.expect_navigation():
+        locator.click()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.flows.consoles.conftest import DESK, LANGUAGES, PHONE, Axe, VisitAs, fits
+from tests.flows.consoles.conftest import DESK, LANGUAGES, PHONE, Axe, VisitAs, fits, follow
 from tests.flows.questions import PERSON, one_each
 from tests.flows.sandboxes import Callers
 
@@ -50,7 +50,7 @@ def test_an_alert_goes_from_the_look_to_its_escalation(visit_as: VisitAs, axe: A
     keeper.goto("/console/alerts/protected")
     keeper.locator("#f-number").fill(PERSON["ssin"])
     keeper.locator("#f-reason").fill(WHY)
-    keeper.get_by_role("button", name="Put on the list").click()
+    follow(keeper.get_by_role("button", name="Put on the list"))
 
     expect(keeper.get_by_text("On the list, this year and the next.")).to_be_visible()
     assert [] == [url for url in asked if PERSON["ssin"] in url]
@@ -59,7 +59,7 @@ def test_an_alert_goes_from_the_look_to_its_escalation(visit_as: VisitAs, axe: A
 
     officer = visit_as("dpo", script=False)
     _until(officer, "/console/alerts/", TITLE)
-    officer.get_by_role("link", name=TITLE).first.click()
+    follow(officer.get_by_role("link", name=TITLE).first)
 
     expect(officer.get_by_text("For this rule no explanation counts beforehand")).to_be_visible()
     expect(officer.locator("details.told").first).to_be_visible()
@@ -71,7 +71,7 @@ def test_an_alert_goes_from_the_look_to_its_escalation(visit_as: VisitAs, axe: A
     axe(looked)
 
     officer.locator("#f-words").fill("the service does not know of this look")
-    officer.get_by_role("button", name="Escalate for inquiry").click()
+    follow(officer.get_by_role("button", name="Escalate for inquiry"))
 
     expect(officer.get_by_text("Escalated: somebody has to look into this.")).to_be_visible()
     assert 0 == officer.get_by_role("button", name="Escalate for inquiry").count()
@@ -81,12 +81,12 @@ def test_the_protected_list_is_read_by_two_people_or_by_nobody(visit_as: VisitAs
     asker, second = visit_as("hub_dpo", script=False), visit_as("hub_dpo_2", script=False)
     asker.goto("/console/alerts/protected")
     asker.locator("#f-wish").fill("yearly check of the list")
-    asker.get_by_role("button", name="Ask a second person").click()
+    follow(asker.get_by_role("button", name="Ask a second person"))
 
     assert 0 == asker.get_by_role("button", name="Read together").count()
 
     second.goto("/console/alerts/protected")
-    second.get_by_role("button", name="Read together").click()
+    follow(second.get_by_role("button", name="Read together"))
 
     expect(second.get_by_text("tags on the list")).to_be_visible()
     assert PERSON["ssin"] not in second.content()
@@ -101,7 +101,7 @@ def test_the_scope_of_a_leak_is_figures_first_and_names_people_only_in_the_pack(
     page = visit_as("hub_dpo")
     page.goto("/console/alerts/breach")
     _leak(page)
-    page.get_by_role("button", name="See the figures").click()
+    follow(page.get_by_role("button", name="See the figures"))
 
     expect(page.get_by_role("heading", name="Application test-ixelles")).to_be_visible()
     assert PERSON["ssin"] not in page.content()

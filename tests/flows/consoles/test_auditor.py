@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.flows.consoles.conftest import DESK, LANGUAGES, PHONE, Axe, VisitAs, fits
+from tests.flows.consoles.conftest import DESK, LANGUAGES, PHONE, Axe, VisitAs, fits, follow
 from tests.flows.questions import PERSON, one_each
 from tests.flows.sandboxes import Callers
 
@@ -50,9 +50,11 @@ def test_every_page_is_accessible_and_fits_a_phone(visit_as: VisitAs, axe: Axe, 
 def test_the_ledger_is_verified_with_progress_and_without_script(visit_as: VisitAs, axe: Axe, trace: str) -> None:
     page = visit_as("auditor", script=False)
     page.goto("/console/auditor/")
-    page.get_by_role("button", name="Verify the whole ledger").click()
+    follow(page.get_by_role("button", name="Verify the whole ledger"))
 
-    page.get_by_text("Started by").wait_for(timeout=240_000)  # it comes by itself; the verification yields to everything else
+    page.get_by_text("Started by").wait_for(
+        timeout=240_000
+    )  # it comes by itself; the verification yields to everything else
 
     expect(page.get_by_text("nothing wrong")).to_be_visible()
     assert 6 == page.locator("table.figures tbody tr").count()
@@ -97,7 +99,7 @@ def test_what_a_source_has_and_we_have_not_is_named(visit_as: VisitAs, axe: Axe,
     page.goto("/console/auditor/compare")
     page.locator("#f-source").select_option("rijksregister")
     page.locator("#f-list").fill(f"transaction;time\n{trace};10:00\n{'f' * 32};11:00\n")
-    page.get_by_role("button", name="Compare").click()
+    follow(page.get_by_role("button", name="Compare"))
 
     expect(page.get_by_text("1 exchanges stand with both")).to_be_visible()
     expect(page.get_by_role("heading", name="Only with the source (1)")).to_be_visible()
@@ -114,7 +116,7 @@ def test_a_day_without_map_is_no_proof_and_the_number_is_in_no_address(visit_as:
     page.locator("#f-day").fill("2026-01-02")
     page.locator("#f-number").fill(PERSON["ssin"])
     page.locator("#f-reason").fill(WHY)
-    page.get_by_role("button", name="Make the proof").click()
+    follow(page.get_by_role("button", name="Make the proof"))
 
     expect(page.get_by_text("No proof can be given for that day")).to_be_visible()
     assert PERSON["ssin"] not in page.content()

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import expect
 
 from audit.verify import verify_bundle
-from tests.flows.consoles.conftest import DESK, LANGUAGES, PHONE, Axe, VisitAs, fits
+from tests.flows.consoles.conftest import DESK, LANGUAGES, PHONE, Axe, VisitAs, fits, follow
 from tests.flows.questions import DOSSIER, PERSON
 from tests.flows.sandboxes import Callers
 
@@ -63,15 +63,15 @@ def opened(page: Any) -> str:
     page.locator("[name=subject]").fill(f"{SSIN[:2]}.{SSIN[2:4]}.{SSIN[4:6]}-{SSIN[6:9]}.{SSIN[9:]}")
     page.locator("[name=addressee]").fill("Vrolijke Eekhoorn\nVoorbeeldstraat 12\n1050 Elsene")
     page.locator("[name=language]").select_option("nl")
-    page.locator("main form button").click()
+    follow(page.locator("main form button"))
     return str(page.url)
 
 
 def collected(page: Any) -> None:
     page.locator("#m-eid_counter").check()
     page.locator("#c-number").check()
-    page.locator("form[action$=identify] button").click()
-    page.locator("form[action$=collect] button").click()
+    follow(page.locator("form[action$=identify] button"))
+    follow(page.locator("form[action$=collect] button"))
 
 
 @pytest.mark.parametrize("script", [True, False])
@@ -86,21 +86,21 @@ def test_from_the_number_typed_once_to_the_released_letter(
     collected(first)
     first.goto(f"{address}/lines")
     first.locator("[name=remark]").fill("Wij belden u op 3 november.")
-    first.locator("main form button").last.click()
-    first.get_by_role("link", name="Preview of the letter").click()
+    follow(first.locator("main form button").last)
+    follow(first.get_by_role("link", name="Preview of the letter"))
 
     assert "Wij belden u op 3 november." in first.locator("article").inner_text()
     assert "Soms vraagt de wet" in first.locator("article").inner_text()
 
     first.goto(address)
-    first.get_by_role("button", name="Prepare the letter").click()
+    follow(first.get_by_role("button", name="Prepare the letter"))
 
     expect(first.get_by_text("You had a part in this file.")).to_be_visible()
 
     second = visit_as("hub_dpo_2", "en", script=script)
     second.goto(f"{address}/release")
     second.locator("#f-read").check()
-    second.get_by_role("button", name="Release the letter").click()
+    follow(second.get_by_role("button", name="Release the letter"))
 
     assert "The letter is released." in second.locator(".said").inner_text()
 
@@ -115,7 +115,7 @@ def test_from_the_number_typed_once_to_the_released_letter(
 
     first.goto(address)
     first.locator("#w-by_hand").check()
-    first.get_by_role("button", name="The letter was sent").click()
+    follow(first.get_by_role("button", name="The letter was sent"))
 
     assert "answered" in first.locator("main .badge").first.inner_text()
 
@@ -144,12 +144,12 @@ def test_every_page_of_a_request_is_accessible_and_fits_a_phone(
         page.goto(f"{address}/{name}")
         look(page, name)
     page.goto(address)
-    page.locator("form[action$=prepare] button").click()
+    follow(page.locator("form[action$=prepare] button"))
     look(page, "prepared")
     second.goto(f"{address}/release")
     look(second, "release")
     second.locator("#f-read").check()
-    second.locator("form[action$=release] button").click()
+    follow(second.locator("form[action$=release] button"))
     look(second, "released")
     page.goto("/console/requests/")
     look(page, "list")
@@ -160,7 +160,7 @@ def test_a_number_with_a_typing_error_is_not_repeated(visit_as: VisitAs) -> None
     page.goto("/console/requests/new")
     page.locator("[name=subject]").fill(SSIN[:-1] + "0")
     page.locator("[name=addressee]").fill("Personne")
-    page.locator("main form button").click()
+    follow(page.locator("main form button"))
 
     expect(page.locator(".wrong").first).to_be_visible()
     assert SSIN[:-1] not in page.content()
@@ -182,10 +182,10 @@ def test_a_name_opens_when_a_colleague_grants_it(visit_as: VisitAs, used: None, 
     collected(first)
     first.goto(f"{address}/lines")
     official = first.locator("section.card").filter(has_text="OCMW" if language == "nl" else "CPAS").first
-    official.locator("a[href*='/reveals/ask']").click()
+    follow(official.locator("a[href*='/reveals/ask']"))
     axe(first)
     first.locator("[name=reason]").fill(f"complaint 2026/44, {language}")
-    first.locator("main form button").click()
+    follow(first.locator("main form button"))
     card = f"section.card:has-text('complaint 2026/44, {language}')"
 
     assert 0 == first.locator(f"{card} form[action$=grant]").count()
@@ -196,9 +196,9 @@ def test_a_name_opens_when_a_colleague_grants_it(visit_as: VisitAs, used: None, 
         axe(second)
         assert fits(second)
     photograph(second, f"reveals-{language}")
-    second.locator(f"{card} form[action$=grant] button").first.click()
+    follow(second.locator(f"{card} form[action$=grant] button").first)
     first.goto("/console/reveals/")
-    first.locator(f"{card} form[action$=show] button").first.click()
+    follow(first.locator(f"{card} form[action$=show] button").first)
 
     axe(first)
     photograph(first, f"name-{language}")
@@ -210,7 +210,7 @@ def test_the_evidence_that_goes_with_a_letter_is_verified_without_us(visit_as: V
     address = opened(first)
     collected(first)
     for _ in range(15):  # what was written a moment ago is published within seconds
-        first.locator("form[action$=prepare] button").click()
+        follow(first.locator("form[action$=prepare] button"))
         with first.expect_download() as saved:
             first.get_by_role("link", name="All together").click()
         archive = zipfile.ZipFile(io.BytesIO(Path(saved.value.path()).read_bytes()))
@@ -220,7 +220,7 @@ def test_the_evidence_that_goes_with_a_letter_is_verified_without_us(visit_as: V
         first.wait_for_timeout(3_000)
         second.goto(f"{address}/release")
         second.locator("#why-send_back").fill("the evidence is not there yet")
-        second.locator("form[action$=send_back] button").click()
+        follow(second.locator("form[action$=send_back] button"))
         first.goto(address)
     verdicts = [verdict for name in pieces for verdict in verify_bundle(archive.read(name))]
 

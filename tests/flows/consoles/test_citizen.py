@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from audit import Subject
-from tests.flows.consoles.conftest import DESK, LANGUAGES, PHONE, Axe, VisitAs, fits
+from tests.flows.consoles.conftest import DESK, LANGUAGES, PHONE, Axe, VisitAs, fits, follow
 from tests.flows.questions import DOSSIER, PERSON, one_each
 from tests.flows.sandboxes import Callers
 
@@ -49,9 +49,9 @@ def test_every_page_is_accessible_and_fits_a_phone(visit_as: VisitAs, axe: Axe, 
             assert answer.ok, (path, answer.status)
             _judge(page, axe, size, f"me-{path.strip('?=1') or 'home'}-{language}-{name}")
         page.goto("/console/me/")
-        page.locator(".event .acts a").first.click()
+        follow(page.locator(".event .acts a").first)
         _judge(page, axe, size, f"me-line-{language}-{name}")
-        page.locator("a[href*='kind=wrong']").click()
+        follow(page.locator("a[href*='kind=wrong']"))
         _judge(page, axe, size, f"me-contest-{language}-{name}")
 
 
@@ -63,18 +63,18 @@ def test_contests_are_accessible_in_every_state_to_the_citizen_and_the_officer(
     for which, words in enumerate(("La première question de tous.", "De tweede vraag van allemaal.")):
         citizen.goto("/console/me/")
         citizen.evaluate("for (const one of document.querySelectorAll('main details')) one.open = true")
-        citizen.locator(".case .event .acts a").nth(which + 2 * LANGUAGES.index(language)).click()
-        citizen.locator("a[href*='kind=wrong']").click()
+        follow(citizen.locator(".case .event .acts a").nth(which + 2 * LANGUAGES.index(language)))
+        follow(citizen.locator("a[href*='kind=wrong']"))
         citizen.locator("textarea").fill(words)
-        citizen.locator("form.card button").click()
+        follow(citizen.locator("form.card button"))
     for size, name in ((PHONE, "phone"), (DESK, "desk")):
         officer = visit_as("dpo", language, size=size)
         officer.goto("/console/contests/")
         _judge(officer, axe, size, f"office-{language}-{name}")
-        officer.locator("table.rows a").first.click()
+        follow(officer.locator("table.rows a").first)
         _judge(officer, axe, size, f"office-one-{language}-{name}")
         officer.locator("textarea").fill("Dit was een vergissing. / C’était une erreur.")
-        officer.locator("form.card button").click()
+        follow(officer.locator("form.card button"))
         reader = visit_as("citizen", language, subject=SQUIRREL, size=size)
         reader.goto("/console/me/contests")
         _judge(reader, axe, size, f"me-contests-full-{language}-{name}")
@@ -97,27 +97,27 @@ def test_a_citizen_signs_in_understands_a_line_contests_it_and_verifies_its_evid
     page = visit_as(None, size=PHONE)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    page.get_by_role("link", name="Sign in through your organisation or eID").click()
+    follow(page.get_by_role("link", name="Sign in through your organisation or eID"))
     page.get_by_label("Test number").fill(PERSON["ssin"])
-    page.get_by_role("button", name="Go on").click()
+    follow(page.get_by_role("button", name="Go on"))
 
     page.get_by_role("heading", name="Who used my data?").wait_for()
     page.get_by_text("Choose a year or an organisation").click()
     page.get_by_label("Organisation").select_option(label="Municipality of Ixelles")
-    page.get_by_role("button", name="Filter").click()
+    follow(page.get_by_role("button", name="Filter"))
     event = page.locator("article.event", has_text="heard only yes, no or unknown").first
     event.locator("summary").first.click()
 
     assert event.get_by_text("The household’s address").first.is_visible() or event.locator("dd li").count() > 1
 
-    event.get_by_role("link", name="Why was this allowed?").click()
+    follow(event.get_by_role("link", name="Why was this allowed?"))
 
     expect(page.get_by_text("The text that allows it.")).to_be_visible()
     expect(page.get_by_text("Before anything was given, the hub checked")).to_be_visible()
 
     line = page.url
     bundle = _evidence(page, tmp_path)
-    page.get_by_role("link", name="Open the verify page").click()
+    follow(page.get_by_role("link", name="Open the verify page"))
     page.set_input_files("#bundle", str(bundle))
     page.wait_for_selector("#verdict")
     states = dict(page.eval_on_selector_all(".level", "all => all.map(one => [one.dataset.level, one.dataset.state])"))
@@ -126,9 +126,9 @@ def test_a_citizen_signs_in_understands_a_line_contests_it_and_verifies_its_evid
     assert "wrong" not in states.values()
 
     page.goto(line)
-    page.get_by_role("link", name="Contest this line").click()
+    follow(page.get_by_role("link", name="Contest this line"))
     page.get_by_label("What do you want to say?").fill("I never applied for a parking card in this street.")
-    page.get_by_role("button", name="Send").click()
+    follow(page.get_by_role("button", name="Send"))
 
     expect(page.get_by_text("You will have an answer by").first).to_be_visible()
 
@@ -148,13 +148,13 @@ def test_a_citizen_signs_in_understands_a_line_contests_it_and_verifies_its_evid
 def _answer(visit_as: VisitAs, axe: Axe, number: str) -> None:
     """The officer of the organisation finds the contest and answers it; an officer of another one sees nothing."""
     officer = visit_as("dpo")
-    officer.get_by_role("link", name="Citizens’ contests").first.click()
+    follow(officer.get_by_role("link", name="Citizens’ contests").first)
     axe(officer)
-    officer.get_by_role("link", name=number).click()
-    officer.get_by_role("button", name="I take this up").click()
+    follow(officer.get_by_role("link", name=number))
+    follow(officer.get_by_role("button", name="I take this up"))
     axe(officer)
     officer.get_by_label("Your answer").fill("The counter mixed up two applications. Yours was closed; we are sorry.")
-    officer.get_by_role("button", name="Send the answer and close").click()
+    follow(officer.get_by_role("button", name="Send the answer and close"))
 
     expect(officer.get_by_text(f"Contest {number} was answered.")).to_be_visible()
 
@@ -163,9 +163,9 @@ def test_without_javascript_a_line_is_found_and_the_person_behind_it_asked_for(
     visit_as: VisitAs, traffic: None
 ) -> None:
     page = visit_as("citizen", "fr", subject=SQUIRREL, script=False, size=PHONE)
-    page.locator(".event .acts a").last.click()
-    page.get_by_role("link", name="Demander qui c’était").click()
-    page.get_by_role("button", name="Envoyer").click()
+    follow(page.locator(".event .acts a").last)
+    follow(page.get_by_role("link", name="Demander qui c’était"))
+    follow(page.get_by_role("button", name="Envoyer"))
 
     expect(page.get_by_role("heading", name="Je veux savoir qui c’était").first).to_be_visible()
 

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import expect
 
 from integrator.commands.sandbox import Sandbox
-from tests.flows.consoles.conftest import DESK, LANGUAGES, PHONE, Axe, VisitAs, fits
+from tests.flows.consoles.conftest import DESK, LANGUAGES, PHONE, Axe, VisitAs, fits, follow
 from tests.flows.questions import DOSSIER, PERSON, one_each
 from tests.flows.sandboxes import Callers
 
@@ -78,7 +78,7 @@ def test_a_person_is_found_explained_opened_and_proved_without_the_number_in_any
     axe(page)
     page.get_by_label("Number", exact=True).fill(PERSON["ssin"])
     page.get_by_label("Your reason").fill(WHY)
-    page.get_by_role("button", name="Search").click()
+    follow(page.get_by_role("button", name="Search"))
 
     assert page.locator("table.rows tbody tr").count() > 3
 
@@ -87,9 +87,9 @@ def test_a_person_is_found_explained_opened_and_proved_without_the_number_in_any
 
     given = page.locator("tr", has=page.locator(".badge.outcome")).first
     given.locator("summary").click()
-    given.get_by_role("link", name="Open this line").click()
+    follow(given.get_by_role("link", name="Open this line"))
     page.get_by_label("Your reason").fill(WHY)
-    page.get_by_role("button", name="Continue").click()
+    follow(page.get_by_role("button", name="Continue"))
 
     expect(page.get_by_text("Opening it takes two people")).to_be_visible()
 
@@ -106,12 +106,12 @@ def test_looking_asks_for_a_reason_once_and_the_look_is_listed(visit_as: VisitAs
     page.goto("/console/dpo/refusals/lines")
     page.get_by_label("Your reason").fill("short")
     page.evaluate("document.querySelector('textarea').removeAttribute('minlength')")
-    page.get_by_role("button", name="Continue").click()
+    follow(page.get_by_role("button", name="Continue"))
 
     expect(page.get_by_text("Write at least 10")).to_be_visible()
 
     page.get_by_label("Your reason").fill("looking for refusals of a new application")
-    page.get_by_role("button", name="Continue").click()
+    follow(page.get_by_role("button", name="Continue"))
 
     expect(page.get_by_role("heading", name="Refusals one by one")).to_be_visible()
 
@@ -136,7 +136,7 @@ def test_an_auditor_and_an_officer_of_one_organisation_see_no_more_than_their_ro
 def test_a_token_for_a_program_asks_with_the_rights_of_its_person(visit_as: VisitAs, hub: Sandbox) -> None:
     page = visit_as("auditor")
     page.goto("/console/dpo/programs")
-    page.get_by_role("button", name="Make a token").click()
+    follow(page.get_by_role("button", name="Make a token"))
     token = page.locator("code.secret").inner_text()
     headers = {"authorization": f"Bearer {token}"}
     asked = {"headers": headers, "json": {}, "trust_env": False}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.flows.consoles.conftest import DESK, LANGUAGES, PHONE, Axe, VisitAs, fits
+from tests.flows.consoles.conftest import DESK, LANGUAGES, PHONE, Axe, VisitAs, fits, follow
 from tests.flows.questions import one_each
 from tests.flows.sandboxes import Callers
 
@@ -55,7 +55,7 @@ def test_an_exchange_is_hidden_only_once_a_second_person_agreed(visit_as: VisitA
 
     expect(asker.get_by_text("no longer sees 2 lines")).to_be_visible()
 
-    asker.get_by_role("button", name="Ask a second person").click()
+    follow(asker.get_by_role("button", name="Ask a second person"))
 
     expect(asker.get_by_text("A second person has to agree now")).to_be_visible()
     assert 0 == asker.get_by_role("button", name="Agree").count()
@@ -69,7 +69,7 @@ def test_an_exchange_is_hidden_only_once_a_second_person_agreed(visit_as: VisitA
     second.goto("/console/orders/")
     second.goto(order)
 
-    second.get_by_role("button", name="Agree and carry out").click()
+    follow(second.get_by_role("button", name="Agree and carry out"))
 
     expect(second.get_by_text("Carried out, and written in the ledger")).to_be_visible()
     _photograph(second, "orders-done-en-desk")
@@ -85,7 +85,7 @@ def test_a_form_that_is_not_whole_says_what_to_mend_and_keeps_what_was_typed(vis
     page.goto("/console/orders/new?action=hold")
     page.evaluate("document.querySelectorAll('main [required]').forEach(one => one.removeAttribute('required'))")
     page.get_by_label("Reason").fill("a long enough reason")
-    page.get_by_role("button", name="See what will happen").click()
+    follow(page.get_by_role("button", name="See what will happen"))
 
     expect(page.get_by_text("Choose a day that is to come.")).to_be_visible()
     assert page.get_by_text("Choose a month, a term, or both.").is_visible()
@@ -99,7 +99,7 @@ def _fill(page: Any) -> None:
 
     page.locator("#f-review").fill("2027-06-01")
     page.locator("#f-reason").fill(WHY)
-    page.locator("form.card button").click()
+    follow(page.locator("form.card button"))
 
 
 def _photograph(page: Any, name: str) -> None:

@@ -14,7 +14,7 @@ from integrator.consoles.database import Database
 from integrator.consoles.signin import totp
 from integrator.consoles.vault import open_vault
 from integrator.settings import Settings
-from tests.flows.consoles.conftest import DESK, LANGUAGES, PHONE, Axe, VisitAs, fits
+from tests.flows.consoles.conftest import DESK, LANGUAGES, PHONE, Axe, VisitAs, fits, follow
 
 pytestmark = pytest.mark.browser
 
@@ -33,25 +33,25 @@ def test_from_the_setup_code_to_the_first_page_and_out_again(
 ) -> None:
     name = f"journey-{'with' if script else 'without'}-script"
     page = visit_as(None, script=script)
-    page.get_by_role("link", name="First time? Set up your account").click()
+    follow(page.get_by_role("link", name="First time? Set up your account"))
     page.get_by_label("Set-up code").fill(new_code(hub, hub_settings, name))
-    page.get_by_role("button", name="Continue").click()
+    follow(page.get_by_role("button", name="Continue"))
     secret = page.locator("code.secret").inner_text().replace(" ", "")
     if script:
         axe(page)
     _fill(page, totp.code_at(secret, int(clock.system()) // totp.STEP))
     page.get_by_label("Once more").fill("a long sentence of my own")
-    page.get_by_role("button", name="Set up and sign in").click()
+    follow(page.get_by_role("button", name="Set up and sign in"))
 
     expect(page.get_by_role("heading", name="Overview")).to_be_visible()
 
-    page.get_by_role("button", name="Sign out", exact=True).click()
+    follow(page.get_by_role("button", name="Sign out", exact=True))
 
     assert page.url.endswith("/console/signin")
 
     page.get_by_label("Account name").fill(name)
     _fill(page, totp.code_at(secret, int(clock.system()) // totp.STEP + 1))  # a code works once, so the next one
-    page.get_by_role("button", name="Sign in").click()
+    follow(page.get_by_role("button", name="Sign in"))
 
     expect(page.get_by_role("heading", name="Overview")).to_be_visible()
 
@@ -77,20 +77,20 @@ def test_officials_and_citizens_sign_in_through_the_issuer(visit_as: VisitAs) ->
     page = visit_as(None)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    page.get_by_role("link", name="Sign in through your organisation or eID").click()
-    page.get_by_role("button", name="Robin (hub)").click()
+    follow(page.get_by_role("link", name="Sign in through your organisation or eID"))
+    follow(page.get_by_role("button", name="Robin (hub)"))
 
     expect(page.get_by_role("heading", name="Overview")).to_be_visible()
     expect(page.get_by_text("Robin (hub)")).to_be_visible()
 
-    page.get_by_role("button", name="Sign out everywhere").click()
+    follow(page.get_by_role("button", name="Sign out everywhere"))
     page.goto("/console/dpo/")
 
     assert page.url.endswith("/console/signin")
 
-    page.get_by_role("link", name="Sign in through your organisation or eID").click()
+    follow(page.get_by_role("link", name="Sign in through your organisation or eID"))
     page.get_by_label("Test number").fill("84651797654")
-    page.get_by_role("button", name="Go on").click()
+    follow(page.get_by_role("button", name="Go on"))
 
     assert "/console/" in page.url
     assert [] == [url for url in asked if "84651797654" in url]
