@@ -19,6 +19,11 @@ class Caller:
     application: str  # id given at enrolment
     purpose: str  # purpose code, = name of the file in policies/
     agent: str | None = None  # the civil servant or system behind the call; recorded, never disclosed by default
+    roles: frozenset[str] = frozenset()  # the agent's, as his organisation keeps them; believed from an issuer only
+    unit: str | None = None  # the service he works for
+    assurance: str | None = None  # how surely he was identified (eIDAS): low | substantial | high
+    mandate: str | None = None  # reference of the mandate he acts under
+    on_behalf_of: str | None = None  # the agent who delegated to him, if any
 
 
 @dataclass(frozen=True, slots=True)

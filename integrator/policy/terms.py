@@ -62,6 +62,16 @@ class Ask:
     part: bool = False  # inside a composition: nothing of it is released
 
 
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a condition may look at beside the question: known before the decision, so that deciding stays pure."""
+
+    roles: frozenset[str] = frozenset()  # of the agent
+    assurance: str | None = None  # of the agent's identification (eIDAS): low | substantial | high
+    registered: frozenset[str] | None = None  # quality codes under which the subject is in the files; None = nobody looked
+    dossier: bool = False  # a case was named
+
+
 @dataclass(frozen=True, slots=True, eq=False)  # by identity: one decision, remembered
 class Permit:
     """Allowed: exactly these fields, under this grant."""

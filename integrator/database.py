@@ -1,0 +1,80 @@
+"""A database of the hub's own state: directory, agents, proposals, consoles. Not the ledger, which has engines of its own.
+
+A room has a folder migrations/<room>/ with numbered alembic steps; opening its database brings the tables up to the
+newest one, once, however many processes start at the same time. Rooms may share a database: each counts its own steps.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from integrator.errors import ConfigurationError
+
+MIGRATIONS = Path(__file__).with_name("migrations")
+T = TypeVar("T")
+
+
+class Database:
+    """`await database.run(lambda connection: …)`: one transaction, in a thread, committed unless it raises."""
+
+    def __init__(self, url: str, room: str) -> None:
+        """`url` as in the settings, `sqlite:///file` or `postgresql://…`. Raises `ConfigurationError`."""
+        self._engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:", 1), hide_parameters=True)
+        if self._engine.dialect.name == "sqlite":
+            event.listen(self._engine, "connect", _careful)
+        try:
+            upgrade(self._engine, room)
+        except SQLAlchemyError as error:
+            self._engine.dispose()
+            raise ConfigurationError(
+                f"the database of {room} cannot be opened: {type(error).__name__}",
+                advice=f"Look at the setting {room}.database: the folder must exist, the server must answer.",
+            ) from error
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self._engine.dialect.name
+
+    async def run(self, work: Callable[[Connection], T]) -> T:
+        """Whatever `work` returns; its changes are durable by then."""
+        return await asyncio.to_thread(self.now, work)
+
+    def now(self, work: Callable[[Connection], T]) -> T:
+        """As `run`, for who may wait (commands, tests)."""
+        with self._engine.begin() as connection:
+            return work(connection)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+
+def upgrade(engine: Any, room: str) -> None:
+    """All steps of a room that this database has not taken yet, in one transaction. Blocks while another process does so."""
+    from alembic import command  # late: it costs a tenth of a second, and many commands open no database
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("version_locations", str(MIGRATIONS / room))
+    config.set_main_option("path_separator", "newline")
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('integrator migrations'))"))
+        config.attributes.update(connection=connection, room=room)
+        command.upgrade(config, "head")
+        connection.commit()
+
+
+def _careful(connection: Any, record: Any) -> None:
+    del record
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
