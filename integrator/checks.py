@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator
 
+from integrator.adapters.layout import load as load_layout
 from integrator.errors import ConfigurationError, IntegratorError
 from integrator.mapping import Sheet, load_sheets
 from integrator.places import YamlLoader, parse_yaml
@@ -84,6 +85,7 @@ def check(home: Path, today: date) -> list[Finding]:
     findings: list[Finding] = []
     rooms = _read(home, findings)
     findings += _schemas(home, rooms)
+    findings += _adapters(rooms)
     if any(finding.severity == "error" for finding in findings):
         return sorted(findings)  # what does not fit its schema cannot be followed any further
     try:
@@ -119,7 +121,7 @@ _SCHEMAS = {
 def _read(home: Path, findings: list[Finding]) -> list[Room]:
     patterns = (
         "config/*.yaml", "config/services/*.yaml", "policies/*.yaml", "mappings/*.yaml", "mappings/codes/*.yaml",
-        "connectors/*/connector.yaml", "connectors/*/faults.yaml", "connectors/*/cases/*.yaml",
+        "connectors/*/connector.yaml", "connectors/*/adapter.yaml", "connectors/*/faults.yaml", "connectors/*/cases/*.yaml",
     )  # fmt: skip
     rooms = []
     for path in (path for pattern in patterns for path in sorted(home.glob(pattern))):
@@ -156,9 +158,21 @@ def _schemas(home: Path, rooms: list[Room]) -> Iterator[Finding]:
 def _kind(name: str) -> str | None:
     if name.endswith("/connector.yaml"):
         return "connector"
+    if name.endswith("/adapter.yaml"):
+        return "adapter"
     if "/cases/" in name:
         return "case"
     return _SCHEMAS.get(name) or _SCHEMAS.get(name.rpartition("/")[0])
+
+
+def _adapters(rooms: list[Room]) -> Iterator[Finding]:
+    """Layouts that fit their schema and yet describe no file."""
+    for room in rooms:
+        if room.name.endswith("/adapter.yaml"):
+            try:
+                load_layout(room.path, sandbox=frozenset())
+            except ConfigurationError as error:
+                yield room.finding(str(error))
 
 
 # --- references -------------------------------------------------------------------------------------------------------
