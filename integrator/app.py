@@ -38,7 +38,7 @@ from integrator.publishing import LogFigures, Published, Publishing, open_publis
 from integrator.recording import Recorder
 from integrator.services import Service, load_services
 from integrator.settings import Settings
-from integrator.transport.channel import Channel, open_session
+from integrator.transport.channel import Channel, Lines, open_session
 
 VERSION = "0.1.0"
 _CIRCUIT = {"closed": 0, "half_open": 1, "open": 2}
@@ -57,6 +57,7 @@ class Hub:
     publishing: Publishing
     channels: Mapping[str, Channel]
     session: aiohttp.ClientSession
+    lines: Lines  # to the sources
     clock: clock.Now
     codes: Path
     keeper: Keeper | None  # of what is kept how long; None where nothing is published
@@ -91,6 +92,7 @@ class Hub:
         await asyncio.to_thread(self.publishing.close)
         self.identity.close()
         await self.session.close()
+        await self.lines.close()
 
 
 async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger: Ledger | None = None) -> Hub:
@@ -109,9 +111,9 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
     classes = retention_classes()
     metrics = Metrics()
     metrics.build_info.labels(VERSION).set(1)
-    session = open_session()
+    session, lines = open_session(), Lines()
     try:
-        channels, connectors = await _connect(settings, metrics, session, now)
+        channels, connectors = await _connect(settings, metrics, lines, now)
         for service in services.values():
             if service.source is not None and service.source not in connectors:
                 raise ConfigurationError(f"{service.name}: no source {service.source!r} in settings and connectors/")
@@ -122,6 +124,7 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
         offices = open_offices(settings, publishing, policies, services, session, now)
     except BaseException:
         await session.close()
+        await lines.close()
         raise
     book = publishing.logbook
     keeper = Keeper(book.store, book.keyring, publishing, classes, now, settings.state / "maps") if book else None
@@ -135,13 +138,13 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
     deadline = float(settings.limits.get("deadlineSeconds", 10))
     exchange = Exchange(services, policies, connectors, recorder, metrics, now, _territory(organisations), deadline)
     return Hub(
-        settings, services, policies.purposes, exchange, identity, metrics, publishing, channels, session, now,
+        settings, services, policies.purposes, exchange, identity, metrics, publishing, channels, session, lines, now,
         places.folder("mappings") / "codes", keeper, offices,
     )  # fmt: skip
 
 
 async def _connect(
-    settings: Settings, metrics: Metrics, session: aiohttp.ClientSession, now: clock.Now
+    settings: Settings, metrics: Metrics, lines: Lines, now: clock.Now
 ) -> tuple[dict[str, Channel], dict[str, Connector]]:
     """One channel and one connector per source that settings name; all or none."""
     channels: dict[str, Channel] = {}
@@ -153,7 +156,7 @@ async def _connect(
                 f"settings have no sources.{name}", advice="Say how it is reached, or take the room away."
             )
         if "url" in chosen:
-            channels[name] = Channel(name, chosen["url"], session, manifest.limits, observe=_observe(metrics, now))
+            channels[name] = Channel(name, chosen["url"], lines, manifest.limits, observe=_observe(metrics, now))
         connectors[name] = await registry.build(
             manifest, Tools(name, manifest.room, chosen, channels.get(name), now, settings.sandbox)
         )  # fmt: skip

@@ -168,6 +168,15 @@ def b64(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
+def _shares(mine: str, promise: str, origin: str, index: int, signed: str) -> bool:
+    """Whether a receipt is the expected one and leads to the root that was signed for all entries of its commit."""
+    lines, said = f"{promise}\n".splitlines(keepends=True), signed.split("\n")
+    if "".join(lines[:5]) != mine or len(said) != 6 or said[:2] != ["audit-commit/v1", origin] or said[5]:
+        return False
+    path = [unbase64(line.rstrip("\n")) for line in lines[5:]]
+    return root_by_path(index - int(said[2]), int(said[3]), leaf_hash(mine.encode()), path) == unbase64(said[4])
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """A verifier key: name+id+base64(algorithm, public key)."""
@@ -650,11 +659,17 @@ class Judge:
         return self.leaf_leads(proof, leaf_hash(body), checkpoint, "ENTRY_ALTERED")
 
     def receipt(self, body: bytes, entry: dict[str, Any], proof: Proof, note: bytes) -> tuple[str, str]:
-        text, signatures = split_note(note)
         origin = Checkpoint.parse(split_note(proof.note)[0]).origin
+        mine = f"{origin}\n{proof.index}\n{b64(leaf_hash(body))}\n{entry['ts']}\n"
+        promise, _, shared = note.partition(b"\n\n")
+        form = promise.partition(b"\n")[0]
+        text, signatures = split_note(shared if form == b"audit-receipt/v2" else note)
         self.signed_by(origin, text, signatures)
-        mine = f"audit-receipt/v1\n{origin}\n{proof.index}\n{b64(leaf_hash(body))}\n{entry['ts']}\n"
-        if text != mine:
+        if form == b"audit-receipt/v2":
+            same = _shares(f"audit-receipt/v2\n{mine}", promise.decode(), origin, proof.index, text)
+        else:
+            same = text == f"audit-receipt/v1\n{mine}"
+        if not same:
             raise Wound("RECEIPT_CONTRADICTS", self.say("receipt"), self.say("receipt_other"))
         return self.say("receipt"), self.say("signature", name=origin)
 

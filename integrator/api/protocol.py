@@ -11,14 +11,16 @@ import os
 import socket
 import struct
 from collections.abc import Mapping
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from integrator.api.limits import Limits
 from integrator.api.problems import EdgeRefusal, Problems
 from integrator.model import Trace
 
+AT_ONCE: Final = "integrator.at_once"  # in the scope: how an answer that is whole leaves in one write
 _CLOSE = b"connection: close\r\ncache-control: no-store\r\nx-content-type-options: nosniff\r\n"
 
 
@@ -142,6 +144,29 @@ class EdgeProtocol(HttpToolsProtocol):
             self._refused = refused  # the parser raises its own error from this one; send_400_response looks here
             raise
         super().on_headers_complete()
+        self.scope[AT_ONCE] = partial(self._at_once, self.cycle)  # type: ignore[typeddict-unknown-key]
+
+    def _at_once(self, cycle: RequestResponseCycle, status: int, head: bytes, body: bytes, *, close: bool) -> bool:
+        """A whole answer in one write; False when it must go the ordinary way, because its reader does not read.
+
+        `head`: header lines, each with its line end, content-length among them; `close`: one of them says so.
+        """
+        if cycle.response_started or self.flow.write_paused or cycle.scope["method"] == "HEAD":
+            return False
+        if cycle.disconnected:
+            return True
+        cycle.response_started = cycle.response_complete = True
+        cycle.waiting_for_100_continue = False
+        if close:
+            cycle.keep_alive = False
+        elif not cycle.keep_alive:
+            head += b"connection: close\r\n"
+        cycle.transport.write(b"".join((STATUS_LINE[status], head, b"\r\n", body)))
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            cycle.transport.close()
+        cycle.on_response()
+        return True
 
     def _check_head(self) -> None:
         size = len(self.url)

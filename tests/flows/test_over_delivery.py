@@ -17,7 +17,7 @@ from integrator import clock, places, registry, settings
 from integrator.commands import mock
 from integrator.commands.sandbox import Sandbox
 from integrator.contract import HttpAnswer, Question, Tools
-from integrator.transport.channel import Channel, open_session
+from integrator.transport.channel import Channel, Lines
 from tests.flows.questions import KEYS, PERSON, SERVICES, Granted, granted, leaves, question_about
 from tests.flows.sandboxes import CONNECTOR_OF, SOURCES, Callers, Reply, heal, strike, struck
 
@@ -267,9 +267,9 @@ async def test_more_came_over_the_wire_than_was_asked(service: Any, hub_settings
 async def weighed(service: Any, keys: Mapping[str, Any], chosen: settings.Settings) -> tuple[int, int]:
     manifest = registry.manifests(places.folder("connectors"))[service.source]
     source = next(name for name in SOURCES if CONNECTOR_OF.get(name, name) == service.source)
-    session = open_session()
+    lines = Lines()
     try:
-        scale = Scale(Channel(service.source, chosen.sources[service.source]["url"], session, manifest.limits))
+        scale = Scale(Channel(service.source, chosen.sources[service.source]["url"], lines, manifest.limits))
         tools = Tools(service.source, manifest.room, chosen.sources[service.source], scale, clock.system, True)
         connector = await registry.build(manifest, tools)
         one = next(one for one in GRANTED if one.service.name == service.name)
@@ -284,7 +284,7 @@ async def weighed(service: Any, keys: Mapping[str, Any], chosen: settings.Settin
             await connector.ask(replace(question, ticket=scenario.replace(".", "-"), scenario=scenario))
             weights.append(scale.bytes)
     finally:
-        await session.close()
+        await lines.close()
     return weights[0], weights[1]
 
 

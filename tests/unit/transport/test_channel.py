@@ -1,4 +1,4 @@
-"""The channel against a real socket on loopback that is wounded in one way at a time."""
+"""The channel against a real socket on loopback that is wounded in one way at a time; over both of its clients."""
 
 from __future__ import annotations
 
@@ -16,10 +16,25 @@ import pytest
 from integrator.contract import HttpAnswer
 from integrator.errors import ConfigurationError, SourceFault, SourceThrottled, SourceUnavailable
 from integrator.registry import Limits
-from integrator.transport.channel import Channel, open_session
+from integrator.transport import pool
+from integrator.transport.channel import Channel, Lines
 
 Peer = Callable[["Visit"], Awaitable[None]]
 QUICK = Limits(timeout=0.4, connect=0.3, attempts=1)
+CLIENTS = {"lines": Lines, "aiohttp": pool.open_session}  # what the hub uses, and what it is compared with
+chosen = "lines"
+
+
+@pytest.fixture(params=list(CLIENTS), autouse=True)
+def client(request: pytest.FixtureRequest) -> str:
+    """Every situation here is played twice: the lean client may allow nothing that aiohttp refuses."""
+    global chosen
+    chosen = request.param
+    return chosen
+
+
+def open_session():
+    return CLIENTS[chosen]()
 
 
 class Visit:
@@ -833,5 +848,5 @@ async def test_no_exception_holds_the_question(wound, deaf_port, full_port):
 
 
 async def test_session_closes_without_a_word():
-    async with open_session() as session:
+    async with pool.open_session() as session:
         assert isinstance(session.cookie_jar, aiohttp.DummyCookieJar)
