@@ -34,6 +34,8 @@ from integrator.policy import Policies
 from integrator.publishing import Logbook, Publishing
 from integrator.services import Service
 from integrator.settings import Settings
+from integrator.watching.desk import CaseDesk
+from integrator.watching.opening import Watching
 
 PEER = "hub"  # our name as a peer of FSC; at most 20 characters
 
@@ -45,6 +47,7 @@ def open_offices(
     services: Mapping[str, Service],
     session: aiohttp.ClientSession,
     now: clock.Now,
+    watching: Watching | None = None,
 ) -> Consoles | None:
     """None where nothing is published (benchmarks). Raises `ConfigurationError`."""
     book = publishing.logbook
@@ -58,7 +61,9 @@ def open_offices(
     consoles.extras["exporter"] = Exporter(
         book.store, book.keyring, desk.reports, PEER, words_of(consoles.book), "0.1.0"
     )  # fmt: skip
-    consoles.extras["alerting"] = open_alerting(book.store, book.keyring, publishing, now)
+    consoles.extras["alerting"] = open_alerting(book.store, book.keyring, publishing, now, watching)
+    if watching is not None:
+        consoles.extras["cases"] = CaseDesk(watching.cases, desk, now)
     open_office(consoles, policies.purposes, _bundle(settings, book))
     open_reveals(consoles)
     pile = Pile(consoles.database, consoles.vault)
