@@ -131,7 +131,10 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
         await session.close()
         raise
     book = publishing.logbook
-    keeper = Keeper(book.store, book.keyring, publishing, classes, now, settings.state / "maps") if book else None
+    shows_at = offices.desk.shown_at if offices else None
+    keeper = (
+        Keeper(book.store, book.keyring, publishing, classes, now, settings.state / "maps", shows_at) if book else None
+    )
     recorder = Recorder(publishing.books, metrics, admit=publishing.admit)
     recorder.on_replaced = keeper.replaced if keeper else None
     if watching is not None:
