@@ -31,7 +31,7 @@ CLEAR_FIELDS = frozenset(
         # What entries about keeping name: a class and month (yyyymm) with its number of entries, or one entry by its
         # shard and index; who orders (a code) and when it must be looked at again (yyyy-mm-dd).
         *("class", "month", "count", "shard", "index", "authority", "review"),
-        # What the hub saw at request time between the agent and the subject, in codes: SELF, SAME_HOUSEHOLD …
+        # What the hub saw at request time between the agent and the subject, in codes: SELF, SAME_HOUSEHOLD, FAMILY …
         "flags",
         # The map of one day (see audit.keeping.completeness): its day yyyy-mm-dd, its root and its number of tags.
         *("day", "root", "size"),

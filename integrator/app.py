@@ -27,6 +27,7 @@ from integrator.consoles.web import Consoles
 from integrator.contract import Connector, Tools
 from integrator.errors import ConfigurationError, IntegratorError
 from integrator.exchange import Exchange
+from integrator.governing.archive import open_archive
 from integrator.identity.service import Identity
 from integrator.keeping import Keeper, retention_classes, until_night
 from integrator.logs import log
@@ -39,6 +40,8 @@ from integrator.recording import Recorder
 from integrator.services import Service, load_services
 from integrator.settings import Settings
 from integrator.transport.channel import Channel, Lines, open_session
+from integrator.watching.learning import learning
+from integrator.watching.opening import Watching, agent_tags, open_closeness, open_watching
 
 VERSION = "0.1.0"
 _CIRCUIT = {"closed": 0, "half_open": 1, "open": 2}
@@ -62,6 +65,7 @@ class Hub:
     codes: Path
     keeper: Keeper | None  # of what is kept how long; None where nothing is published
     consoles: Consoles | None  # pages of officers and citizens; likewise
+    watching: Watching | None = None  # what alerts must know; likewise
     ready: bool = field(default=True)
 
     @property
@@ -89,6 +93,8 @@ class Hub:
         """After the last answer: the ledger writes what it was given, then everything else goes."""
         if self.consoles is not None:
             await close_offices(self.consoles)
+        if self.watching is not None:
+            self.watching.close()
         await asyncio.to_thread(self.publishing.close)
         self.identity.close()
         await self.session.close()
@@ -107,7 +113,7 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
     sheets = load_sheets(places.folder("mappings"))
     named = settings.named_numbers if settings.sandbox else None
     services = load_services(places.folder("config") / "services", sheets, sandbox=named)
-    policies = load_policies(places.folder("policies"), organisations)
+    policies = load_policies(places.folder("policies"), organisations, keep=open_archive(settings).put)
     classes = retention_classes()
     metrics = Metrics()
     metrics.build_info.labels(VERSION).set(1)
@@ -121,15 +127,23 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
         shared = settings.ledger if settings.ledger.startswith("postgresql:") else None
         identity = Identity(settings.state, base=settings.issuer, world=settings.mode, now=now, replays=shared)
         publishing = open_publishing(settings, now) if ledger is None else Publishing(OneBook(ledger), None, None)
-        offices = open_offices(settings, publishing, policies, services, session, now)
+        watching = open_watching(settings) if publishing.logbook else None
+        offices = open_offices(settings, publishing, policies, services, session, now, watching)
     except BaseException:
         await session.close()
         await lines.close()
         raise
     book = publishing.logbook
-    keeper = Keeper(book.store, book.keyring, publishing, classes, now, settings.state / "maps") if book else None
+    shows_at = offices.desk.shown_at if offices else None
+    keeper = (
+        Keeper(book.store, book.keyring, publishing, classes, now, settings.state / "maps", shows_at) if book else None
+    )
     recorder = Recorder(publishing.books, metrics, admit=publishing.admit)
     recorder.on_replaced = keeper.replaced if keeper else None
+    if watching is not None:
+        agents = agent_tags(settings)
+        recorder.closeness = open_closeness(watching.tagger, agents, agents)
+        recorder.learn = learning(watching.happenings, _territory(organisations))
     if publishing.publisher is not None:
         metrics.registry.register(LogFigures(publishing.publisher, now))
     if publishing.attesting is not None:
@@ -139,7 +153,7 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
     exchange = Exchange(services, policies, connectors, recorder, metrics, now, _territory(organisations), deadline)
     return Hub(
         settings, services, policies.purposes, exchange, identity, metrics, publishing, channels, session, lines, now,
-        places.folder("mappings") / "codes", keeper, offices,
+        places.folder("mappings") / "codes", keeper, offices, watching,
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ import aiohttp
 from sqlalchemy.exc import SQLAlchemyError
 
 from audit import Subject
+from audit.keeping.shown import ShowsAt, prove_shown
 from audit.verify.bundle import make_bundle
+from audit.verify.day import day_bundle
 from integrator import clock
 from integrator.alerting import open_alerting
 from integrator.consoles.auditor import AuditTools, Verifying
@@ -23,6 +26,7 @@ from integrator.consoles.auditor.process import Apart
 from integrator.consoles.casefiles.opening import open_office
 from integrator.consoles.desks import open_desk
 from integrator.consoles.exporting import Exporter, words_of
+from integrator.consoles.looking import Day
 from integrator.consoles.opening import may_audit, open_consoles
 from integrator.consoles.orders import Orders, Pile
 from integrator.consoles.reveals.opening import open_reveals
@@ -34,6 +38,8 @@ from integrator.policy import Policies
 from integrator.publishing import Logbook, Publishing
 from integrator.services import Service
 from integrator.settings import Settings
+from integrator.watching.desk import CaseDesk
+from integrator.watching.opening import Watching
 
 PEER = "hub"  # our name as a peer of FSC; at most 20 characters
 
@@ -45,6 +51,7 @@ def open_offices(
     services: Mapping[str, Service],
     session: aiohttp.ClientSession,
     now: clock.Now,
+    watching: Watching | None = None,
 ) -> Consoles | None:
     """None where nothing is published (benchmarks). Raises `ConfigurationError`."""
     book = publishing.logbook
@@ -52,13 +59,15 @@ def open_offices(
         return None
     desk = open_desk(
         book.store, book.keyring, publishing.books, policies, services, now,
-        health=lambda: health(publishing), proof=_evidence(settings, book),
+        health=lambda: health(publishing), proof=_evidence(settings, book), day=_day(settings, book),
     )  # fmt: skip
     consoles = open_consoles(settings, desk, session, now)
     consoles.extras["exporter"] = Exporter(
         book.store, book.keyring, desk.reports, PEER, words_of(consoles.book), "0.1.0"
     )  # fmt: skip
-    consoles.extras["alerting"] = open_alerting(book.store, book.keyring, publishing, now)
+    consoles.extras["alerting"] = open_alerting(book.store, book.keyring, publishing, now, watching)
+    if watching is not None:
+        consoles.extras["cases"] = CaseDesk(watching.cases, desk, now)
     open_office(consoles, policies.purposes, _bundle(settings, book))
     open_reveals(consoles)
     pile = Pile(consoles.database, consoles.vault)
@@ -116,6 +125,20 @@ def _evidence(settings: Settings, book: Logbook) -> Callable[[str, int, Collecti
         )  # fmt: skip
 
     return evidence
+
+
+def _day(settings: Settings, book: Logbook) -> Day:
+    def day(subject: Subject, day: date, shows_at: ShowsAt) -> bytes | None:
+        proofs = prove_shown(book.store, book.keyring, settings.state / "maps", subject, day, shows_at)
+        if not proofs:
+            return None
+        place = proofs[0].shard, proofs[0].index
+        index = make_bundle(
+            book.log, book.store, book.keyring, *place, (), signers=book.signers, tsa_roots=_roots(settings)
+        )
+        return day_bundle(index, proofs)
+
+    return day
 
 
 def _bundle(settings: Settings, book: Logbook) -> Callable[[str, int, Subject], bytes]:

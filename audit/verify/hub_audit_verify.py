@@ -52,6 +52,7 @@ WORDS: dict[str, tuple[str, str, str]] = {
     "L4": ("Getuigen hebben het anker mee ondertekend", "Des témoins ont cosigné l’ancrage", "Witnesses cosigned the anchor"),
     "L5": ("Een tijdstempeldienst heeft het anker gedateerd", "Un service d’horodatage a daté l’ancrage", "A time-stamping authority dated the anchor"),
     "L6": ("Het gepubliceerde register is volledig en ongewijzigd", "Le registre publié est complet et inchangé", "The published ledger is whole and unchanged"),
+    "DAY": ("Dit zijn de regels die u die dag te zien kreeg, en geen andere", "Ce sont les lignes qui vous étaient montrées ce jour-là, et aucune autre", "These are the lines that you were shown for that day, and no other"),
     PROVEN: ("BEWEZEN", "PROUVÉ", "PROVEN"),
     WRONG: ("FOUT", "FAUX", "WRONG"),
     NOT_CHECKED: ("NIET NAGEGAAN", "NON VÉRIFIÉ", "NOT CHECKED"),
@@ -111,6 +112,9 @@ WORDS: dict[str, tuple[str, str, str]] = {
     "no_anchor": ("er is geen ankerlogboek gepubliceerd", "aucun journal d’ancrage n’est publié", "no anchor log is published"),
     "no_payload": ("de verzegelde waarden worden niet gepubliceerd; alleen de hub kan nagaan of ze er zijn of met reden gewist: `integrator audit verify`", "les valeurs scellées ne sont pas publiées ; seul le hub peut vérifier qu’elles existent ou furent effacées à juste titre : `integrator audit verify`", "sealed values are not published; only the hub can check that they are there or rightly erased: `integrator audit verify`"),
     "no_logs": ("geen enkel controlepunt in deze map", "aucun point de contrôle dans ce dossier", "no checkpoint in this folder"),
+    "day_map": ("de inhoudstafel van {day} ({size} sleutels, wortel {root})", "la table des matières du {day} ({size} clés, racine {root})", "the table of contents of {day} ({size} keys, root {root})"),
+    "day_lines": ("{n} regels, zoals de inhoudstafel zegt", "{n} lignes, comme le dit la table des matières", "{n} lines, as the table of contents says"),
+    "day_other": ("de inhoudstafel bevat voor deze sleutel iets anders dan de lijst", "la table des matières contient autre chose que la liste pour cette clé", "for this key the table of contents holds something else than the list"),
     "a_log": ("minstens één map met een bestand checkpoint", "au moins un dossier avec un fichier checkpoint", "at least one folder with a file checkpoint"),
 }  # fmt: skip
 LANGUAGES = ("nl", "fr", "en")
@@ -790,7 +794,50 @@ def verify_bundle(files: dict[str, bytes], judge: Judge) -> list[Result]:
     for folder, entry in read:
         _judge_entry(judge, folder, entry, files)
     _judge_pairs(judge, read)
+    if "day.json" in files:
+        judge.check("DAY", "day.json", lambda: _day_proved(judge.say, files["day.json"], [entry for _, entry in read]))
     return judge.results
+
+
+def _day_proved(say: Words, told: bytes, entries: list[_Entry]) -> tuple[str, str]:
+    """That the map of the day's own entry holds exactly the listed lines under each key, or does not hold the key."""
+    try:
+        day = json.loads(told)
+        committed = [entry.json("entry.json", say) for entry in entries]
+        index = next(one for one in committed if one["type"] == "index" and one.get("day") == day["day"])
+        size, root = int(index["size"]), base64.b64decode(index["root"])
+        expected = say("day_map", day=day["day"], size=size, root=index["root"])
+        for proof in day["proofs"]:
+            if not _held(proof, size, root):
+                raise Wound("DAY_OTHER", expected, say("day_other"))
+        if not day["proofs"] or index["name"] != "keeping.index.shown":
+            raise Malformed("day.json")
+        return expected, say("day_lines", n=sum(len(proof["lines"]) for proof in day["proofs"]))
+    except (KeyError, TypeError, ValueError, StopIteration) as error:
+        raise Malformed("day.json") from error
+
+
+def _held(proof: dict[str, Any], size: int, root: bytes) -> bool:
+    key, salt = (base64.b64decode(proof[name], validate=True) for name in ("key", "salt"))
+    leaves = []
+    for leaf in proof["leaves"]:
+        name, value = (base64.b64decode(leaf[one], validate=True) for one in ("key", "value"))
+        path = [base64.b64decode(step, validate=True) for step in leaf["path"]]
+        if (len(name), len(value)) != (16, 32):
+            return False
+        if root_by_path(int(leaf["index"]), size, leaf_hash(name + value), path) != root:
+            return False
+        leaves.append((int(leaf["index"]), name, value))
+    lines = sorted({(str(shard), int(index)) for shard, index in proof["lines"]})
+    if lines:
+        listed = "".join(f"{shard}\n{index}\n" for shard, index in lines)
+        return [(name, value) for _, name, value in leaves] == [(key, hashlib.sha256(salt + listed.encode()).digest())]
+    before = [index for index, name, _ in leaves if name < key]
+    after = [index for index, name, _ in leaves if name > key]
+    if size == 0:
+        return not leaves and root == hashlib.sha256(b"").digest()
+    apart = (after[0] if after else size) - (before[0] if before else -1)
+    return len(before) <= 1 and len(after) <= 1 and len(before) + len(after) == len(leaves) and apart == 1
 
 
 class _Entry:

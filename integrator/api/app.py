@@ -53,7 +53,8 @@ def build(hub: Hub) -> Api:
     rest.include_router(refdata.router(hub, problems))
     rest.include_router(published.router(hub))
     if hub.consoles is not None:
-        consoles.mount(rest, hub.consoles, limits, hub.identity.verify)
+        named = hub.consoles.extras.get("named_numbers", frozenset()) if hub.settings.sandbox else None
+        consoles.mount(rest, hub.consoles, limits, hub.identity.verify, named)
     return Api(Front(hub, rest, problems, limits), rest, life, limits, problems)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from integrator.api import cases
 from integrator.api.hub import Hub, Service
 from integrator.api.limits import Limits
 from integrator.api.openapi_answers import answer_schema
@@ -59,9 +60,13 @@ def describe(hub: Hub, problems: Problems, limits: Limits) -> Json:
         "servers": [{"url": hub.settings.issuer}],
         "externalDocs": {"description": "The same for people, in NL, FR and EN", "url": f"{hub.settings.issuer}/docs"},
         "tags": [{"name": _tag(tag), "description": TAGS.get(tag, "")} for tag in tags]
-        + [{"name": "Monitoring"}, {"name": "Access"}],
+        + [
+            {"name": "Monitoring"},
+            {"name": "Access"},
+            {"name": "Cases", "description": "Which cases are open. They explain looks; nothing is allowed by them."},
+        ],
         "security": [{"Token": []}],
-        "paths": paths | own_paths(),
+        "paths": paths | own_paths() | cases.paths(),
         "components": {
             "securitySchemes": {"Token": _security(hub.settings.issuer)},
             "schemas": shared_schemas(problems)

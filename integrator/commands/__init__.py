@@ -2,6 +2,32 @@
 
 from __future__ import annotations
 
-from integrator.commands import adapter, apps, audit, check, demo, ledger, mock, new, personas, policy, serve
+from integrator.commands import (
+    adapter,
+    apps,
+    audit,
+    case,
+    check,
+    demo,
+    ledger,
+    mock,
+    new,
+    personas,
+    policy,
+    serve,
+)
 
-WORDS = (demo, serve, apps, mock, personas, ledger, audit, policy, adapter, check, new)
+WORDS = (
+    demo,
+    serve,
+    apps,
+    mock,
+    personas,
+    ledger,
+    audit,
+    policy,
+    adapter,
+    case,
+    check,
+    new,
+)

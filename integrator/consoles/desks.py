@@ -11,7 +11,7 @@ from integrator import clock
 from integrator import settings as settings_module
 from integrator.consoles.disclosing import shows
 from integrator.consoles.grants import granted_fields
-from integrator.consoles.looking import Desk, Proof, Reveals
+from integrator.consoles.looking import Day, Desk, Proof, Reveals
 from integrator.policy import ADVICE, Policies
 from integrator.services import Service
 
@@ -57,6 +57,7 @@ def open_desk(
     health: Callable[[], Mapping[str, Any]] = dict,
     proof: Proof | None = None,
     reveals: Reveals | None = None,
+    day: Day | None = None,
 ) -> Desk:
     """The desk of a hub. `desk.reports.close()` when it is over; `desk.reports.follower.follow()` every second, in a thread."""
 
@@ -72,4 +73,6 @@ def open_desk(
         proof=proof,
         reveals=reveals,
         shows=shows(policies.purposes, micros),
+        shows_then=lambda ts: shows(policies.purposes, lambda: ts),
+        day=day,
     )
