@@ -25,6 +25,7 @@ from integrator.attesting import AttestingFigures
 from integrator.clerk import keep_a_clerk
 from integrator.consoles.web import Consoles
 from integrator.contract import Connector, Tools
+from integrator.directory import Directory, DirectorySource, load_rules, open_directory
 from integrator.errors import ConfigurationError, IntegratorError
 from integrator.exchange import Exchange
 from integrator.identity.service import Identity
@@ -35,7 +36,7 @@ from integrator.metrics import Metrics
 from integrator.offices import close_offices, forget_every_night, open_offices
 from integrator.policy import Purpose, load_policies
 from integrator.publishing import LogFigures, Published, Publishing, open_publishing
-from integrator.recording import Recorder
+from integrator.recording import Recorder, Replaced
 from integrator.services import Service, load_services
 from integrator.settings import Settings
 from integrator.transport.channel import Channel, open_session
@@ -61,6 +62,7 @@ class Hub:
     codes: Path
     keeper: Keeper | None  # of what is kept how long; None where nothing is published
     consoles: Consoles | None  # pages of officers and citizens; likewise
+    directory: Directory  # of references: who keeps a file about whom
     ready: bool = field(default=True)
 
     @property
@@ -90,6 +92,7 @@ class Hub:
             await close_offices(self.consoles)
         await asyncio.to_thread(self.publishing.close)
         self.identity.close()
+        self.directory.close()
         await self.session.close()
 
 
@@ -109,9 +112,12 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
     classes = retention_classes()
     metrics = Metrics()
     metrics.build_info.labels(VERSION).set(1)
+    rules = load_rules(places.folder("config") / "directory.yaml", organisations)
+    directory = open_directory(settings.directory["database"], Path(settings.directory["keys"]), rules, now)
     session = open_session()
     try:
         channels, connectors = await _connect(settings, metrics, session, now)
+        connectors["directory"] = DirectorySource(directory, now)
         for service in services.values():
             if service.source is not None and service.source not in connectors:
                 raise ConfigurationError(f"{service.name}: no source {service.source!r} in settings and connectors/")
@@ -121,12 +127,13 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
         publishing = open_publishing(settings, now) if ledger is None else Publishing(OneBook(ledger), None, None)
         offices = open_offices(settings, publishing, policies, services, session, now)
     except BaseException:
+        directory.close()
         await session.close()
         raise
     book = publishing.logbook
     keeper = Keeper(book.store, book.keyring, publishing, classes, now, settings.state / "maps") if book else None
     recorder = Recorder(publishing.books, metrics, admit=publishing.admit)
-    recorder.on_replaced = keeper.replaced if keeper else None
+    recorder.on_replaced = _replaced(directory, keeper)
     if publishing.publisher is not None:
         metrics.registry.register(LogFigures(publishing.publisher, now))
     if publishing.attesting is not None:
@@ -136,7 +143,7 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
     exchange = Exchange(services, policies, connectors, recorder, metrics, now, _territory(organisations), deadline)
     return Hub(
         settings, services, policies.purposes, exchange, identity, metrics, publishing, channels, session, now,
-        places.folder("mappings") / "codes", keeper, offices,
+        places.folder("mappings") / "codes", keeper, offices, directory,
     )  # fmt: skip
 
 
@@ -158,6 +165,22 @@ async def _connect(
             manifest, Tools(name, manifest.room, chosen, channels.get(name), now, settings.sandbox)
         )  # fmt: skip
     return channels, connectors
+
+
+def _replaced(directory: Directory, keeper: Keeper | None) -> Replaced:
+    """A number was replaced: its history in the ledger and its files in the directory go along. In a thread, for nobody waits."""
+
+    def replaced(subject: tuple[str, str], number: str, source: str) -> None:
+        if keeper is not None:
+            keeper.replaced(subject, number, source)
+        if subject[0] != "nrn":
+            return
+        try:
+            asyncio.run(directory.replaced(subject[1], number))
+        except IntegratorError as error:  # the source will say it again the next time it is asked
+            log.warning("directory_not_joined", source=source, error=type(error).__name__)
+
+    return replaced
 
 
 def _observe(metrics: Metrics, now: clock.Now) -> Callable[[str, str, float], None]:

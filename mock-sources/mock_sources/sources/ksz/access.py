@@ -85,11 +85,11 @@ class ManageAccess:
             if one.place == user.place and one.overlaps(asked.start, asked.end)
         ]
         if asked.action == "UNREGISTER":
-            if not self._directory.close(asked.ssin, user.place, purpose, asked.start, asked.end):
+            if not self._directory.close(asked.ssin, user.place, purpose, asked.start, asked.end, user.org_unit):
                 return self._reasons.refuse("not_registered", ("Purpose", str(purpose)))
             return Told((), self._reply(asked, "", call))
         details: tuple[Detail, ...] = ()
-        if any(one.quality == purpose for one in overlapping):
+        if any(one.quality == purpose and one.of(user.place, user.org_unit) for one in overlapping):
             details = (self._reasons.detail("already_registered", ("Purpose", str(purpose))),)
         else:
             line = Registration(asked.ssin, user.place, purpose, asked.start, asked.end, user.org_unit)
