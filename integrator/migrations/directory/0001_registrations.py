@@ -9,7 +9,9 @@ revision, down_revision = "directory_0001", None
 def upgrade() -> None:
     op.create_table(
         "directory_registration",
-        sa.Column("seq", sa.BigInteger().with_variant(sa.Integer, "sqlite"), sa.Identity(always=False), primary_key=True),
+        sa.Column(
+            "seq", sa.BigInteger().with_variant(sa.Integer, "sqlite"), sa.Identity(always=False), primary_key=True
+        ),
         sa.Column("id", sa.String(22), nullable=False),
         sa.Column("organisation", sa.String(10), nullable=False),
         sa.Column("tag", sa.LargeBinary(16), nullable=False),
