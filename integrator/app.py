@@ -25,6 +25,7 @@ from integrator.attesting import AttestingFigures
 from integrator.clerk import keep_a_clerk
 from integrator.consoles.web import Consoles
 from integrator.contract import Connector, Tools
+from integrator.directory import Directory, DirectorySource, load_rules, open_directory
 from integrator.errors import ConfigurationError, IntegratorError
 from integrator.exchange import Exchange
 from integrator.governing.archive import open_archive
@@ -36,7 +37,7 @@ from integrator.metrics import Metrics
 from integrator.offices import close_offices, forget_every_night, open_offices
 from integrator.policy import Purpose, load_policies
 from integrator.publishing import LogFigures, Published, Publishing, open_publishing
-from integrator.recording import Recorder
+from integrator.recording import Recorder, Replaced
 from integrator.services import Service, load_services
 from integrator.settings import Settings
 from integrator.transport.channel import Channel, Lines, open_session
@@ -65,7 +66,8 @@ class Hub:
     codes: Path
     keeper: Keeper | None  # of what is kept how long; None where nothing is published
     consoles: Consoles | None  # pages of officers and citizens; likewise
-    watching: Watching | None = None  # what alerts must know; likewise
+    directory: Directory  # of references: who keeps a file about whom
+    watching: Watching | None = None  # what alerts must know; None where nothing is published
     ready: bool = field(default=True)
 
     @property
@@ -97,6 +99,7 @@ class Hub:
             self.watching.close()
         await asyncio.to_thread(self.publishing.close)
         self.identity.close()
+        self.directory.close()
         await self.session.close()
         await self.lines.close()
 
@@ -117,9 +120,12 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
     classes = retention_classes()
     metrics = Metrics()
     metrics.build_info.labels(VERSION).set(1)
+    rules = load_rules(places.folder("config") / "directory.yaml", organisations)
+    directory = open_directory(settings.directory["database"], Path(settings.directory["keys"]), rules, now)
     session, lines = open_session(), Lines()
     try:
         channels, connectors = await _connect(settings, metrics, lines, now)
+        connectors["directory"] = DirectorySource(directory, now)
         for service in services.values():
             if service.source is not None and service.source not in connectors:
                 raise ConfigurationError(f"{service.name}: no source {service.source!r} in settings and connectors/")
@@ -130,6 +136,7 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
         watching = open_watching(settings) if publishing.logbook else None
         offices = open_offices(settings, publishing, policies, services, session, now, watching)
     except BaseException:
+        directory.close()
         await session.close()
         await lines.close()
         raise
@@ -139,7 +146,7 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
         Keeper(book.store, book.keyring, publishing, classes, now, settings.state / "maps", shows_at) if book else None
     )
     recorder = Recorder(publishing.books, metrics, admit=publishing.admit)
-    recorder.on_replaced = keeper.replaced if keeper else None
+    recorder.on_replaced = _replaced(directory, keeper)
     if watching is not None:
         agents = agent_tags(settings)
         recorder.closeness = open_closeness(watching.tagger, agents, agents)
@@ -152,8 +159,9 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
     deadline = float(settings.limits.get("deadlineSeconds", 10))
     exchange = Exchange(services, policies, connectors, recorder, metrics, now, _territory(organisations), deadline)
     return Hub(
-        settings, services, policies.purposes, exchange, identity, metrics, publishing, channels, session, lines, now,
-        places.folder("mappings") / "codes", keeper, offices, watching,
+        settings=settings, services=services, purposes=policies.purposes, exchange=exchange, identity=identity,
+        metrics=metrics, publishing=publishing, channels=channels, session=session, lines=lines, clock=now,
+        codes=places.folder("mappings") / "codes", keeper=keeper, consoles=offices, watching=watching, directory=directory,
     )  # fmt: skip
 
 
@@ -175,6 +183,22 @@ async def _connect(
             manifest, Tools(name, manifest.room, chosen, channels.get(name), now, settings.sandbox)
         )  # fmt: skip
     return channels, connectors
+
+
+def _replaced(directory: Directory, keeper: Keeper | None) -> Replaced:
+    """A number was replaced: its history in the ledger and its files in the directory go along. In a thread, for nobody waits."""
+
+    def replaced(subject: tuple[str, str], number: str, source: str) -> None:
+        if keeper is not None:
+            keeper.replaced(subject, number, source)
+        if subject[0] != "nrn":
+            return
+        try:
+            asyncio.run(directory.replaced(subject[1], number))
+        except IntegratorError as error:  # the source will say it again the next time it is asked
+            log.warning("directory_not_joined", source=source, error=type(error).__name__)
+
+    return replaced
 
 
 def _observe(metrics: Metrics, now: clock.Now) -> Callable[[str, str, float], None]:

@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator
 
+from integrator import directory
 from integrator.adapters.layout import load as load_layout
 from integrator.errors import ConfigurationError, IntegratorError
 from integrator.mapping import Sheet, load_sheets
@@ -92,7 +93,7 @@ def check(home: Path, today: date) -> list[Finding]:
         sheets = load_sheets(home / "mappings")
         services = load_services(home / "config" / "services", sheets, sandbox=frozenset())
         organisations = _one(rooms, "config/organisations.yaml").data
-        sources = manifests(home / "connectors")
+        sources = {**manifests(home / "connectors"), directory.SOURCE: directory.manifest()}
         policies = compile_policies(
             [(room.path.name, room.path.read_bytes()) for room in _in(rooms, "policies")], organisations
         )
@@ -106,6 +107,7 @@ def check(home: Path, today: date) -> list[Finding]:
         findings += _authorisations(room, services, today)
         findings += _policy_cases(room, policies, services, organisations)
     findings += _connectors(home)
+    findings += _directory(_one(rooms, "config/directory.yaml"), rooms)
     return sorted(set(findings))
 
 
@@ -114,7 +116,7 @@ def check(home: Path, today: date) -> list[Finding]:
 _SCHEMAS = {
     "config/services": "service", "policies": "purpose", "mappings": "mapping", "mappings/codes": "codes",
     "config/organisations.yaml": "organisations", "config/defaults.yaml": "settings", "config/retention.yaml": "retention",
-    "config/alerts.yaml": "alerts",
+    "config/alerts.yaml": "alerts", "config/directory.yaml": "directory",
 }  # fmt: skip
 
 
@@ -347,6 +349,18 @@ def _connectors(home: Path) -> Iterator[Finding]:
                 yield Finding(
                     name, 1, "error", f"no case {needed!r}: every source is found, unknown and down sometimes"
                 )
+
+
+def _directory(room: Room, rooms: list[Room]) -> Iterator[Finding]:
+    """Every quality that a sector may register in has its words, in three languages, in the code list."""
+    wanted = f"mappings/codes/{room.data['codes']}.yaml"
+    found = [other.data["codes"] for other in rooms if other.name == wanted]
+    if not found:
+        yield room.finding(f"no code list {room.data['codes']!r}", "codes")
+        return
+    for sector, codes in room.data["qualities"].items():
+        for code in sorted(set(codes) - set(found[0])):
+            yield room.finding(f"{wanted} has no code {code!r}", "qualities", sector)
 
 
 def _in(rooms: list[Room], folder: str) -> list[Room]:

@@ -19,6 +19,7 @@ import orjson
 
 from integrator import clock, rules
 from integrator.contract import Connector, Question
+from integrator.directory import OWN
 from integrator.errors import (
     IntegratorError,
     PolicyDenied,
@@ -153,6 +154,7 @@ class Exchange:
             deadline,
             request.language,
             request.scenario,
+            *((request.caller.purpose, request.dossier) if source in OWN else ()),
         )
         reply = await self.connectors[source].ask(question)
         if reply.replaced_by is not None:

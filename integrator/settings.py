@@ -31,6 +31,7 @@ class Settings:
     audit: Mapping[str, Any]  # the published ledger: its name, where signed state lives, witnesses, time stamps
     consoles: Mapping[str, Any]  # the pages of data protection officers and citizens: database, sign-in
     watching: Mapping[str, Any]  # what alerts must know: cases, deaths, moves, by keyed tag
+    directory: Mapping[str, Any]  # the directory of references: database, folder of its key
 
     @property
     def sandbox(self) -> bool:
@@ -87,7 +88,7 @@ def _check(data: Mapping[str, Any]) -> Settings:
             hosts=tuple(dict.fromkeys([host, f"127.0.0.1:{port}", f"localhost:{port}", *(data.get("hosts") or ())])),
             mocked=tuple(data.get("mocked") or ()),
             named_numbers=frozenset(str(number) for number in data.get("namedNumbers") or ()),
-            audit=data["audit"], consoles=data["consoles"], watching=data["watching"],
+            audit=data["audit"], consoles=data["consoles"], watching=data["watching"], directory=data["directory"],
         )  # fmt: skip
     except KeyError as error:
         raise ConfigurationError(f"setting {error} is missing") from error

@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from integrator.api import cases
+from integrator.api.directory import PATH
 from integrator.api.hub import Hub, Service
 from integrator.api.limits import Limits
 from integrator.api.openapi_answers import answer_schema
+from integrator.api.openapi_bulk import bulk_operation
 from integrator.api.openapi_parts import own_paths, shared_schemas
 from integrator.api.problems import Problems
 
@@ -24,6 +26,7 @@ TAGS = {
     "enterprise": "Enterprises and their establishment units (KBO/BCE).",
     "vehicle": "Vehicles, plates and holders (DIV).",
     "address": "Addresses, streets and municipalities (BeSt Address).",
+    "directory": "Who keeps a file about whom (directory of references): one's own registrations, never another's.",
     "parking": "Parking cards and the resident permit.",
 }
 
@@ -48,6 +51,8 @@ def describe(hub: Hub, problems: Problems, limits: Limits) -> Json:
     paths: dict[str, Json] = {}
     for service in services:
         paths.setdefault(service.path, {})[service.method.lower()] = _operation(service)
+    if "directory.register" in hub.services:
+        paths[PATH] = {"post": bulk_operation(hub)}
     tags = sorted({service.tag for service in services})
     return {
         "openapi": "3.1.0",

@@ -9,6 +9,7 @@ from integrator.commands import (
     case,
     check,
     demo,
+    directory,
     ledger,
     mock,
     new,
@@ -28,6 +29,7 @@ WORDS = (
     policy,
     adapter,
     case,
+    directory,
     check,
     new,
 )
