@@ -27,6 +27,7 @@ from integrator.consoles.web import Consoles
 from integrator.contract import Connector, Tools
 from integrator.errors import ConfigurationError, IntegratorError
 from integrator.exchange import Exchange
+from integrator.governing.archive import open_archive
 from integrator.identity.service import Identity
 from integrator.keeping import Keeper, retention_classes, until_night
 from integrator.logs import log
@@ -105,7 +106,7 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
     sheets = load_sheets(places.folder("mappings"))
     named = settings.named_numbers if settings.sandbox else None
     services = load_services(places.folder("config") / "services", sheets, sandbox=named)
-    policies = load_policies(places.folder("policies"), organisations)
+    policies = load_policies(places.folder("policies"), organisations, keep=open_archive(settings).put)
     classes = retention_classes()
     metrics = Metrics()
     metrics.build_info.labels(VERSION).set(1)
