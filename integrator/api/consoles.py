@@ -16,6 +16,7 @@ from integrator.api.limits import Limits
 from integrator.consoles import api, exports
 from integrator.consoles.casefiles import api as casefiles
 from integrator.consoles.citizen import api as contests
+from integrator.consoles.governing import api as governing_api
 from integrator.consoles.opening import caller
 from integrator.consoles.orders import Orders
 from integrator.consoles.orders import api as orders_api
@@ -23,6 +24,7 @@ from integrator.consoles.people import Person
 from integrator.consoles.reveals import api as reveals
 from integrator.consoles.web import Consoles
 from integrator.errors import UnknownCaller
+from integrator.governing.opening import Governing
 
 
 def mount(rest: FastAPI, consoles: Consoles, limits: Limits, verify: Callable[[str], Verified]) -> None:
@@ -54,6 +56,8 @@ def mount(rest: FastAPI, consoles: Consoles, limits: Limits, verify: Callable[[s
     )
     if isinstance(orders := consoles.extras.get("orders"), Orders):
         rest.include_router(orders_api.router(orders, current, body))
+    if isinstance(governing := consoles.extras.get("governing"), Governing):
+        rest.include_router(governing_api.router(consoles, governing, current, body))
     rest.include_router(casefiles.router(consoles, current, body))
     rest.include_router(reveals.router(consoles, current, body))
     rest.include_router(contests.router(consoles, current, body))
