@@ -10,7 +10,7 @@ import gc
 import signal
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -28,14 +28,15 @@ from integrator.contract import Connector, Tools
 from integrator.directory import Directory, DirectorySource, load_rules, open_directory
 from integrator.errors import ConfigurationError, IntegratorError
 from integrator.exchange import Exchange
-from integrator.governing.archive import open_archive
+from integrator.governing.live import InForce
+from integrator.governing.opening import Governing, open_governing
 from integrator.identity.service import Identity
 from integrator.keeping import Keeper, retention_classes, until_night
 from integrator.logs import log
 from integrator.mapping import load_sheets
 from integrator.metrics import Metrics
 from integrator.offices import close_offices, forget_every_night, open_offices
-from integrator.policy import Purpose, load_policies
+from integrator.policy import Purpose
 from integrator.publishing import LogFigures, Published, Publishing, open_publishing
 from integrator.recording import Recorder, Replaced
 from integrator.services import Service, load_services
@@ -54,8 +55,8 @@ class Hub:
 
     settings: Settings
     services: Mapping[str, Service]
-    purposes: Mapping[str, Purpose]
-    exchange: Exchange
+    governing: Governing
+    exchange: Exchange  # replaced whole when the texts change: what is under way ends under the set it began with
     identity: Identity
     metrics: Metrics
     publishing: Publishing
@@ -69,6 +70,15 @@ class Hub:
     directory: Directory  # of references: who keeps a file about whom
     watching: Watching | None = None  # what alerts must know; None where nothing is published
     ready: bool = field(default=True)
+
+    @property
+    def purposes(self) -> Mapping[str, Purpose]:
+        """Of the texts in force."""
+        return self.exchange.policies.purposes
+
+    def swap(self, new: InForce) -> None:
+        """From the next exchange on, other texts decide; permits and plans of the old ones go with them."""
+        self.exchange = replace(self.exchange, policies=new.policies, _plans={})
 
     @property
     def ledger(self) -> Ledger:
@@ -88,8 +98,10 @@ class Hub:
         for name, channel in self.channels.items():
             self.metrics.circuit.labels(name).set(_CIRCUIT[channel.breaker.state])
         down = not (self.ready and self.publishing.healthy)
-        degraded = "DOWN" in sources.values() or self.publishing.late
-        return {"status": "DOWN" if down else "DEGRADED" if degraded else "UP", "sources": sources, **_audit(self)}
+        texts = self.governing.live.health()
+        degraded = "DOWN" in sources.values() or self.publishing.late or texts["status"] != "UP"
+        status = "DOWN" if down else "DEGRADED" if degraded else "UP"
+        return {"status": status, "sources": sources, "policies": texts, **_audit(self)}
 
     async def close(self) -> None:
         """After the last answer: the ledger writes what it was given, then everything else goes."""
@@ -100,6 +112,7 @@ class Hub:
         await asyncio.to_thread(self.publishing.close)
         self.identity.close()
         self.directory.close()
+        await asyncio.to_thread(self.governing.close)
         await self.session.close()
         await self.lines.close()
 
@@ -116,7 +129,6 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
     sheets = load_sheets(places.folder("mappings"))
     named = settings.named_numbers if settings.sandbox else None
     services = load_services(places.folder("config") / "services", sheets, sandbox=named)
-    policies = load_policies(places.folder("policies"), organisations, keep=open_archive(settings).put)
     classes = retention_classes()
     metrics = Metrics()
     metrics.build_info.labels(VERSION).set(1)
@@ -134,13 +146,16 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
         identity = Identity(settings.state, base=settings.issuer, world=settings.mode, now=now, replays=shared)
         publishing = open_publishing(settings, now) if ledger is None else Publishing(OneBook(ledger), None, None)
         watching = open_watching(settings) if publishing.logbook else None
-        offices = open_offices(settings, publishing, policies, services, session, now, watching)
+        book = publishing.logbook
+        governing = open_governing(
+            settings, services, organisations, publishing.books, settings.ledger if book else None, now
+        )
+        offices = open_offices(settings, publishing, governing, services, session, now, watching)
     except BaseException:
         directory.close()
         await session.close()
         await lines.close()
         raise
-    book = publishing.logbook
     shows_at = offices.desk.shown_at if offices else None
     keeper = (
         Keeper(book.store, book.keyring, publishing, classes, now, settings.state / "maps", shows_at) if book else None
@@ -157,12 +172,15 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
         metrics.registry.register(AttestingFigures(publishing.attesting))
     publishing.start()
     deadline = float(settings.limits.get("deadlineSeconds", 10))
+    policies = governing.live.policies
     exchange = Exchange(services, policies, connectors, recorder, metrics, now, _territory(organisations), deadline)
-    return Hub(
-        settings=settings, services=services, purposes=policies.purposes, exchange=exchange, identity=identity,
+    hub = Hub(
+        settings=settings, services=services, governing=governing, exchange=exchange, identity=identity,
         metrics=metrics, publishing=publishing, channels=channels, session=session, lines=lines, clock=now,
         codes=places.folder("mappings") / "codes", keeper=keeper, consoles=offices, watching=watching, directory=directory,
     )  # fmt: skip
+    governing.live.told.append(hub.swap)
+    return hub
 
 
 async def _connect(
@@ -297,6 +315,7 @@ def serve(settings: Settings) -> None:
         gc.freeze()
         await asyncio.to_thread(hub.publishing.tidy, timedelta(0))  # what a process that died left open
         chores = [asyncio.create_task(_first_look(hub)), asyncio.create_task(_settle_every_minute(hub))]
+        chores.append(asyncio.create_task(hub.governing.live.watch()))
         if hub.consoles is not None:
             chores.append(asyncio.create_task(keep_a_clerk(settings)))
             chores.append(asyncio.create_task(forget_every_night(hub.consoles)))

@@ -76,15 +76,19 @@ class Room:
     name: str  # relative to the home of the data rooms
     data: Any
     lines: Lines
+    text: bytes
 
     def finding(self, message: str, *path: Any, severity: str = "error") -> Finding:
         return Finding(self.name, self.lines.at(path), severity, message)
 
 
-def check(home: Path, today: date) -> list[Finding]:
-    """Every finding over the data rooms below `home`, sorted by file and line."""
+def check(home: Path, today: date, policies: Mapping[str, bytes] | None = None) -> list[Finding]:
+    """Every finding over the data rooms below `home`, sorted by file and line.
+
+    `policies`: texts by purpose that stand for the files of policies/, as when a change to them is judged.
+    """
     findings: list[Finding] = []
-    rooms = _read(home, findings)
+    rooms = _read(home, findings, policies)
     findings += _schemas(home, rooms)
     findings += _adapters(rooms)
     if any(finding.severity == "error" for finding in findings):
@@ -94,18 +98,16 @@ def check(home: Path, today: date) -> list[Finding]:
         services = load_services(home / "config" / "services", sheets, sandbox=frozenset())
         organisations = _one(rooms, "config/organisations.yaml").data
         sources = {**manifests(home / "connectors"), directory.SOURCE: directory.manifest()}
-        policies = compile_policies(
-            [(room.path.name, room.path.read_bytes()) for room in _in(rooms, "policies")], organisations
-        )
+        compiled = compile_policies([(room.path.name, room.text) for room in _in(rooms, "policies")], organisations)
     except IntegratorError as error:
         return sorted([*findings, Finding(str(error).partition(":")[0], 1, "error", str(error))])
     findings += _mappings(rooms, sheets, sources, home)
     findings += _services(rooms, services, sources)
-    findings += _overlaps(rooms, policies, services)
+    findings += _overlaps(rooms, compiled, services)
     for room in _in(rooms, "policies"):
         findings += _purpose(room, _one(rooms, "config/retention.yaml").data)
         findings += _authorisations(room, services, today)
-        findings += _policy_cases(room, policies, services, organisations)
+        findings += _policy_cases(room, compiled, services, organisations)
     findings += _connectors(home)
     findings += _directory(_one(rooms, "config/directory.yaml"), rooms)
     return sorted(set(findings))
@@ -116,20 +118,24 @@ def check(home: Path, today: date) -> list[Finding]:
 _SCHEMAS = {
     "config/services": "service", "policies": "purpose", "mappings": "mapping", "mappings/codes": "codes",
     "config/organisations.yaml": "organisations", "config/defaults.yaml": "settings", "config/retention.yaml": "retention",
-    "config/alerts.yaml": "alerts", "config/directory.yaml": "directory",
+    "config/alerts.yaml": "alerts", "config/directory.yaml": "directory", "config/register.yaml": "register",
 }  # fmt: skip
 
 
-def _read(home: Path, findings: list[Finding]) -> list[Room]:
+def _read(home: Path, findings: list[Finding], policies: Mapping[str, bytes] | None = None) -> list[Room]:
     patterns = (
         "config/*.yaml", "config/services/*.yaml", "policies/*.yaml", "mappings/*.yaml", "mappings/codes/*.yaml",
         "connectors/*/connector.yaml", "connectors/*/adapter.yaml", "connectors/*/faults.yaml", "connectors/*/cases/*.yaml",
     )  # fmt: skip
     rooms = []
-    for path in (path for pattern in patterns for path in sorted(home.glob(pattern))):
-        name, text = path.relative_to(home).as_posix(), path.read_text(encoding="utf-8")
+    files = [(path, path.read_bytes()) for pattern in patterns for path in sorted(home.glob(pattern))]
+    if policies is not None:
+        files = [(path, text) for path, text in files if path.parent.name != "policies"]
+        files += [(home / "policies" / f"{code}.yaml", text) for code, text in sorted(policies.items())]
+    for path, text in files:
+        name = path.relative_to(home).as_posix()
         try:
-            rooms.append(Room(path, name, parse_yaml(name, text.encode()), Lines(text)))
+            rooms.append(Room(path, name, parse_yaml(name, text), Lines(text.decode("utf-8")), text))
         except ConfigurationError as error:
             line = str(error).partition(":")[2].partition(":")[0]
             findings.append(

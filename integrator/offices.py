@@ -24,7 +24,7 @@ from integrator.alerting import open_alerting
 from integrator.consoles.auditor import AuditTools, Verifying
 from integrator.consoles.auditor.process import Apart
 from integrator.consoles.casefiles.opening import open_office
-from integrator.consoles.desks import open_desk
+from integrator.consoles.desks import Purposes, open_desk
 from integrator.consoles.exporting import Exporter, words_of
 from integrator.consoles.looking import Day
 from integrator.consoles.opening import may_audit, open_consoles
@@ -32,9 +32,10 @@ from integrator.consoles.orders import Orders, Pile
 from integrator.consoles.reveals.opening import open_reveals
 from integrator.consoles.web import Consoles
 from integrator.errors import IntegratorError
+from integrator.governing.live import InForce
+from integrator.governing.opening import Governing
 from integrator.keeping import retention_classes, until_night
 from integrator.logs import log
-from integrator.policy import Policies
 from integrator.publishing import Logbook, Publishing
 from integrator.services import Service
 from integrator.settings import Settings
@@ -47,7 +48,7 @@ PEER = "hub"  # our name as a peer of FSC; at most 20 characters
 def open_offices(
     settings: Settings,
     publishing: Publishing,
-    policies: Policies,
+    governing: Governing,
     services: Mapping[str, Service],
     session: aiohttp.ClientSession,
     now: clock.Now,
@@ -58,7 +59,7 @@ def open_offices(
     if book is None:
         return None
     desk = open_desk(
-        book.store, book.keyring, publishing.books, policies, services, now,
+        book.store, book.keyring, publishing.books, lambda: governing.live.policies, services, now,
         health=lambda: health(publishing), proof=_evidence(settings, book), day=_day(settings, book),
     )  # fmt: skip
     consoles = open_consoles(settings, desk, session, now)
@@ -68,7 +69,14 @@ def open_offices(
     consoles.extras["alerting"] = open_alerting(book.store, book.keyring, publishing, now, watching)
     if watching is not None:
         consoles.extras["cases"] = CaseDesk(watching.cases, desk, now)
-    open_office(consoles, policies.purposes, _bundle(settings, book))
+    consoles.extras["governing"] = governing
+
+    def tell(new: InForce) -> None:
+        consoles.book.reread(new.texts)
+
+    tell(governing.live.current)
+    governing.live.told.append(tell)
+    open_office(consoles, Purposes(lambda: governing.live.policies.purposes), _bundle(settings, book))
     open_reveals(consoles)
     pile = Pile(consoles.database, consoles.vault)
     consoles.extras["orders"] = Orders(desk, book.store, publishing.books, pile, retention_classes(), now)

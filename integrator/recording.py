@@ -23,7 +23,7 @@ from integrator.errors import IntegratorError, LedgerUnwritable, PolicyDenied, S
 from integrator.logs import log
 from integrator.metrics import Metrics
 from integrator.model import Caller, Request
-from integrator.policy import Denial, Permit
+from integrator.policy import Denial, Permit, expand, tops
 from integrator.services import Service
 
 SUBJECT = "data-subject"  # the role of whom a question is about; said where there are others, for it costs a commitment
@@ -225,10 +225,32 @@ def _committed(fields: Sequence[str], request: Request, **more: Any) -> dict[str
 def _intent(call: Call, now: float, flags: frozenset[str]) -> Draft:
     return Draft(
         type="intent", trace_id=call.request.trace.trace_id, span_id=call.span_id, name=call.service.name,
-        clear={**call.clear, **_flags(flags), "status": "Unset", "start_time": clock.micros(now)},
+        clear={
+            **call.clear, **_flags(flags), "status": "Unset", "start_time": clock.micros(now), "asked": _asked_of(call),
+        },
         committed=_committed(call.permit.categories, call.request, **_question(call)),
         subjects=_asked_about(call.subject), agent=call.request.caller.agent, retention=call.permit.purpose.retention,
     )  # fmt: skip
+
+
+def _asked_of(call: Call) -> dict[str, Any]:
+    """How a call was put. A part of a composition is granted whole: what it was given is what it asked."""
+    if "parent_span_id" in call.clear:
+        return {"keys": sorted(call.keys), "fields": list(call.permit.categories)}
+    return asked(call.service, call.request)
+
+
+def asked(service: Service, request: Request) -> dict[str, Any]:
+    """The names of keys and fields in a question, for the clear part: enough to judge it again under another text.
+
+    Values never, and of what a caller invented as a field nothing: only names that the service offers.
+    """
+    said: dict[str, Any] = {"keys": sorted(request.keys)}
+    if request.fields is not None:
+        said["fields"] = list(tops(expand(request.fields, service.offers)))
+    if request.history:
+        said["past"] = True
+    return said
 
 
 def _question(call: Call) -> dict[str, str]:
@@ -271,6 +293,7 @@ def _denied(service: Service, request: Request, denial: Denial, flags: frozenset
         "source": {"service": service.source or service.name, "operation": service.operation or "composition"},
         "policy": {"id": denial.rule or "none", "decision": "deny"},
         "dpl.core.processing_activity_id": purpose.activity if purpose else "unknown", **_flags(flags),
+        "asked": asked(service, request),
     }  # fmt: skip
     return Draft(
         type="denied", trace_id=request.trace.trace_id, span_id=request.trace.span_id, name=service.name, clear=clear,

@@ -32,6 +32,7 @@ class Settings:
     consoles: Mapping[str, Any]  # the pages of data protection officers and citizens: database, sign-in
     watching: Mapping[str, Any]  # what alerts must know: cases, deaths, moves, by keyed tag
     directory: Mapping[str, Any]  # the directory of references: database, folder of its key
+    governing: Mapping[str, Any]  # texts that are proposed, approved, suspended: database
 
     @property
     def sandbox(self) -> bool:
@@ -89,6 +90,7 @@ def _check(data: Mapping[str, Any]) -> Settings:
             mocked=tuple(data.get("mocked") or ()),
             named_numbers=frozenset(str(number) for number in data.get("namedNumbers") or ()),
             audit=data["audit"], consoles=data["consoles"], watching=data["watching"], directory=data["directory"],
+            governing=data["governing"],
         )  # fmt: skip
     except KeyError as error:
         raise ConfigurationError(f"setting {error} is missing") from error

@@ -17,6 +17,7 @@ from integrator.api.limits import Limits
 from integrator.consoles import api, exports
 from integrator.consoles.casefiles import api as casefiles
 from integrator.consoles.citizen import api as contests
+from integrator.consoles.governing import api as governing_api
 from integrator.consoles.opening import caller
 from integrator.consoles.orders import Orders
 from integrator.consoles.orders import api as orders_api
@@ -24,6 +25,7 @@ from integrator.consoles.people import Person
 from integrator.consoles.reveals import api as reveals
 from integrator.consoles.web import Consoles
 from integrator.errors import UnknownCaller
+from integrator.governing.opening import Governing
 from integrator.keytypes import compile_key
 from integrator.model import Caller
 from integrator.watching.desk import CaseDesk
@@ -67,6 +69,8 @@ def mount(
     if isinstance(desk := consoles.extras.get("cases"), CaseDesk):
         number = compile_key("ssin", {"type": "ssin"}, sandbox=named)
         rest.include_router(cases.router(desk, application, body, number))
+    if isinstance(governing := consoles.extras.get("governing"), Governing):
+        rest.include_router(governing_api.router(consoles, governing, current, body))
     rest.include_router(casefiles.router(consoles, current, body))
     rest.include_router(reveals.router(consoles, current, body))
     rest.include_router(contests.router(consoles, current, body))

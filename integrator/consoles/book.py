@@ -85,6 +85,17 @@ class Book:
             self._then[version] = _purpose("archived text", text)
         return self._then[version]
 
+    def reread(self, texts: Mapping[str, bytes]) -> None:
+        """Purposes and laws as other texts, by purpose, say them from now on: what was approved while the hub ran."""
+        aims: dict[str, Aim] = {}
+        laws: dict[str, Law] = {}
+        for code, text in texts.items():
+            found = _purpose(code, text)
+            aims |= found[0]
+            laws |= found[1]
+        object.__setattr__(self, "aims", aims)  # whole, so that a page being made sees one set or the other
+        object.__setattr__(self, "laws", laws)
+
     def organisation(self, number: str | None, language: str) -> str:
         """The name of an organisation; its number when it has left, a plain word when there is none."""
         if number is None:

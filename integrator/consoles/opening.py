@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from audit.errors import LedgerError
 from integrator import clock
-from integrator.consoles import alerts, auditor, citizen, dpo, orders
+from integrator.consoles import alerts, auditor, citizen, dpo, governing, orders
 from integrator.consoles.accounts import Accounts
 from integrator.consoles.book import open_book
 from integrator.consoles.casefiles import pages as casefiles
@@ -37,6 +37,8 @@ ROOMS: tuple[Room, ...] = (
     citizen.office_room,
     alerts.room,
     auditor.room,
+    governing.room,
+    governing.register_room,
 )  # fmt: skip - in the order of the menu
 
 
