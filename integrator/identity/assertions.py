@@ -36,6 +36,7 @@ class Proof:
     """Who it is, and until when this proof could be shown again."""
 
     application: Application
+    kid: str  # of the key that signed
     jti: str
     expires: float  # epoch seconds, leeway included
 
@@ -60,8 +61,7 @@ def check(assertion: str, find: Callable[[str], Application | None], audiences: 
         raise NotBelieved("the header may hold alg, kid and typ (JWT or client-authentication+jwt), nothing else")
     client = claims.get("sub")
     application = find(client) if isinstance(client, str) else None
-    kid = header.get("kid")
-    pinned = application.keys.get(kid) if application is not None and isinstance(kid, str) else None
+    pinned = application.key(header.get("kid"), now) if application is not None else None
     # Unknown application and unknown key are one answer: who is enrolled here is nobody's business.
     if (
         application is None
@@ -80,7 +80,7 @@ def check(assertion: str, find: Callable[[str], Application | None], audiences: 
     jti = claims.get("jti")
     if not isinstance(jti, str) or not _JTI.fullmatch(jti):
         raise NotBelieved("jti must be a new random text of 8 to 128 characters")
-    return Proof(application, jti, expires)
+    return Proof(application, pinned.kid, jti, expires)
 
 
 def open_compact(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
