@@ -117,7 +117,12 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
                 raise ConfigurationError(f"{service.name}: no source {service.source!r} in settings and connectors/")
         # Processes on several machines share the register of used assertions where they share the ledger's database.
         shared = settings.ledger if settings.ledger.startswith("postgresql:") else None
-        identity = Identity(settings.state, base=settings.issuer, world=settings.mode, now=now, replays=shared)
+        authority = Path(settings.tls["clientCa"]) if "clientCa" in settings.tls else None
+        identity = Identity(
+            settings.state, base=settings.issuer, world=settings.mode, now=now, replays=shared,
+            mutual=settings.tls["address"] if authority else None, authority=authority,
+            binds=authority is not None or bool(settings.proxies),
+        )  # fmt: skip
         publishing = open_publishing(settings, now) if ledger is None else Publishing(OneBook(ledger), None, None)
         offices = open_offices(settings, publishing, policies, services, session, now)
     except BaseException:

@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse
 
 from integrator import clock
 from integrator.api.body import read_json
+from integrator.api.certificates import SHOWN
 from integrator.api.headers import bearer
 from integrator.api.hub import Verified
 from integrator.api.limits import Limits
@@ -25,7 +26,7 @@ from integrator.consoles.web import Consoles
 from integrator.errors import UnknownCaller
 
 
-def mount(rest: FastAPI, consoles: Consoles, limits: Limits, verify: Callable[[str], Verified]) -> None:
+def mount(rest: FastAPI, consoles: Consoles, limits: Limits, verify: Callable[..., Verified]) -> None:
     """Add them to the app behind the front. `verify` believes tokens of applications."""
 
     async def current(request: Request) -> Person:
@@ -39,7 +40,7 @@ def mount(rest: FastAPI, consoles: Consoles, limits: Limits, verify: Callable[[s
         token = bearer(dict(request.scope["headers"]))
         if token is None:
             raise UnknownCaller("no access token", problem="noAccessToken")
-        organisation: str = verify(token).caller.organisation
+        organisation: str = verify(token, request.scope.get(SHOWN)).caller.organisation
         return organisation
 
     async def door(request: Request) -> Response:

@@ -95,7 +95,9 @@ def _refuse_used(folder: Path, name: str, pinned: keys.PublicKey, world: str) ->
     """A key is named by its thumbprint here, so another name can never bring back what was revoked."""
     print_ = keys.thumbprint(pinned.jwk)
     if pinned.kid != f"{world}.{print_[:22]}":
-        raise KeyRefused("KEY_NAME", f"Name the key (`kid`) {world}. and the first 22 characters of its RFC 7638 thumbprint.")
+        raise KeyRefused(
+            "KEY_NAME", f"Name the key (`kid`) {world}. and the first 22 characters of its RFC 7638 thumbprint."
+        )
     for path in sorted(folder.glob("[a-z]*.json")):
         try:
             other = read(path, world)

@@ -8,6 +8,7 @@ from typing import Any
 
 from integrator.errors import ConfigurationError
 from integrator.identity.applications import Applications
+from integrator.identity.certificates import REVOKED, Certificates
 from integrator.identity.endpoint import TokenEndpoint
 from integrator.identity.keys import ALGORITHMS, WORLDS, hub_keys
 from integrator.identity.replays import Replays
@@ -23,15 +24,18 @@ class Identity:
 
     def __init__(
         self, state: Path, *, base: str, world: str, now: Callable[[], float], replays: str | None = None,
-        mutual: str | None = None,
+        mutual: str | None = None, authority: Path | None = None, binds: bool = False,
     ) -> None:  # fmt: skip
-        """`mutual`: the hub's address over mutual TLS, where it listens for that itself."""
+        """`mutual`: the hub's address over mutual TLS, where it has one of its own; `authority`: PEM of those who issue
+        client certificates; `binds`: whether certificates reach us at all."""
         if world not in WORLDS:
             raise ConfigurationError(f"a world is one of {WORLDS}")
         self.base, self.world = base.rstrip("/"), world
         self.issuer = f"{self.base}/{world}"
         self.token_endpoint = f"{self.base}/oauth/token"
         self.mutual = mutual.rstrip("/") if mutual else None
+        self._binds = binds
+        self.certificates = Certificates(authority, state / REVOKED, now)
         self.applications = Applications(state / "applications", world, now)
         self._tokens = Tokens(hub_keys(state / "keys", world), world, self.issuer, self.base, self.applications, now)
         self.replays = Replays(replays or f"sqlite:///{state / 'assertions.sqlite'}")
@@ -62,10 +66,14 @@ class Identity:
             "token_endpoint_auth_methods_supported": ["private_key_jwt"],
             "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
             "authorization_details_types_supported": ["purpose"],
-            "tls_client_certificate_bound_access_tokens": True,
+            "tls_client_certificate_bound_access_tokens": self._binds,
             "service_documentation": f"{self.base}/docs",
             "ui_locales_supported": ["nl", "fr", "en"],
-            **({} if self.mutual is None else {"mtls_endpoint_aliases": {"token_endpoint": f"{self.mutual}/oauth/token"}}),
+            **(
+                {}
+                if self.mutual is None
+                else {"mtls_endpoint_aliases": {"token_endpoint": f"{self.mutual}/oauth/token"}}
+            ),
         }
 
     def close(self) -> None:

@@ -115,6 +115,8 @@ class FakeSettings:
     sandbox: bool = True
     issuer: str = BASE
     hosts: tuple[str, ...] = ("127.0.0.1:8443", "hub.example")
+    tls: Mapping[str, Any] = field(default_factory=dict)
+    proxies: tuple[Mapping[str, Any], ...] = ()
     limits: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -153,7 +155,11 @@ class StandIn:
                     folder / "applications", name, organisation="0207373429", purposes=["resident_permit"], world="sandbox",
                     now=now(), jwk=keys.public(self.key),
                 )  # fmt: skip
-        self.identity = Identity(folder, base=BASE, world="sandbox", now=now)
+        authority = self.settings.tls.get("clientCa")
+        self.identity = Identity(
+            folder, base=BASE, world="sandbox", now=now, authority=Path(authority) if authority else None,
+            mutual=self.settings.tls.get("address"), binds=bool(authority or self.settings.proxies),
+        )  # fmt: skip
 
     def health(self) -> dict[str, Any]:
         return {"status": self.state, "sources": {"register": "UP"}}
