@@ -23,10 +23,13 @@ from integrator import clock, places, registry
 from integrator import settings as settings_module
 from integrator.attesting import AttestingFigures
 from integrator.clerk import keep_a_clerk
+from integrator.consoles.desks import ThisYear
 from integrator.consoles.web import Consoles
 from integrator.contract import Connector, Tools
 from integrator.errors import ConfigurationError, IntegratorError
 from integrator.exchange import Exchange
+from integrator.identity.enrolment import Office
+from integrator.identity.enrolment.opening import open_enrolment
 from integrator.identity.service import Identity
 from integrator.keeping import Keeper, retention_classes, until_night
 from integrator.logs import log
@@ -61,6 +64,7 @@ class Hub:
     codes: Path
     keeper: Keeper | None  # of what is kept how long; None where nothing is published
     consoles: Consoles | None  # pages of officers and citizens; likewise
+    enrolment: Office  # how applications are let in
     ready: bool = field(default=True)
 
     @property
@@ -88,6 +92,7 @@ class Hub:
         """After the last answer: the ledger writes what it was given, then everything else goes."""
         if self.consoles is not None:
             await close_offices(self.consoles)
+        await asyncio.to_thread(self.enrolment.pile.close)
         await asyncio.to_thread(self.publishing.close)
         self.identity.close()
         await self.session.close()
@@ -125,6 +130,11 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
         )  # fmt: skip
         publishing = open_publishing(settings, now) if ledger is None else Publishing(OneBook(ledger), None, None)
         offices = open_offices(settings, publishing, policies, services, session, now)
+        enrolment = open_enrolment(
+            settings, identity, lambda: policies.purposes, ThisYear(publishing.books).append, now
+        )
+        if offices is not None:
+            offices.extras["enrolment"] = enrolment
     except BaseException:
         await session.close()
         raise
@@ -141,7 +151,7 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
     exchange = Exchange(services, policies, connectors, recorder, metrics, now, _territory(organisations), deadline)
     return Hub(
         settings, services, policies.purposes, exchange, identity, metrics, publishing, channels, session, now,
-        places.folder("mappings") / "codes", keeper, offices,
+        places.folder("mappings") / "codes", keeper, offices, enrolment,
     )  # fmt: skip
 
 

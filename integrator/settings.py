@@ -87,7 +87,7 @@ def _check(data: Mapping[str, Any]) -> Settings:
             mode=data["mode"], state=Path(data["state"]), host=str(data["host"]), port=port, issuer=issuer,
             ledger=str(data["ledger"]), shard=str(data.get("shard") or "hub-1"), sources=data["sources"],
             limits=data.get("limits") or {},
-            hosts=tuple(dict.fromkeys([host, f"127.0.0.1:{port}", f"localhost:{port}", *([tls["address"].partition("://")[2]] if tls else []), *(data.get("hosts") or ())])),
+            hosts=_hosts(data, host, port, tls),
             tls=tls, proxies=tuple(data.get("proxies") or ()), enrolment=data["enrolment"],
             mocked=tuple(data.get("mocked") or ()),
             named_numbers=frozenset(str(number) for number in data.get("namedNumbers") or ()),
@@ -108,6 +108,12 @@ def _tls(data: Mapping[str, Any], host: str) -> dict[str, Any]:
     port = "" if chosen["port"] == 443 else f":{chosen['port']}"
     chosen["address"] = str(chosen.get("address") or f"https://{host.partition(':')[0]}{port}").rstrip("/")
     return chosen
+
+
+def _hosts(data: Mapping[str, Any], host: str, port: int, tls: Mapping[str, Any]) -> tuple[str, ...]:
+    secured = [str(tls["address"]).partition("://")[2]] if tls else []
+    own = [host, f"127.0.0.1:{port}", f"localhost:{port}", *secured]
+    return tuple(dict.fromkeys([*own, *(data.get("hosts") or ())]))
 
 
 def _merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,9 +8,10 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
-from integrator.api import consoles, documentation, published, refdata, system
+from integrator.api import consoles, documentation, enrolment, published, refdata, system
 from integrator.api.asgi import Front
 from integrator.api.body import ClientGone, drain
+from integrator.api.callers import Counter
 from integrator.api.hub import Hub
 from integrator.api.limits import Limits
 from integrator.api.openapi import describe
@@ -52,6 +53,9 @@ def build(hub: Hub) -> Api:
     rest.include_router(documentation.router(hub, described, downgrade(described), problems))
     rest.include_router(refdata.router(hub, problems))
     rest.include_router(published.router(hub))
+    counter = Counter(hub, limits)
+    if hub.enrolment is not None:
+        rest.include_router(enrolment.router(hub.enrolment, counter))
     if hub.consoles is not None:
         consoles.mount(rest, hub.consoles, limits, hub.identity.verify)
     return Api(Front(hub, rest, problems, limits), rest, life, limits, problems)

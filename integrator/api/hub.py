@@ -172,6 +172,8 @@ class Hub(Protocol):
     @property
     def consoles(self) -> Any: ...  # integrator.consoles.web.Consoles; None: no pages, no questions
     @property
+    def enrolment(self) -> Any: ...  # integrator.identity.enrolment.Office; None: nobody is let in over the API
+    @property
     def clock(self) -> Callable[[], float]: ...  # epoch seconds
     @property
     def codes(self) -> Path: ...  # folder of the code lists (mappings/codes)

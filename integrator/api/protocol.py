@@ -139,7 +139,7 @@ class EdgeProtocol(HttpToolsProtocol):
         super().on_message_begin()
         self._in_head = True
         if self._certificate is not None:
-            self.scope[PEER] = self._certificate  # type: ignore[typeddict-unknown-key]
+            self.scope[PEER] = self._certificate  # type: ignore[literal-required]
 
     def on_headers_complete(self) -> None:
         self._in_head = False

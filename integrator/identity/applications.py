@@ -22,12 +22,13 @@ from typing import Any
 
 from integrator.errors import ConfigurationError
 from integrator.identity import keys, lives
+from integrator.identity.keys import PublicKey
 from integrator.identity.lives import ENDLESS, Life
 from integrator.logs import log
 
 Stamp = tuple[int, int, int]
 
-_NAME = re.compile(r"[a-z][a-z0-9-]{1,62}[a-z0-9]")
+NAME = re.compile(r"[a-z][a-z0-9-]{1,62}[a-z0-9]")
 _FILE_KEYS = frozenset({
     "application", "organisation", "name", "purposes", "keys", "created", "disabled", "certificateBound", "keyLives",
 })  # fmt: skip
@@ -41,13 +42,13 @@ class Application:
     organisation: str  # KBO number
     name: str
     purposes: frozenset[str]
-    keys: Mapping[str, keys.PublicKey]  # by kid; without those that were revoked
+    keys: Mapping[str, PublicKey]  # by kid; without those that were revoked
     created: str
     disabled: bool
     certificate_bound: bool = False  # its tokens are given and believed over mutual TLS only (RFC 8705)
     lives: Mapping[str, Life] = field(default_factory=dict)  # by kid, revoked ones too
 
-    def key(self, kid: Any, now: float) -> keys.PublicKey | None:
+    def key(self, kid: Any, now: float) -> PublicKey | None:
         """A key that may sign now."""
         pinned = self.keys.get(kid) if isinstance(kid, str) else None
         return pinned if pinned is not None and self.life(pinned.kid).alive(now) else None
@@ -77,7 +78,7 @@ class Applications:
     def _is_new(self, name: str) -> bool:
         """Whether somebody was enrolled since we looked: who was just given a key may use it at once."""
         file = f"{name}.json"
-        return file not in self._stamps and bool(_NAME.fullmatch(name)) and (self._folder / file).exists()
+        return file not in self._stamps and bool(NAME.fullmatch(name)) and (self._folder / file).exists()
 
     def all(self) -> list[Application]:
         self.reload()
@@ -87,9 +88,7 @@ class Applications:
         """Read what changed. A file that cannot be read is an application that does not exist (`broken` says why)."""
         self._looked = self._now()
         with os.scandir(self._folder) as entries:
-            found = {
-                entry.name: _stamp(entry) for entry in entries if _NAME.fullmatch(entry.name.removesuffix(".json"))
-            }
+            found = {entry.name: _stamp(entry) for entry in entries if NAME.fullmatch(entry.name.removesuffix(".json"))}
         for file in self._stamps.keys() - found.keys():
             self._forget(file)
         for file, stamp in found.items():
@@ -152,7 +151,7 @@ def read(path: Path, world: str) -> Application:
 
 
 def _check(name: str, organisation: Any, purposes: Iterable[str]) -> None:
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise ConfigurationError("an application is named by 3 to 64 lower case letters, digits and -, a letter first")
     if not isinstance(organisation, str) or not re.fullmatch(r"[01]\d{9}", organisation):
         raise ConfigurationError("an organisation is the ten digits of its enterprise number")

@@ -76,7 +76,7 @@ def check(assertion: str, find: Callable[[str], Application | None], audiences: 
         raise NotBelieved("iss and sub must both be the application's id")
     if claims.get("aud") not in audiences:
         raise NotBelieved("aud must be this hub's token endpoint or issuer, as one string")
-    expires = _lifetime(claims, now)
+    expires = lifetime(claims, now)
     jti = claims.get("jti")
     if not isinstance(jti, str) or not _JTI.fullmatch(jti):
         raise NotBelieved("jti must be a new random text of 8 to 128 characters")
@@ -107,7 +107,7 @@ def verified(token: str, key: Any, algorithm: str) -> bool:
     return True
 
 
-def _lifetime(claims: Mapping[str, Any], now: float) -> float:
+def lifetime(claims: Mapping[str, Any], now: float) -> float:
     """Until when, leeway included. Raises `NotBelieved` saying which clock to look at."""
     issued, expires = moment(claims, "iat"), moment(claims, "exp")
     if "nbf" in claims and moment(claims, "nbf") > now + LEEWAY:

@@ -1,8 +1,9 @@
 """Access tokens (RFC 9068, at+jwt): five minutes, for one application and one purpose. Issued and believed here only.
 
-A token asked over mutual TLS is bound to that certificate (RFC 8705, `cnf`), and names the key that proved who asked
-(`key`): it ends with the one and is nothing without the other. A token believed once is remembered by its digest; every use looks again whether it has expired and whether its
-application still is what it was (under 2 µs). Deleting or disabling an application ends its tokens within a second.
+A token asked over mutual TLS is bound to that certificate (RFC 8705, `cnf`), and every token names the key that proved
+who asked (`key`): when that key is revoked, so is the token. A token believed once is remembered by its digest; every use
+looks again whether it has expired and whether its application still is what it was (under 2 µs). Deleting or disabling
+an application ends its tokens within a second.
 """
 
 from __future__ import annotations

@@ -15,9 +15,11 @@ import orjson
 import uvloop
 
 from integrator.api.server import run
+from integrator.database import Database
 from integrator.identity import keys
 from integrator.identity.applications import create_application
 from integrator.identity.assertions import make
+from integrator.identity.enrolment import ROOM, KeyDesk, Office, Pile, Rooms
 from integrator.identity.service import Identity
 from integrator.mapping import Sheet
 from integrator.metrics import Metrics
@@ -160,6 +162,21 @@ class StandIn:
             folder, base=BASE, world="sandbox", now=now, authority=Path(authority) if authority else None,
             mutual=self.settings.tls.get("address"), binds=bool(authority or self.settings.proxies),
         )  # fmt: skip
+        self.written: list[Any] = []  # entries of the ledger about callers
+
+        async def write(drafts: Any) -> None:
+            for draft in drafts:
+                draft.check()
+            self.written.extend(drafts)
+
+        limits = {"keyDays": 365, "waiting": 200, "perHour": 60}
+        rooms = Rooms("sandbox", self.identity.issuer, {"0207373429", "0314595348"}, lambda: self.purposes)
+        desk = KeyDesk(
+            self.identity.applications, folder / "applications", self.identity.replays, rooms, write, limits, now
+        )
+        self.enrolment = Office(
+            Pile(Database(f"sqlite:///{folder / 'enrolment.db'}", ROOM)), desk, folder / "applications", limits
+        )
 
     def health(self) -> dict[str, Any]:
         return {"status": self.state, "sources": {"register": "UP"}}
