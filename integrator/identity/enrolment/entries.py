@@ -14,7 +14,7 @@ Initiator = Literal["official", "system"]
 
 
 def entry(
-    name: str, organisation: str, application: str, *, kid: str | None = None, agent: Mapping[str, str] | None = None,
+    name: str, organisation: str | None, application: str | None, *, kid: str | None = None, agent: Mapping[str, str] | None = None,
     words: str | None = None, reason: str | None = None, trace: str | None = None,
 ) -> Draft:  # fmt: skip
     """One act. `agent`: {id, role} of the person who ordered it, sealed; none where the application did so itself.
@@ -23,13 +23,14 @@ def entry(
     """
     clear: dict[str, Any] = {
         "status": "Ok", "initiator": "official" if agent else "system", "dpl.core.processing_activity_id": ACTIVITY,
-        "consumer": {"org": organisation, "app": application},
     }  # fmt: skip
+    if organisation is not None:
+        clear["consumer"] = {"org": organisation, "app": application}
     if kid is not None:
         clear["policy"] = {"id": f"key:{kid}"}
     if reason is not None:
         clear["reason_code"] = reason
     return Draft(
-        type="key" if name.startswith("application.key") else "admin", trace_id=trace or os.urandom(16).hex(), span_id=os.urandom(8).hex(),
+        type="key" if name.startswith(("application.key", "certificate")) else "admin", trace_id=trace or os.urandom(16).hex(), span_id=os.urandom(8).hex(),
         name=name, retention=RETENTION, clear=clear, committed={"justification": words} if words else {}, agent=agent,
     )  # fmt: skip
