@@ -23,6 +23,7 @@ from integrator import clock, places, registry
 from integrator import settings as settings_module
 from integrator.attesting import AttestingFigures
 from integrator.clerk import keep_a_clerk
+from integrator.consoles.book import open_book
 from integrator.consoles.desks import ThisYear
 from integrator.consoles.web import Consoles
 from integrator.contract import Connector, Tools
@@ -30,6 +31,7 @@ from integrator.errors import ConfigurationError, IntegratorError
 from integrator.exchange import Exchange
 from integrator.identity.enrolment import Office
 from integrator.identity.enrolment.opening import open_enrolment
+from integrator.identity.grants import Bureau
 from integrator.identity.service import Identity
 from integrator.keeping import Keeper, retention_classes, until_night
 from integrator.logs import log
@@ -65,6 +67,7 @@ class Hub:
     keeper: Keeper | None  # of what is kept how long; None where nothing is published
     consoles: Consoles | None  # pages of officers and citizens; likewise
     enrolment: Office  # how applications are let in
+    bureau: Bureau  # where they ask about their own rights
     ready: bool = field(default=True)
 
     @property
@@ -149,9 +152,13 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
     publishing.start()
     deadline = float(settings.limits.get("deadlineSeconds", 10))
     exchange = Exchange(services, policies, connectors, recorder, metrics, now, _territory(organisations), deadline)
+    bureau = Bureau(
+        exchange, services, identity.applications, open_book().laws, offices.desk.reports if offices else None,
+        ThisYear(publishing.books).append, now,
+    )  # fmt: skip
     return Hub(
         settings, services, policies.purposes, exchange, identity, metrics, publishing, channels, session, now,
-        places.folder("mappings") / "codes", keeper, offices, enrolment,
+        places.folder("mappings") / "codes", keeper, offices, enrolment, bureau,
     )  # fmt: skip
 
 

@@ -109,6 +109,8 @@ class Certificates(Protocol):
 class Identity(Protocol):
     @property
     def certificates(self) -> Certificates: ...
+    @property
+    def applications(self) -> Any: ...  # integrator.identity.applications.Applications
     def verify(self, token: str, certificate: str | None = None) -> Verified:
         """`certificate`: thumbprint of the one shown with the request. Raises `UnknownCaller`."""
 
@@ -173,6 +175,8 @@ class Hub(Protocol):
     def consoles(self) -> Any: ...  # integrator.consoles.web.Consoles; None: no pages, no questions
     @property
     def enrolment(self) -> Any: ...  # integrator.identity.enrolment.Office; None: nobody is let in over the API
+    @property
+    def bureau(self) -> Any: ...  # integrator.identity.grants.Bureau; None: nobody learns about rights here
     @property
     def clock(self) -> Callable[[], float]: ...  # epoch seconds
     @property

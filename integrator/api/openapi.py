@@ -12,6 +12,7 @@ from typing import Any
 from integrator.api.hub import Hub, Service
 from integrator.api.limits import Limits
 from integrator.api.openapi_answers import answer_schema
+from integrator.api.openapi_callers import caller_paths, caller_schemas
 from integrator.api.openapi_parts import own_paths, shared_schemas
 from integrator.api.problems import Problems
 
@@ -61,10 +62,11 @@ def describe(hub: Hub, problems: Problems, limits: Limits) -> Json:
         "tags": [{"name": _tag(tag), "description": TAGS.get(tag, "")} for tag in tags]
         + [{"name": "Monitoring"}, {"name": "Access"}],
         "security": [{"Token": []}],
-        "paths": paths | own_paths(),
+        "paths": paths | own_paths() | caller_paths(),
         "components": {
             "securitySchemes": {"Token": _security(hub.settings.issuer)},
             "schemas": shared_schemas(problems)
+            | caller_schemas()
             | {name(service) + "Answer": answer_schema(service) for service in services},
             "responses": {_response(status): _problem_response(status) for status in _WORDS} | {"Problem": _default()},
         },

@@ -284,7 +284,7 @@ async def test_header_that_is_no_byte_sequence(behind: Any, value: str) -> None:
 
 
 async def test_header_twice_is_refused(behind: Any, good: Authority) -> None:
-    hub, call = behind
+    _hub, call = behind
     one = header(good.issue("caller")).encode()
     reply = await call.raw(
         "GET", "/livez", b"", [(b"host", b"hub.example"), (b"client-cert", one), (b"client-cert", one)]
