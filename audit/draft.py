@@ -15,6 +15,7 @@ TYPES = frozenset(
     (
         *("intent", "outcome", "denied", "unknown", "close", "audit.read", "admin", "policy", "key"),
         *("erasure", "restrict", "release", "annotate", "index", "gap", "seal", "hold", "unhold", "alias"),
+        "decision",  # a right that was asked about: nothing was asked of a source
         "alert",  # a look that somebody should ask about (audit.alerts); names its entry by shard and index
     )
 )

@@ -23,6 +23,8 @@ from integrator import clock, places, registry
 from integrator import settings as settings_module
 from integrator.attesting import AttestingFigures
 from integrator.clerk import keep_a_clerk
+from integrator.consoles.book import open_book
+from integrator.consoles.desks import ThisYear
 from integrator.consoles.web import Consoles
 from integrator.contract import Connector, Tools
 from integrator.directory import Directory, DirectorySource, load_rules, open_directory
@@ -30,6 +32,9 @@ from integrator.errors import ConfigurationError, IntegratorError
 from integrator.exchange import Exchange
 from integrator.governing.live import InForce
 from integrator.governing.opening import Governing, open_governing
+from integrator.identity.enrolment import Office
+from integrator.identity.enrolment.opening import open_enrolment
+from integrator.identity.grants import Bureau
 from integrator.identity.service import Identity
 from integrator.keeping import Keeper, retention_classes, until_night
 from integrator.logs import log
@@ -68,7 +73,9 @@ class Hub:
     keeper: Keeper | None  # of what is kept how long; None where nothing is published
     consoles: Consoles | None  # pages of officers and citizens; likewise
     directory: Directory  # of references: who keeps a file about whom
-    watching: Watching | None = None  # what alerts must know; None where nothing is published
+    enrolment: Office  # how applications are let in
+    bureau: Bureau  # where they ask about their own rights
+    watching: Watching | None  # what alerts must know; None where nothing is published
     ready: bool = field(default=True)
 
     @property
@@ -79,6 +86,7 @@ class Hub:
     def swap(self, new: InForce) -> None:
         """From the next exchange on, other texts decide; permits and plans of the old ones go with them."""
         self.exchange = replace(self.exchange, policies=new.policies, _plans={})
+        self.bureau.exchange = self.exchange
 
     @property
     def ledger(self) -> Ledger:
@@ -109,6 +117,7 @@ class Hub:
             await close_offices(self.consoles)
         if self.watching is not None:
             self.watching.close()
+        await asyncio.to_thread(self.enrolment.pile.close)
         await asyncio.to_thread(self.publishing.close)
         self.identity.close()
         self.directory.close()
@@ -143,7 +152,12 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
                 raise ConfigurationError(f"{service.name}: no source {service.source!r} in settings and connectors/")
         # Processes on several machines share the register of used assertions where they share the ledger's database.
         shared = settings.ledger if settings.ledger.startswith("postgresql:") else None
-        identity = Identity(settings.state, base=settings.issuer, world=settings.mode, now=now, replays=shared)
+        authority = Path(settings.tls["clientCa"]) if "clientCa" in settings.tls else None
+        identity = Identity(
+            settings.state, base=settings.issuer, world=settings.mode, now=now, replays=shared,
+            mutual=settings.tls["address"] if authority else None, authority=authority,
+            binds=authority is not None or bool(settings.proxies),
+        )  # fmt: skip
         publishing = open_publishing(settings, now) if ledger is None else Publishing(OneBook(ledger), None, None)
         watching = open_watching(settings) if publishing.logbook else None
         book = publishing.logbook
@@ -151,6 +165,11 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
             settings, services, organisations, publishing.books, settings.ledger if book else None, now
         )
         offices = open_offices(settings, publishing, governing, services, session, now, watching)
+        enrolment = open_enrolment(
+            settings, identity, lambda: governing.live.policies.purposes, ThisYear(publishing.books).append, now
+        )
+        if offices is not None:
+            offices.extras["enrolment"] = enrolment
     except BaseException:
         directory.close()
         await session.close()
@@ -174,10 +193,16 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
     deadline = float(settings.limits.get("deadlineSeconds", 10))
     policies = governing.live.policies
     exchange = Exchange(services, policies, connectors, recorder, metrics, now, _territory(organisations), deadline)
+    book_of_words = offices.book if offices else open_book()
+    bureau = Bureau(
+        exchange, services, identity.applications, lambda: book_of_words.laws, offices.desk.reports if offices else None,
+        ThisYear(publishing.books).append, now,
+    )  # fmt: skip
     hub = Hub(
         settings=settings, services=services, governing=governing, exchange=exchange, identity=identity,
         metrics=metrics, publishing=publishing, channels=channels, session=session, lines=lines, clock=now,
         codes=places.folder("mappings") / "codes", keeper=keeper, consoles=offices, watching=watching, directory=directory,
+        enrolment=enrolment, bureau=bureau,
     )  # fmt: skip
     governing.live.told.append(hub.swap)
     return hub

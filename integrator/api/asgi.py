@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
 from integrator.api.body import ClientGone, Inlet, drain, read_json
+from integrator.api.certificates import SHOWN, Shown
 from integrator.api.headers import SECURITY, bearer, language, new_trace, refuse_doubles, scenario, trace_headers
 from integrator.api.hub import Hub
 from integrator.api.limits import InFlight, Limits
@@ -41,6 +42,7 @@ class Front:
         self._hub, self._rest, self._problems, self._limits = hub, rest, problems, limits
         self._routes = Routes(hub.services)
         self._flight = InFlight(limits)
+        self._shown = Shown(hub.identity.certificates, hub.settings.proxies)
         self._hosts = frozenset(host.lower().encode() for host in hub.settings.hosts)
         self._sandbox = hub.settings.sandbox
         self._fixed = [*SECURITY]
@@ -63,6 +65,7 @@ class Front:
         try:
             refuse_doubles(scope["headers"], headers)
             self._check_host(headers, scope["raw_path"])
+            self._shown.find(scope, headers)
             found = self._routes.find(scope["method"], scope["raw_path"], scope["query_string"])
             if found is None:
                 self._flight.enter_public()
@@ -97,7 +100,7 @@ class Front:
             token = bearer(headers)
             if token is None:
                 raise UnknownCaller("no access token", problem="noAccessToken")
-            who = self._hub.identity.verify(token)
+            who = self._hub.identity.verify(token, scope.get(SHOWN))
             self._flight.enter(who.caller.application)  # before the body: nobody unknown can hold a place
         except IntegratorError as error:
             await self._refuse(error, trace, headers, inlet, reply)

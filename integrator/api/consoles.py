@@ -11,6 +11,7 @@ from fastapi.responses import RedirectResponse
 from integrator import clock
 from integrator.api import cases
 from integrator.api.body import read_json
+from integrator.api.certificates import SHOWN
 from integrator.api.headers import bearer
 from integrator.api.hub import Verified
 from integrator.api.limits import Limits
@@ -32,7 +33,7 @@ from integrator.watching.desk import CaseDesk
 
 
 def mount(
-    rest: FastAPI, consoles: Consoles, limits: Limits, verify: Callable[[str], Verified], named: frozenset[str] | None
+    rest: FastAPI, consoles: Consoles, limits: Limits, verify: Callable[..., Verified], named: frozenset[str] | None
 ) -> None:
     """Add them to the app behind the front. `verify` believes tokens of applications; `named`: see integrator.keytypes."""
 
@@ -47,7 +48,7 @@ def mount(
         token = bearer(dict(request.scope["headers"]))
         if token is None:
             raise UnknownCaller("no access token", problem="noAccessToken")
-        found: Caller = verify(token).caller
+        found: Caller = verify(token, request.scope.get(SHOWN)).caller
         return found
 
     async def peer(request: Request) -> str:

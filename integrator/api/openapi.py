@@ -15,6 +15,7 @@ from integrator.api.hub import Hub, Service
 from integrator.api.limits import Limits
 from integrator.api.openapi_answers import answer_schema
 from integrator.api.openapi_bulk import bulk_operation
+from integrator.api.openapi_callers import caller_paths, caller_schemas
 from integrator.api.openapi_parts import own_paths, shared_schemas
 from integrator.api.problems import Problems
 
@@ -71,10 +72,11 @@ def describe(hub: Hub, problems: Problems, limits: Limits) -> Json:
             {"name": "Cases", "description": "Which cases are open. They explain looks; nothing is allowed by them."},
         ],
         "security": [{"Token": []}],
-        "paths": paths | own_paths() | cases.paths(),
+        "paths": paths | own_paths() | cases.paths() | caller_paths(),
         "components": {
             "securitySchemes": {"Token": _security(hub.settings.issuer)},
             "schemas": shared_schemas(problems)
+            | caller_schemas()
             | {name(service) + "Answer": answer_schema(service) for service in services},
             "responses": {_response(status): _problem_response(status) for status in _WORDS} | {"Problem": _default()},
         },

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from integrator.api.certificates import PEER
 from integrator.api.limits import Limits
 from integrator.api.problems import EdgeRefusal, Problems
 from integrator.model import Trace
@@ -49,11 +50,15 @@ class EdgeProtocol(HttpToolsProtocol):
         self._write_timer: asyncio.TimerHandle | None = None
         self._refused: _Refused | None = None
         self._deaf = False  # a refusal waits for the answer before it: nothing more is read
+        self._certificate: bytes | None = None  # the peer's, where it showed one
 
     # --- deadlines ------------------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        secured = transport.get_extra_info("ssl_object")
+        if secured is not None:
+            self._certificate = secured.getpeercert(binary_form=True)
         self.timeout_keep_alive_task = self.loop.call_later(self.limits.idle_seconds, self.timeout_keep_alive_handler)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -135,6 +140,8 @@ class EdgeProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._in_head = True
+        if self._certificate is not None:
+            self.scope[PEER] = self._certificate  # type: ignore[literal-required]
 
     def on_headers_complete(self) -> None:
         self._in_head = False

@@ -9,6 +9,8 @@ from urllib.parse import parse_qsl
 from integrator.errors import LedgerUnwritable
 from integrator.identity import assertions, details
 from integrator.identity.applications import Applications
+from integrator.identity.assertions import Proof
+from integrator.identity.lives import written
 from integrator.identity.replays import Replays
 from integrator.identity.tokens import LIFE, Tokens
 
@@ -42,34 +44,41 @@ class TokenEndpoint:
         self._tokens, self._applications, self._replays = tokens, applications, replays
         self._audiences, self._resource, self._now = audiences, resource, now
 
-    async def answer(self, form: bytes) -> tuple[int, dict[str, Any]]:
-        """HTTP status and JSON body for a request's form."""
+    async def answer(self, form: bytes, certificate: str | None = None) -> tuple[int, dict[str, Any]]:
+        """HTTP status and JSON body for a request's form. `certificate`: thumbprint of the one it came with, if any."""
         try:
-            return 200, await self._grant(_read(form))
+            return 200, await self._grant(_read(form), certificate)
         except TokenRefused as refused:
             return refused.status, {"error": refused.error, "error_description": refused.words}
         except LedgerUnwritable as error:
             return 503, {"error": "temporarily_unavailable", "error_description": error.hint}
 
-    async def _grant(self, form: dict[str, str]) -> dict[str, Any]:
+    async def _grant(self, form: dict[str, str], certificate: str | None) -> dict[str, Any]:
         if form.get("grant_type") != "client_credentials":
             error = "unsupported_grant_type" if "grant_type" in form else "invalid_request"
             raise TokenRefused(error, "grant_type=client_credentials is the only one here")
-        application = await self._authenticate(form)
+        proof = await self._authenticate(form)
+        application = proof.application
+        if application.certificate_bound and certificate is None:
+            raise TokenRefused(
+                "invalid_client", "this application asks over mutual TLS only: see mtls_endpoint_aliases", 401
+            )
         if form.get("resource", self._resource) != self._resource:
             raise TokenRefused("invalid_target", "resource, when given, is this hub's own address")
         try:
             detail = details.asked(form.get("authorization_details"), form.get("purpose"), application)
         except details.NotGranted as error:
             raise TokenRefused("invalid_authorization_details", str(error)) from error
+        ends = application.life(proof.kid).ends
         return {
-            "access_token": self._tokens.issue(application, detail),
+            "access_token": self._tokens.issue(application, detail, proof.kid, certificate),
             "token_type": "Bearer",
             "expires_in": LIFE,
             "authorization_details": detail.json(),
+            **({} if ends is None else {"key_ends": written(ends)}),  # so that the client knows when to make a new one
         }
 
-    async def _authenticate(self, form: dict[str, str]) -> Any:
+    async def _authenticate(self, form: dict[str, str]) -> Proof:
         if (
             "client_secret" in form
             or form.get("client_assertion_type") != ASSERTION_TYPE
@@ -96,7 +105,7 @@ class TokenEndpoint:
                 "this assertion was used already: make a new one, with a new jti, for every request",
                 401,
             )
-        return proof.application
+        return proof
 
 
 def _read(form: bytes) -> dict[str, str]:
