@@ -21,6 +21,8 @@ from audit import Ledger, LedgerError
 from audit.log.years import OneBook
 from integrator import clock, places, registry
 from integrator import settings as settings_module
+from integrator.agents.issuers import fetcher, read_issuers
+from integrator.agents.office import Agents, open_agents
 from integrator.attesting import AttestingFigures
 from integrator.clerk import keep_a_clerk
 from integrator.consoles.web import Consoles
@@ -32,7 +34,7 @@ from integrator.keeping import Keeper, retention_classes, until_night
 from integrator.logs import log
 from integrator.mapping import load_sheets
 from integrator.metrics import Metrics
-from integrator.offices import close_offices, forget_every_night, open_offices
+from integrator.offices import close_offices, forget_every_night, know_agents, open_offices
 from integrator.policy import Purpose, load_policies
 from integrator.publishing import LogFigures, Published, Publishing, open_publishing
 from integrator.recording import Recorder
@@ -61,6 +63,7 @@ class Hub:
     codes: Path
     keeper: Keeper | None  # of what is kept how long; None where nothing is published
     consoles: Consoles | None  # pages of officers and citizens; likewise
+    agents: Agents  # the people who work for organisations
     ready: bool = field(default=True)
 
     @property
@@ -89,6 +92,7 @@ class Hub:
         if self.consoles is not None:
             await close_offices(self.consoles)
         await asyncio.to_thread(self.publishing.close)
+        self.agents.close()
         self.identity.close()
         await self.session.close()
 
@@ -120,6 +124,10 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
         identity = Identity(settings.state, base=settings.issuer, world=settings.mode, now=now, replays=shared)
         publishing = open_publishing(settings, now) if ledger is None else Publishing(OneBook(ledger), None, None)
         offices = open_offices(settings, publishing, policies, services, session, now)
+        trusted = read_issuers(settings.agents.get("issuers") or (), sandbox=settings.sandbox)
+        agents = open_agents(settings, policies.purposes, identity, publishing.books, trusted, fetcher(session), now)
+        if offices is not None:
+            know_agents(offices, agents, settings)
     except BaseException:
         await session.close()
         raise
@@ -136,7 +144,7 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
     exchange = Exchange(services, policies, connectors, recorder, metrics, now, _territory(organisations), deadline)
     return Hub(
         settings, services, policies.purposes, exchange, identity, metrics, publishing, channels, session, now,
-        places.folder("mappings") / "codes", keeper, offices,
+        places.folder("mappings") / "codes", keeper, offices, agents,
     )  # fmt: skip
 
 
@@ -256,6 +264,7 @@ def serve(settings: Settings) -> None:
         gc.freeze()
         await asyncio.to_thread(hub.publishing.tidy, timedelta(0))  # what a process that died left open
         chores = [asyncio.create_task(_first_look(hub)), asyncio.create_task(_settle_every_minute(hub))]
+        chores.append(asyncio.create_task(hub.agents.acts.keep_recording()))
         if hub.consoles is not None:
             chores.append(asyncio.create_task(keep_a_clerk(settings)))
             chores.append(asyncio.create_task(forget_every_night(hub.consoles)))

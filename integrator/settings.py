@@ -30,6 +30,7 @@ class Settings:
     named_numbers: frozenset[str]  # real-looking numbers the sandbox knows on purpose (BIS cases)
     audit: Mapping[str, Any]  # the published ledger: its name, where signed state lives, witnesses, time stamps
     consoles: Mapping[str, Any]  # the pages of data protection officers and citizens: database, sign-in
+    agents: Mapping[str, Any]  # the people who work for organisations: database, issuers that vouch for them
 
     @property
     def sandbox(self) -> bool:
@@ -68,6 +69,7 @@ def _mocked(data: Mapping[str, Any]) -> list[str]:
     return (
         sources
         + ["audit.timestamps"] * any("{mocks}" in str(one) for one in stamps)
+        + ["agents.issuers"] * any("{mocks}" in str(one) for one in (data.get("agents") or {}).get("issuers") or ())
         + ["consoles.signIn"] * any(mark in str(sign_in) for mark in ("{mocks}", "{state}/mock/"))
     )
 
@@ -86,7 +88,7 @@ def _check(data: Mapping[str, Any]) -> Settings:
             hosts=tuple(dict.fromkeys([host, f"127.0.0.1:{port}", f"localhost:{port}", *(data.get("hosts") or ())])),
             mocked=tuple(data.get("mocked") or ()),
             named_numbers=frozenset(str(number) for number in data.get("namedNumbers") or ()),
-            audit=data["audit"], consoles=data["consoles"],
+            audit=data["audit"], consoles=data["consoles"], agents=data["agents"],
         )  # fmt: skip
     except KeyError as error:
         raise ConfigurationError(f"setting {error} is missing") from error

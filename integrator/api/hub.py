@@ -161,6 +161,8 @@ class Hub(Protocol):
     @property
     def consoles(self) -> Any: ...  # integrator.consoles.web.Consoles; None: no pages, no questions
     @property
+    def agents(self) -> Any: ...  # integrator.agents.office.Agents; None: nobody told who works where
+    @property
     def clock(self) -> Callable[[], float]: ...  # epoch seconds
     @property
     def codes(self) -> Path: ...  # folder of the code lists (mappings/codes)

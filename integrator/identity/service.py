@@ -8,10 +8,10 @@ from typing import Any
 
 from integrator.errors import ConfigurationError
 from integrator.identity.applications import Applications
-from integrator.identity.endpoint import TokenEndpoint
+from integrator.identity.endpoint import EXCHANGE, Acts, TokenEndpoint
 from integrator.identity.keys import ALGORITHMS, WORLDS, hub_keys
 from integrator.identity.replays import Replays
-from integrator.identity.tokens import Tokens, Verified
+from integrator.identity.tokens import Holds, Tokens, Verified
 
 
 class Identity:
@@ -38,6 +38,15 @@ class Identity:
         )  # fmt: skip
         self.verify: Callable[[str], Verified] = self._tokens.verify
 
+    @property
+    def replays(self) -> Replays:
+        """What was shown once already, for other things that may be shown once."""
+        return self._replays
+
+    def know_agents(self, acts: Acts, holds: Holds) -> None:
+        """From now on tokens can be exchanged for ones that name an agent, and believed as long as he is who they say."""
+        self._endpoint.acts, self._tokens.holds = acts, holds
+
     async def token(self, form: bytes) -> tuple[int, dict[str, Any]]:
         """Answer a token request: HTTP status and JSON."""
         return await self._endpoint.answer(form)
@@ -52,7 +61,7 @@ class Identity:
             "issuer": self.issuer,
             "token_endpoint": self.token_endpoint,
             "jwks_uri": f"{self.base}/.well-known/jwks.json",
-            "grant_types_supported": ["client_credentials"],
+            "grant_types_supported": ["client_credentials", *([EXCHANGE] if self._endpoint.acts else [])],
             "response_types_supported": [],
             "token_endpoint_auth_methods_supported": ["private_key_jwt"],
             "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),

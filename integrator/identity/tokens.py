@@ -15,6 +15,8 @@ from typing import Any
 import jwt
 
 from integrator.errors import UnknownCaller
+from integrator.identity import acting as acting_module
+from integrator.identity.acting import Acting
 from integrator.identity.applications import Application, Applications
 from integrator.identity.assertions import LEEWAY, NotBelieved, moment, open_compact, verified
 from integrator.identity.details import Detail, NotGranted, read
@@ -36,6 +38,16 @@ class Verified:
     dossier: str | None  # the case the token is bound to, if any
     expires: float  # epoch seconds
     application: Application
+    standing: Mapping[str, int] | None = None  # what must still hold of its agent: generations, by agent or delegation
+
+
+Holds = Callable[[Mapping[str, int]], bool]  # whether agents still are who a token says; raises HubError when unsure
+
+
+def _nobody(standing: Mapping[str, int]) -> bool:
+    """A hub without a staff directory believes no token about agents."""
+    del standing
+    return False
 
 
 class Tokens:
@@ -50,6 +62,7 @@ class Tokens:
         applications: Applications,
         now: Callable[[], float],
     ) -> None:
+        self.holds: Holds = _nobody  # set by whoever knows the agents
         self._signing, self._signing_key = keys[0], private_key(keys[0])
         self._pinned = {key["kid"]: read_public(public(key), world) for key in keys}
         self._issuer, self._audience = issuer, audience
@@ -60,15 +73,17 @@ class Tokens:
         """The public keys, for whoever wants to look into a token."""
         return {"keys": [dict(key.jwk) for key in self._pinned.values()]}
 
-    def issue(self, application: Application, detail: Detail) -> str:
+    def issue(self, application: Application, detail: Detail, acting: Acting | None = None) -> tuple[str, int]:
+        """A token and how many seconds it lives."""
         now = int(self._now())
+        life = LIFE if acting is None else int(max(1, min(LIFE, acting.until - now)))
         claims = {
             "iss": self._issuer, "aud": self._audience, "sub": application.id, "client_id": application.id,
             "organisation": application.organisation, "authorization_details": detail.json(),
-            "iat": now, "exp": now + LIFE, "jti": secrets.token_urlsafe(16),
+            "iat": now, "exp": now + life, "jti": secrets.token_urlsafe(16), **(acting.claims() if acting else {}),
         }  # fmt: skip
         headers = {"typ": "at+jwt", "kid": self._signing["kid"]}
-        return jwt.encode(claims, self._signing_key, algorithm=self._signing["alg"], headers=headers)
+        return jwt.encode(claims, self._signing_key, algorithm=self._signing["alg"], headers=headers), life
 
     def verify(self, token: str) -> Verified:
         """Who asks, for what. Raises `UnknownCaller`: expired, or simply not believed."""
@@ -86,6 +101,12 @@ class Tokens:
             self._believed.pop(digest, None)
             self._still_enrolled(hit.caller.application, hit.caller.organisation, hit.caller.purpose)
             return self.verify(token)  # the file changed, but not in what matters here
+        if hit.standing is not None and not self.holds(hit.standing):
+            self._believed.pop(digest, None)
+            raise UnknownCaller(
+                "the agent is not (any more) who the token says",
+                advice="He left, or his roles or his delegation changed. Exchange a fresh token of his at /oauth/token.",
+            )
         return hit
 
     def _believe(self, token: str) -> Verified:
@@ -105,7 +126,11 @@ class Tokens:
             raise NotBelieved("not signed by this hub")
 
     def _read(self, claims: Mapping[str, Any]) -> Verified:
-        if claims.keys() != _CLAIMS or claims["iss"] != self._issuer or claims["aud"] != self._audience:
+        if (
+            claims.keys() - acting_module.CLAIMS != _CLAIMS
+            or claims["iss"] != self._issuer
+            or claims["aud"] != self._audience
+        ):
             raise NotBelieved("not issued by this hub for this hub")
         issued, expires = moment(claims, "iat"), moment(claims, "exp")
         if issued > self._now() + LEEWAY or not 0 < expires - issued <= LIFE:
@@ -114,8 +139,15 @@ class Tokens:
         application = self._still_enrolled(claims["client_id"], claims["organisation"], detail.purpose)
         if claims["sub"] != application.id:
             raise NotBelieved("sub and client_id differ")
-        caller = Caller(application.organisation, application.id, detail.purpose, detail.agent)
-        return Verified(caller, detail.dossier, expires, application)
+        acting = acting_module.read(claims)
+        if acting is None:
+            caller = Caller(application.organisation, application.id, detail.purpose, detail.agent)
+            return Verified(caller, detail.dossier, expires, application)
+        caller = Caller(
+            application.organisation, application.id, detail.purpose, acting.id, acting.roles, acting.unit,
+            acting.assurance, acting.mandate, acting.on_behalf_of,
+        )  # fmt: skip
+        return Verified(caller, detail.dossier, expires, application, acting.standing)
 
     def _still_enrolled(self, name: Any, organisation: Any, purpose: str) -> Application:
         application = self._applications.get(name) if isinstance(name, str) else None
