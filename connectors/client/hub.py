@@ -19,6 +19,9 @@ from connectors.client import receipts
 from connectors.client.receipts import Receipt
 
 _METHODS = ("get", "post")
+_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+_ID_TOKEN = "urn:ietf:params:oauth:token-type:id_token"  # noqa: S105 (a name)
+_DELEGATION = "urn:integrator:params:oauth:token-type:delegation"
 _ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
@@ -74,15 +77,24 @@ class Hub:
     _expires: float = field(default=0.0, init=False)
     _services: dict[str, tuple[str, str]] = field(default_factory=dict, init=False)
     _vkeys: dict[str, str] = field(default_factory=dict, init=False)
+    _exchange: dict[str, str] = field(default_factory=dict, init=False)  # the agent's own token, shown once
 
     def __post_init__(self) -> None:
         self._http = httpx.Client(base_url=self.url, timeout=self.timeout, transport=self.transport, trust_env=False)
 
     @classmethod
-    def from_key(cls, path: str | Path, *, purpose: str, url: str | None = None, client_id: str | None = None) -> Hub:
+    def from_key(
+        cls,
+        path: str | Path,
+        *,
+        purpose: str,
+        url: str | None = None,
+        client_id: str | None = None,
+        timeout: float = 15.0,
+    ) -> Hub:
         """From the key file of `integrator app create`, which also names the application and its hub."""
         jwk = json.loads(Path(path).read_text(encoding="utf-8"))
-        return cls(url or jwk["hub"], client_id or jwk["client_id"], jwk, purpose)
+        return cls(url or jwk["hub"], client_id or jwk["client_id"], jwk, purpose, timeout)
 
     def ask(self, service: str, /, **keys: Any) -> Answer:
         """Ask a service by name (`person.get`) or by its path. Raises `Problem` and `HubUnreachable`."""
@@ -93,10 +105,10 @@ class Hub:
 
     def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Answer:
         """One request with this purpose's token; a token that was just revoked or expired is renewed once."""
-        for fresh in (False, True):
+        for fresh in (False,) if self._exchange else (False, True):
             headers = {"Authorization": f"Bearer {self.token(fresh=fresh)}", "BelGov-Trace-Id": str(uuid.uuid4())}
             reply = self._send(method, path, json=body, headers=headers)
-            if reply.status_code != 401 or fresh:
+            if reply.status_code != 401:
                 break
         if reply.is_error:
             raise _problem(reply)
@@ -122,7 +134,8 @@ class Hub:
         """An access token of minutes, asked with the application's own key (RFC 7523); kept until shortly before its end."""
         if fresh or time.time() > self._expires - 30:
             form = {
-                "grant_type": "client_credentials", "client_assertion_type": _ASSERTION, "client_assertion": self._assertion(),
+                "grant_type": _EXCHANGE if self._exchange else "client_credentials", **self._exchange,
+                "client_assertion_type": _ASSERTION, "client_assertion": self._assertion(),
                 "authorization_details": json.dumps([{"type": "purpose", "purpose": self.purpose}]),
             }  # fmt: skip
             reply = self._send("POST", "/oauth/token", data=form)
@@ -131,6 +144,24 @@ class Hub:
             granted = reply.json()
             self._token, self._expires = granted["access_token"], time.time() + granted["expires_in"]
         return self._token
+
+    def for_agent(self, token: str, kind: str = _ID_TOKEN, *, delegation: str | None = None) -> Hub:
+        """The same, asking for the agent whose own token this is (RFC 8693); good for as long as one token of the hub.
+
+        `delegation`: the agent acts for the colleague who delegated to him. Raises `Problem` and `HubUnreachable`.
+        """
+        other = Hub(self.url, self.client_id, self.key, self.purpose, self.timeout, self.transport)
+        if delegation is None:
+            other._exchange = {"subject_token": token, "subject_token_type": kind}
+        else:
+            lent = {"subject_token": delegation, "subject_token_type": _DELEGATION}
+            other._exchange = {"actor_token": token, "actor_token_type": kind, **lent}
+        try:
+            other.token()
+        except BaseException:
+            other.close()
+            raise
+        return other
 
     def close(self) -> None:
         self._http.close()

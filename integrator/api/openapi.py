@@ -11,6 +11,7 @@ from typing import Any
 
 from integrator.api.hub import Hub, Service
 from integrator.api.limits import Limits
+from integrator.api.openapi_agents import agent_paths, agent_schemas
 from integrator.api.openapi_answers import answer_schema
 from integrator.api.openapi_parts import own_paths, shared_schemas
 from integrator.api.problems import Problems
@@ -59,12 +60,13 @@ def describe(hub: Hub, problems: Problems, limits: Limits) -> Json:
         "servers": [{"url": hub.settings.issuer}],
         "externalDocs": {"description": "The same for people, in NL, FR and EN", "url": f"{hub.settings.issuer}/docs"},
         "tags": [{"name": _tag(tag), "description": TAGS.get(tag, "")} for tag in tags]
-        + [{"name": "Monitoring"}, {"name": "Access"}],
+        + [{"name": "Monitoring"}, {"name": "Access"}, {"name": "Agents"}],
         "security": [{"Token": []}],
-        "paths": paths | own_paths(),
+        "paths": paths | own_paths() | agent_paths(),
         "components": {
             "securitySchemes": {"Token": _security(hub.settings.issuer)},
             "schemas": shared_schemas(problems)
+            | agent_schemas()
             | {name(service) + "Answer": answer_schema(service) for service in services},
             "responses": {_response(status): _problem_response(status) for status in _WORDS} | {"Problem": _default()},
         },
