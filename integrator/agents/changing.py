@@ -133,7 +133,8 @@ def agents(connection: Connection, ids: Collection[str]) -> dict[str, Agent]:
 
 def _agent(row: Any, groups: Collection[str]) -> Agent:
     data = json.loads(row.data)
-    roles = {one["value"] for one in data.get("roles", ())} | {one for one in groups if ROLE.fullmatch(one)}
+    named = [*(one.get("value", "") for one in data.get("roles", ())), *groups]
+    roles = [one for one in named if ROLE.fullmatch(one)]  # words that are no code are kept for HR, and give nothing
     work = data.get(ENTERPRISE) or {}
     unit = work.get("department") or work.get("division")
     mandate = (data.get(AGENT) or {}).get("mandate")

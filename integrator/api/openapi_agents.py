@@ -43,11 +43,10 @@ def agent_paths() -> Json:
             "post": _scim(f"search{name}", f"{name}, by a question in the body", "ScimList", body="ScimResource")
         }
         paths[f"/scim/v2/{name}/{{id}}"] = {
-            "parameters": [_ID],
-            "get": _scim(f"get{word}", f"One {word.lower()}", "ScimResource", parameters=_SHOWN),
-            "put": _scim(f"replace{word}", f"A {word.lower()} as it must be", "ScimResource", body="ScimResource", parameters=[_MATCH]),
-            "patch": _scim(f"change{word}", f"Parts of a {word.lower()} (add, remove, replace)", "ScimResource", body="ScimResource", parameters=[_MATCH]),
-            "delete": _scim(f"delete{word}", f"A {word.lower()} leaves: no access from now on", None, status="204", parameters=[_MATCH]),
+            "get": _scim(f"get{word}", f"One {word.lower()}", "ScimResource", parameters=[_ID, *_SHOWN]),
+            "put": _scim(f"replace{word}", f"A {word.lower()} as it must be", "ScimResource", body="ScimResource", parameters=[_ID, _MATCH]),
+            "patch": _scim(f"change{word}", f"Parts of a {word.lower()} (add, remove, replace)", "ScimResource", body="ScimResource", parameters=[_ID, _MATCH]),
+            "delete": _scim(f"delete{word}", f"A {word.lower()} leaves: no access from now on", None, status="204", parameters=[_ID, _MATCH]),
         }  # fmt: skip
     paths["/scim/v2/.search"] = {
         "post": _scim("searchAgents", "Users and groups, by a question in the body", "ScimList", body="ScimResource")
@@ -62,8 +61,7 @@ def agent_paths() -> Json:
         paths[f"/scim/v2/{name}"] = {"get": _scim(f"list{name}", f"{name} of the staff directory", "ScimList")}
         one = {"name": "id", "in": "path", "required": True, "schema": _TEXT}
         paths[f"/scim/v2/{name}/{{id}}"] = {
-            "parameters": [one],
-            "get": _scim(f"get{name[:-1]}", f"One of the {name}", "ScimResource"),
+            "get": _scim(f"get{name[:-1]}", f"One of the {name}", "ScimResource", parameters=[one]),
         }
     return paths | _delegations()
 

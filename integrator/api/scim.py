@@ -121,6 +121,9 @@ def router(agents: Agents, verify: Verify, limits: Limits) -> APIRouter:
         parts = request.scope["path"].split("/")
         return _json(scim.described(parts[3], request.path_params.get("id")))
 
+    async def nothing(request: Request, hr: Hr) -> Response:
+        raise ScimRefused(404, None, "There is nothing at this address; /ServiceProviderConfig says what there is.")
+
     for name in ("Users", "Groups"):
         routes.add_api_route(f"/{name}", door(listing), methods=["GET"])
         routes.add_api_route(f"/{name}", door(create), methods=["POST"])
@@ -133,6 +136,7 @@ def router(agents: Agents, verify: Verify, limits: Limits) -> APIRouter:
     for name in ("Schemas", "ResourceTypes"):
         routes.add_api_route(f"/{name}", door(described), methods=["GET"])
         routes.add_api_route(f"/{name}/{{id}}", door(described), methods=["GET"])
+    routes.add_api_route("/{rest:path}", door(nothing), methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
     return routes
 
 

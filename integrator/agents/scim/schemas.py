@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -30,6 +30,8 @@ class Attribute:
     uniqueness: str = "none"
     personal: bool = False
     about: str = ""
+    refs: Sequence[str] = ()  # kinds that a reference leads to
+    values: Sequence[str] = ()  # the only ones there are
     sub: Mapping[str, Attribute] = field(default_factory=dict)
 
     def json(self) -> dict[str, Any]:
@@ -39,7 +41,9 @@ class Attribute:
             "returned": self.returned, "uniqueness": self.uniqueness,
         }  # fmt: skip
         if self.type == "reference":
-            told["referenceTypes"] = ["User", "Group"]
+            told["referenceTypes"] = list(self.refs or ["uri"])
+        if self.values:
+            told["canonicalValues"] = list(self.values)
         return told | ({"subAttributes": [one.json() for one in self.sub.values()]} if self.sub else {})
 
 
