@@ -21,10 +21,12 @@ from audit import Ledger, LedgerError
 from audit.log.years import OneBook
 from integrator import clock, places, registry
 from integrator import settings as settings_module
+from integrator.agents.issuers import fetcher, read_issuers
+from integrator.agents.office import Agents, open_agents
 from integrator.attesting import AttestingFigures
 from integrator.clerk import keep_a_clerk
 from integrator.consoles.book import open_book
-from integrator.consoles.desks import ThisYear
+from integrator.consoles.desks import Purposes, ThisYear
 from integrator.consoles.web import Consoles
 from integrator.contract import Connector, Tools
 from integrator.directory import Directory, DirectorySource, load_rules, open_directory
@@ -40,7 +42,7 @@ from integrator.keeping import Keeper, retention_classes, until_night
 from integrator.logs import log
 from integrator.mapping import load_sheets
 from integrator.metrics import Metrics
-from integrator.offices import close_offices, forget_every_night, open_offices
+from integrator.offices import close_offices, forget_every_night, know_agents, open_offices
 from integrator.policy import Purpose
 from integrator.publishing import LogFigures, Published, Publishing, open_publishing
 from integrator.recording import Recorder, Replaced
@@ -76,6 +78,7 @@ class Hub:
     enrolment: Office  # how applications are let in
     bureau: Bureau  # where they ask about their own rights
     watching: Watching | None  # what alerts must know; None where nothing is published
+    agents: Agents  # the people who work for organisations
     ready: bool = field(default=True)
 
     @property
@@ -119,6 +122,7 @@ class Hub:
             self.watching.close()
         await asyncio.to_thread(self.enrolment.pile.close)
         await asyncio.to_thread(self.publishing.close)
+        self.agents.close()
         self.identity.close()
         self.directory.close()
         await asyncio.to_thread(self.governing.close)
@@ -168,8 +172,12 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
         enrolment = open_enrolment(
             settings, identity, lambda: governing.live.policies.purposes, ThisYear(publishing.books).append, now
         )
+        purposes = Purposes(lambda: governing.live.policies.purposes)
+        trusted = read_issuers(settings.agents.get("issuers") or (), sandbox=settings.sandbox)
+        agents = open_agents(settings, purposes, identity, publishing.books, trusted, fetcher(session), now)
         if offices is not None:
             offices.extras["enrolment"] = enrolment
+            know_agents(offices, agents, settings)
     except BaseException:
         directory.close()
         await session.close()
@@ -182,8 +190,8 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
     recorder = Recorder(publishing.books, metrics, admit=publishing.admit)
     recorder.on_replaced = _replaced(directory, keeper)
     if watching is not None:
-        agents = agent_tags(settings)
-        recorder.closeness = open_closeness(watching.tagger, agents, agents)
+        tags = agent_tags(settings)
+        recorder.closeness = open_closeness(watching.tagger, tags, tags)
         recorder.learn = learning(watching.happenings, _territory(organisations))
     if publishing.publisher is not None:
         metrics.registry.register(LogFigures(publishing.publisher, now))
@@ -202,7 +210,7 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
         settings=settings, services=services, governing=governing, exchange=exchange, identity=identity,
         metrics=metrics, publishing=publishing, channels=channels, session=session, lines=lines, clock=now,
         codes=places.folder("mappings") / "codes", keeper=keeper, consoles=offices, watching=watching, directory=directory,
-        enrolment=enrolment, bureau=bureau,
+        enrolment=enrolment, bureau=bureau, agents=agents,
     )  # fmt: skip
     governing.live.told.append(hub.swap)
     return hub
@@ -341,6 +349,7 @@ def serve(settings: Settings) -> None:
         await asyncio.to_thread(hub.publishing.tidy, timedelta(0))  # what a process that died left open
         chores = [asyncio.create_task(_first_look(hub)), asyncio.create_task(_settle_every_minute(hub))]
         chores.append(asyncio.create_task(hub.governing.live.watch()))
+        chores.append(asyncio.create_task(hub.agents.acts.keep_recording()))
         if hub.consoles is not None:
             chores.append(asyncio.create_task(keep_a_clerk(settings)))
             chores.append(asyncio.create_task(forget_every_night(hub.consoles)))

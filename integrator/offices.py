@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from audit.keeping.shown import ShowsAt, prove_shown
 from audit.verify.bundle import make_bundle
 from audit.verify.day import day_bundle
 from integrator import clock
+from integrator.agents.office import Agents
 from integrator.alerting import open_alerting
 from integrator.consoles.auditor import AuditTools, Verifying
 from integrator.consoles.auditor.process import Apart
@@ -29,7 +30,10 @@ from integrator.consoles.exporting import Exporter, words_of
 from integrator.consoles.looking import Day
 from integrator.consoles.opening import may_audit, open_consoles
 from integrator.consoles.orders import Orders, Pile
+from integrator.consoles.people import Person
 from integrator.consoles.reveals.opening import open_reveals
+from integrator.consoles.signin.claims import OFFICIAL
+from integrator.consoles.signin.oidc import Oidc
 from integrator.consoles.web import Consoles
 from integrator.errors import IntegratorError
 from integrator.governing.live import InForce
@@ -89,6 +93,25 @@ def open_offices(
     if publishing.published is not None:
         publishing.published.auditor = lambda request: may_audit(consoles, request)
     return consoles
+
+
+def know_agents(consoles: Consoles, agents: Agents, settings: Settings) -> None:
+    """Officials who left their organisation do not sign in any more, and sessions of who leaves end at once."""
+    agents.end_sessions_by(consoles.sessions.end_all)
+    chosen = (settings.consoles.get("signIn") or {}).get("agent")
+    oidc = consoles.extras.get("oidc")
+    if chosen is None or not isinstance(oidc, Oidc):
+        return
+
+    async def admit(person: Person, claims: Mapping[str, Any]) -> Person:
+        value = claims.get(chosen["claim"])
+        if not person.roles & OFFICIAL or not isinstance(value, str):
+            return person
+        if await agents.may_work(person.id, person.org, chosen["matches"], value):
+            return person
+        return replace(person, roles=person.roles - OFFICIAL, org=None)  # a citizen he still is, if he was one here
+
+    oidc.admit = admit
 
 
 async def forget_every_night(consoles: Consoles) -> None:

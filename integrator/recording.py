@@ -215,6 +215,20 @@ def _clear(service: Service, request: Request, permit: Permit, source: str, pare
     return clear
 
 
+def _agent(request: Request) -> Mapping[str, Any] | None:
+    """Who asked, sealed: as his issuer and his organisation say (then an assurance stands there), or as the application says."""
+    caller = request.caller
+    if caller.agent is None:
+        return None
+    if caller.assurance is None:
+        return {"id": caller.agent, "said_by": "application"}
+    told = {
+        "id": caller.agent, "unit": caller.unit, "role": " ".join(sorted(caller.roles)) or None,
+        "assurance": caller.assurance, "mandate": caller.mandate, "on_behalf_of": caller.on_behalf_of,
+    }  # fmt: skip
+    return {name: value for name, value in told.items() if value is not None}
+
+
 def _committed(fields: Sequence[str], request: Request, **more: Any) -> dict[str, Any]:
     committed: dict[str, Any] = {"fields": list(fields), **more}
     if request.dossier is not None:
@@ -229,7 +243,7 @@ def _intent(call: Call, now: float, flags: frozenset[str]) -> Draft:
             **call.clear, **_flags(flags), "status": "Unset", "start_time": clock.micros(now), "asked": _asked_of(call),
         },
         committed=_committed(call.permit.categories, call.request, **_question(call)),
-        subjects=_asked_about(call.subject), agent=call.request.caller.agent, retention=call.permit.purpose.retention,
+        subjects=_asked_about(call.subject), agent=_agent(call.request), retention=call.permit.purpose.retention,
     )  # fmt: skip
 
 
@@ -280,7 +294,7 @@ def _outcome(call: Call, outcome: Outcome, payload: bytes, intent: int, people: 
         type="outcome", trace_id=call.request.trace.trace_id, span_id=call.span_id, name=call.service.name, clear=clear,
         committed={"response_digest": _digest(payload)} if payload else {},
         subjects=people or _asked_about(call.subject),
-        agent=call.request.caller.agent, retention=call.permit.purpose.retention,
+        agent=_agent(call.request), retention=call.permit.purpose.retention,
     )  # fmt: skip
 
 
@@ -298,7 +312,7 @@ def _denied(service: Service, request: Request, denial: Denial, flags: frozenset
     return Draft(
         type="denied", trace_id=request.trace.trace_id, span_id=request.trace.span_id, name=service.name, clear=clear,
         committed=_committed(sorted(request.fields or ()), request), subjects=_asked_about(subject),
-        agent=request.caller.agent, retention=purpose.retention if purpose else "Y10",
+        agent=_agent(request), retention=purpose.retention if purpose else "Y10",
     )  # fmt: skip
 
 

@@ -36,6 +36,7 @@ class Settings:
     watching: Mapping[str, Any]  # what alerts must know: cases, deaths, moves, by keyed tag
     directory: Mapping[str, Any]  # the directory of references: database, folder of its key
     governing: Mapping[str, Any]  # texts that are proposed, approved, suspended: database
+    agents: Mapping[str, Any]  # the people who work for organisations: database, issuers that vouch for them
 
     @property
     def sandbox(self) -> bool:
@@ -74,6 +75,7 @@ def _mocked(data: Mapping[str, Any]) -> list[str]:
     return (
         sources
         + ["audit.timestamps"] * any("{mocks}" in str(one) for one in stamps)
+        + ["agents.issuers"] * any("{mocks}" in str(one) for one in (data.get("agents") or {}).get("issuers") or ())
         + ["consoles.signIn"] * any(mark in str(sign_in) for mark in ("{mocks}", "{state}/mock/"))
     )
 
@@ -95,7 +97,7 @@ def _check(data: Mapping[str, Any]) -> Settings:
             mocked=tuple(data.get("mocked") or ()),
             named_numbers=frozenset(str(number) for number in data.get("namedNumbers") or ()),
             audit=data["audit"], consoles=data["consoles"], watching=data["watching"], directory=data["directory"],
-            governing=data["governing"],
+            governing=data["governing"], agents=data["agents"],
         )  # fmt: skip
     except KeyError as error:
         raise ConfigurationError(f"setting {error} is missing") from error

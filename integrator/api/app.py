@@ -8,7 +8,18 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
-from integrator.api import consoles, directory, documentation, enrolment, published, refdata, rights, system
+from integrator.api import (
+    agents,
+    consoles,
+    directory,
+    documentation,
+    enrolment,
+    published,
+    refdata,
+    rights,
+    scim,
+    system,
+)  # fmt: skip
 from integrator.api.asgi import Front
 from integrator.api.body import ClientGone, drain
 from integrator.api.callers import Counter
@@ -59,6 +70,9 @@ def build(hub: Hub) -> Api:
     rest.include_router(directory.router(hub, problems, limits))
     if hub.enrolment is not None:
         rest.include_router(enrolment.router(hub.enrolment, counter))
+    if hub.agents is not None:
+        rest.include_router(scim.router(hub.agents, hub.identity.verify, limits))
+        rest.include_router(agents.router(hub.agents, hub.identity.verify, limits, hub.clock))
     if hub.consoles is not None:
         named = hub.consoles.extras.get("named_numbers", frozenset()) if hub.settings.sandbox else None
         consoles.mount(rest, hub.consoles, limits, hub.identity.verify, named)

@@ -16,6 +16,7 @@ from fastapi import APIRouter, Response
 from fastapi import Request as HttpRequest
 
 from integrator.api.body import read_json
+from integrator.api.certificates import SHOWN
 from integrator.api.headers import bearer, language, new_trace
 from integrator.api.hub import Hub, Verified
 from integrator.api.limits import Limits
@@ -117,7 +118,7 @@ def router(hub: Hub, problems: Problems, limits: Limits) -> APIRouter:
         token = bearer(headers)
         if token is None:
             raise UnknownCaller("no access token", problem="noAccessToken")
-        who = hub.identity.verify(token)
+        who = hub.identity.verify(token, request.scope.get(SHOWN))
         body = await read_json(headers, request.scope["integrator.inlet"], limits)
         answer = await Bulk(hub, problems, who, headers, request.scope["integrator.trace"]).answer(body)
         return Response(orjson.dumps(answer), media_type="application/json")

@@ -178,6 +178,8 @@ class Hub(Protocol):
     @property
     def bureau(self) -> Any: ...  # integrator.identity.grants.Bureau; None: nobody learns about rights here
     @property
+    def agents(self) -> Any: ...  # integrator.agents.office.Agents; None: nobody told who works where
+    @property
     def clock(self) -> Callable[[], float]: ...  # epoch seconds
     @property
     def codes(self) -> Path: ...  # folder of the code lists (mappings/codes)

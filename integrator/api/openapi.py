@@ -13,6 +13,7 @@ from integrator.api import cases
 from integrator.api.directory import PATH
 from integrator.api.hub import Hub, Service
 from integrator.api.limits import Limits
+from integrator.api.openapi_agents import agent_paths, agent_schemas
 from integrator.api.openapi_answers import answer_schema
 from integrator.api.openapi_bulk import bulk_operation
 from integrator.api.openapi_callers import caller_paths, caller_schemas
@@ -69,14 +70,16 @@ def describe(hub: Hub, problems: Problems, limits: Limits) -> Json:
         + [
             {"name": "Monitoring"},
             {"name": "Access"},
+            {"name": "Agents"},
             {"name": "Cases", "description": "Which cases are open. They explain looks; nothing is allowed by them."},
         ],
         "security": [{"Token": []}],
-        "paths": paths | own_paths() | cases.paths() | caller_paths(),
+        "paths": paths | own_paths() | cases.paths() | caller_paths() | agent_paths(),
         "components": {
             "securitySchemes": {"Token": _security(hub.settings.issuer)},
             "schemas": shared_schemas(problems)
             | caller_schemas()
+            | agent_schemas()
             | {name(service) + "Answer": answer_schema(service) for service in services},
             "responses": {_response(status): _problem_response(status) for status in _WORDS} | {"Problem": _default()},
         },

@@ -16,7 +16,7 @@ def own_paths() -> Json:
         "type": "object",
         "required": ["grant_type", "client_assertion_type", "client_assertion"],
         "properties": {
-            "grant_type": {"type": "string", "enum": ["client_credentials"]},
+            "grant_type": {"type": "string", "enum": ["client_credentials", "urn:ietf:params:oauth:grant-type:token-exchange"]},
             "client_assertion_type": {
                 "type": "string",
                 "enum": ["urn:ietf:params:oauth:client-assertion-type:jwt-bearer"],
@@ -30,6 +30,13 @@ def own_paths() -> Json:
                 "description": 'JSON (RFC 9396): [{"type":"purpose","purpose":"…"}].',
             },
             "purpose": {"type": "string", "description": "Shorthand for authorization_details with this purpose."},
+            "subject_token": {
+                "type": "string",
+                "description": "Token exchange (RFC 8693): the agent's own token, or a delegation he acts under.",
+            },
+            "subject_token_type": {"type": "string", "description": "urn:ietf:params:oauth:token-type:id_token …"},
+            "actor_token": {"type": "string", "description": "With a delegation: the own token of who acts."},
+            "actor_token_type": {"type": "string"},
         },
     }
     refused = {"application/json": {"schema": {"$ref": "#/components/schemas/TokenError"}}}
@@ -89,6 +96,7 @@ def shared_schemas(problems: Problems) -> Json:
         "Token": _object({
             "access_token": text, "token_type": {**text, "enum": ["Bearer"]}, "expires_in": {"type": "integer"},
             "key_ends": {"type": "string", "format": "date-time", "description": "When the key that signed ends; absent: never."},
+            "issued_token_type": {**text, "description": "Of a token exchange (RFC 8693)."},
             "authorization_details": {"type": "array", "items": {"type": "object"}}}, "RFC 6749, RFC 9396.", ["access_token", "token_type"]),
         "TokenError": _object({"error": text, "error_description": text}, "RFC 6749 §5.2.", ["error"]),
         "LocalizedString": {**label, "description": "The same in the languages of the country."},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from integrator.commands import (
     adapter,
+    agents,
     apps,
     audit,
     case,
@@ -30,6 +31,7 @@ WORDS = (
     adapter,
     case,
     directory,
+    agents,
     check,
     new,
 )

@@ -12,7 +12,7 @@ from typing import Any
 from audit import LedgerError
 from audit.log.names import newest
 from integrator import clock, places, settings
-from integrator.commands import app_office, app_vendor
+from integrator.commands import app_office, app_vendor, mock
 from integrator.errors import ConfigurationError
 from integrator.identity import applications, keys
 from integrator.policy import load_policies
@@ -43,6 +43,14 @@ def add(words: Any) -> None:
     token.add_argument("--key", type=Path, required=True)
     token.add_argument("--purpose", required=True)
     token.add_argument("--hub", help="default: the hub the key was made for")
+    token.add_argument(
+        "--agent", help="sandbox: for one of the invented staff, as the mock issuers know him (an.peeters)"
+    )
+    token.add_argument(
+        "--issuer", default="iam", choices=("iam", "eid", "itsme"), help="which mock issuer vouches for him"
+    )
+    token.add_argument("--delegation", help="with --agent: act under this delegation, d-…")
+    token.add_argument("--mocks", default=mock.URL)
     token.set_defaults(run=run_token)
 
 
@@ -125,7 +133,12 @@ def run_token(chosen: argparse.Namespace) -> int:
         raise ConfigurationError("the vendor client needs httpx, which is not installed here") from error
     try:
         with Hub.from_key(chosen.key, purpose=chosen.purpose, url=chosen.hub) as hub:
-            print(hub.token())
+            if not chosen.agent:
+                print(hub.token())
+                return 0
+            vouched = mock.call("POST", f"{chosen.mocks}/{chosen.issuer}/token", {"person": chosen.agent})
+            with hub.for_agent(vouched["id_token"], delegation=chosen.delegation) as for_agent:
+                print(for_agent.token())
     except Problem as problem:
         raise ConfigurationError(
             str(problem), advice="integrator app create NAME --purpose … enrols an application"

@@ -1,22 +1,27 @@
-"""The token endpoint (RFC 6749 §4.4 with RFC 7523): a urlencoded form in, JSON out, errors by the RFC's own codes."""
+"""The token endpoint (RFC 6749 §4.4 with RFC 7523, and RFC 8693): a urlencoded form in, JSON out, errors by the RFCs' codes."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
 from integrator.errors import LedgerUnwritable
 from integrator.identity import assertions, details
-from integrator.identity.applications import Applications
+from integrator.identity.acting import Acting
+from integrator.identity.applications import Application, Applications
 from integrator.identity.assertions import Proof
 from integrator.identity.lives import written
 from integrator.identity.replays import Replays
-from integrator.identity.tokens import LIFE, Tokens
+from integrator.identity.tokens import Tokens
 
+EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 (a name)
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _ONCE = frozenset({
     "grant_type", "client_id", "client_assertion", "client_assertion_type", "authorization_details", "purpose", "resource", "client_secret",
+    "subject_token", "subject_token_type", "actor_token", "actor_token_type", "requested_token_type", "audience", "scope",
 })  # fmt: skip
 
 
@@ -26,6 +31,10 @@ class TokenRefused(Exception):
     def __init__(self, error: str, words: str, status: int = 400) -> None:
         super().__init__(error)
         self.error, self.words, self.status = error, words, status
+
+
+# Who acts, for a token exchange by this application, with this form, about these details; raises `TokenRefused`.
+Acts = Callable[[Application, Mapping[str, str], str], Awaitable[Acting]]
 
 
 class TokenEndpoint:
@@ -41,6 +50,7 @@ class TokenEndpoint:
         resource: str,
         now: Any,
     ) -> None:
+        self.acts: Acts | None = None  # set by whoever knows the agents
         self._tokens, self._applications, self._replays = tokens, applications, replays
         self._audiences, self._resource, self._now = audiences, resource, now
 
@@ -54,29 +64,40 @@ class TokenEndpoint:
             return 503, {"error": "temporarily_unavailable", "error_description": error.hint}
 
     async def _grant(self, form: dict[str, str], certificate: str | None) -> dict[str, Any]:
-        if form.get("grant_type") != "client_credentials":
+        grant = form.get("grant_type")
+        if grant != "client_credentials" and (grant != EXCHANGE or self.acts is None):
             error = "unsupported_grant_type" if "grant_type" in form else "invalid_request"
-            raise TokenRefused(error, "grant_type=client_credentials is the only one here")
+            raise TokenRefused(error, f"grant_type is client_credentials, or {EXCHANGE} where agents are known")
         proof = await self._authenticate(form)
         application = proof.application
         if application.certificate_bound and certificate is None:
             raise TokenRefused(
                 "invalid_client", "this application asks over mutual TLS only: see mtls_endpoint_aliases", 401
             )
-        if form.get("resource", self._resource) != self._resource:
+        if {form.get("resource", self._resource), form.get("audience", self._resource)} != {self._resource}:
             raise TokenRefused("invalid_target", "resource, when given, is this hub's own address")
         try:
             detail = details.asked(form.get("authorization_details"), form.get("purpose"), application)
         except details.NotGranted as error:
             raise TokenRefused("invalid_authorization_details", str(error)) from error
+        acting = await self._acting(application, form, detail) if grant == EXCHANGE else None
+        token, life = self._tokens.issue(application, detail, proof.kid, certificate, acting)
         ends = application.life(proof.kid).ends
-        return {
-            "access_token": self._tokens.issue(application, detail, proof.kid, certificate),
+        answer = {
+            "access_token": token,
             "token_type": "Bearer",
-            "expires_in": LIFE,
+            "expires_in": life,
             "authorization_details": detail.json(),
             **({} if ends is None else {"key_ends": written(ends)}),  # so that the client knows when to make a new one
         }
+        return answer if acting is None else {**answer, "issued_token_type": ACCESS_TOKEN}
+
+    async def _acting(self, application: Application, form: Mapping[str, str], detail: details.Detail) -> Acting:
+        if self.acts is None or detail.agent is not None:
+            raise TokenRefused(
+                "invalid_request", "the agent comes from subject_token: leave `agent` out of the details"
+            )
+        return await self.acts(application, form, f"{detail.purpose} {detail.dossier}")
 
     async def _authenticate(self, form: dict[str, str]) -> Proof:
         if (

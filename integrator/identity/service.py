@@ -9,10 +9,10 @@ from typing import Any
 from integrator.errors import ConfigurationError
 from integrator.identity.applications import Applications
 from integrator.identity.certificates import REVOKED, Certificates
-from integrator.identity.endpoint import TokenEndpoint
+from integrator.identity.endpoint import EXCHANGE, Acts, TokenEndpoint
 from integrator.identity.keys import ALGORITHMS, WORLDS, hub_keys
 from integrator.identity.replays import Replays
-from integrator.identity.tokens import Tokens
+from integrator.identity.tokens import Holds, Tokens
 
 
 class Identity:
@@ -50,6 +50,10 @@ class Identity:
         """Answer a token request: HTTP status and JSON. `certificate`: thumbprint of the one it came with, if any."""
         return await self._endpoint.answer(form, certificate)
 
+    def know_agents(self, acts: Acts, holds: Holds) -> None:
+        """From now on tokens can be exchanged for ones that name an agent, and believed as long as he is who they say."""
+        self._endpoint.acts, self._tokens.holds = acts, holds
+
     def jwks(self) -> dict[str, Any]:
         """The hub's public keys (RFC 7517)."""
         return self._tokens.jwks()
@@ -61,7 +65,7 @@ class Identity:
             "token_endpoint": self.token_endpoint,
             "jwks_uri": f"{self.base}/.well-known/jwks.json",
             "scopes_supported": [],
-            "grant_types_supported": ["client_credentials"],
+            "grant_types_supported": ["client_credentials", *([EXCHANGE] if self._endpoint.acts else [])],
             "response_types_supported": [],
             "token_endpoint_auth_methods_supported": ["private_key_jwt"],
             "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),

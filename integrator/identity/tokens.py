@@ -17,6 +17,8 @@ from typing import Any
 import jwt
 
 from integrator.errors import UnknownCaller
+from integrator.identity import acting as acting_module
+from integrator.identity.acting import Acting
 from integrator.identity.applications import Application, Applications
 from integrator.identity.assertions import LEEWAY, NotBelieved, moment, open_compact, verified
 from integrator.identity.details import Detail, NotGranted, read
@@ -43,6 +45,16 @@ class Verified:
     application: Application
     key: str  # kid of the application's key that proved who asked
     certificate: str | None = None  # thumbprint of the certificate without which it is worth nothing
+    standing: Mapping[str, int] | None = None  # what must still hold of its agent: generations, by agent or delegation
+
+
+Holds = Callable[[Mapping[str, int]], bool]  # whether agents still are who a token says; raises HubError when unsure
+
+
+def _nobody(standing: Mapping[str, int]) -> bool:
+    """A hub without a staff directory believes no token about agents."""
+    del standing
+    return False
 
 
 class Tokens:
@@ -57,6 +69,7 @@ class Tokens:
         applications: Applications,
         now: Callable[[], float],
     ) -> None:
+        self.holds: Holds = _nobody  # set by whoever knows the agents
         self._signing, self._signing_key = keys[0], private_key(keys[0])
         self._pinned = {key["kid"]: read_public(public(key), world) for key in keys}
         self._issuer, self._audience = issuer, audience
@@ -67,18 +80,24 @@ class Tokens:
         """The public keys, for whoever wants to look into a token."""
         return {"keys": [dict(key.jwk) for key in self._pinned.values()]}
 
-    def issue(self, application: Application, detail: Detail, key: str, certificate: str | None = None) -> str:
-        """`key`: kid of the application's that signed the request; `certificate`: thumbprint of the one it was made with."""
+    def issue(
+        self, application: Application, detail: Detail, key: str, certificate: str | None = None, acting: Acting | None = None
+    ) -> tuple[str, int]:  # fmt: skip
+        """A token and how many seconds it lives.
+
+        `key`: kid of the application's that signed the request; `certificate`: thumbprint of the one it was made with.
+        """
         now = int(self._now())
+        life = LIFE if acting is None else int(max(1, min(LIFE, acting.until - now)))
         claims: dict[str, Any] = {
             "iss": self._issuer, "aud": self._audience, "sub": application.id, "client_id": application.id,
             "organisation": application.organisation, "authorization_details": detail.json(), "key": key,
-            "iat": now, "exp": now + LIFE, "jti": secrets.token_urlsafe(16),
+            "iat": now, "exp": now + life, "jti": secrets.token_urlsafe(16), **(acting.claims() if acting else {}),
         }  # fmt: skip
         if certificate is not None:
             claims["cnf"] = {_BOUND: certificate}
         headers = {"typ": "at+jwt", "kid": self._signing["kid"]}
-        return jwt.encode(claims, self._signing_key, algorithm=self._signing["alg"], headers=headers)
+        return jwt.encode(claims, self._signing_key, algorithm=self._signing["alg"], headers=headers), life
 
     def verify(self, token: str, certificate: str | None = None) -> Verified:
         """Who asks, for what. Raises `UnknownCaller`: expired, or simply not believed.
@@ -104,6 +123,12 @@ class Tokens:
                 "the access token is bound to a certificate that was not shown",
                 advice="Send the request over mutual TLS with the certificate that the token was asked with.",
             )
+        if hit.standing is not None and not self.holds(hit.standing):
+            self._believed.pop(digest, None)
+            raise UnknownCaller(
+                "the agent is not (any more) who the token says",
+                advice="He left, or his roles or his delegation changed. Exchange a fresh token of his at /oauth/token.",
+            )
         return hit
 
     def _believe(self, token: str) -> Verified:
@@ -123,7 +148,11 @@ class Tokens:
             raise NotBelieved("not signed by this hub")
 
     def _read(self, claims: Mapping[str, Any]) -> Verified:
-        if claims.keys() - {"cnf"} != _CLAIMS or claims["iss"] != self._issuer or claims["aud"] != self._audience:
+        if (
+            claims.keys() - acting_module.CLAIMS - {"cnf"} != _CLAIMS
+            or claims["iss"] != self._issuer
+            or claims["aud"] != self._audience
+        ):
             raise NotBelieved("not issued by this hub for this hub")
         issued, expires = moment(claims, "iat"), moment(claims, "exp")
         if issued > self._now() + LEEWAY or not 0 < expires - issued <= LIFE:
@@ -135,8 +164,16 @@ class Tokens:
         certificate = _bound(claims)
         if application.certificate_bound and certificate is None:
             raise NotBelieved("the application's tokens are bound to its certificate, and this one is not")
-        caller = Caller(application.organisation, application.id, detail.purpose, detail.agent)
-        return Verified(caller, detail.dossier, expires, application, claims["key"], certificate)
+        acting = acting_module.read(claims)
+        if acting is None:
+            caller = Caller(application.organisation, application.id, detail.purpose, detail.agent)
+        else:
+            caller = Caller(
+                application.organisation, application.id, detail.purpose, acting.id, acting.roles, acting.unit,
+                acting.assurance, acting.mandate, acting.on_behalf_of,
+            )  # fmt: skip
+        standing = acting.standing if acting else None
+        return Verified(caller, detail.dossier, expires, application, claims["key"], certificate, standing)
 
     def _still_enrolled(self, name: Any, organisation: Any, purpose: str, key: Any) -> Application:
         """A key that only ended leaves its tokens their last minutes; one that was revoked takes them along."""

@@ -3,6 +3,7 @@
 /rr /ksz /kbo /div /best   the sources, at the paths the real ones use behind that prefix
 /tsa                       a time stamping authority; its root is state/tsa/root.pem
 /oidc                      an OpenID issuer; its one client is in state/oidc/client.json
+/iam /eid /itsme           OpenID issuers that vouch for the invented staff
 /mock                      faults, counters, personas, health
 state/credentials          the onboarding kit · state/parking/cards.txt, the legacy package's file
 """
@@ -21,6 +22,7 @@ from mock_sources.asgi import App, Receive, Scope, Send, problem, respond_proble
 from mock_sources.clock import Clock, system_clock
 from mock_sources.credentials import Credentials
 from mock_sources.faults import Board
+from mock_sources.iam import IamDoor, open_all
 from mock_sources.layer import FaultLayer
 from mock_sources.oidc import Door, Issuer
 from mock_sources.sources import parking
@@ -94,6 +96,8 @@ def build(state: Path, seed: int = 7, clock: Clock | None = None) -> Mocks:
     board.watch("parking", package.apply)
     mocks = Mocks(world, credentials, board, sources, package)
     mocks.open("oidc", Door(issuer, lambda: [(one.ssin, one.title_en) for one in world.personas.values() if one.ssin]))
+    for name, vouching in open_all(lambda: clock().timestamp()).items():
+        mocks.open(name, IamDoor(vouching))
     return mocks
 
 

@@ -12,7 +12,7 @@ from integrator.consoles.vault import Vault
 from integrator.errors import MalformedRequest
 from integrator.keytypes import compile_key
 
-_OFFICIAL = frozenset({"dpo", "hub_dpo", "auditor", "steward"})
+OFFICIAL = frozenset({"dpo", "hub_dpo", "auditor", "steward"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Claims:
         A claim we do not know gives nothing.
         """
         said = claims.get(self.names.get("roles", "roles")) or ()
-        roles = {self.roles.get(str(one)) for one in ([said] if isinstance(said, str) else said)} & _OFFICIAL
+        roles = {self.roles.get(str(one)) for one in ([said] if isinstance(said, str) else said)} & OFFICIAL
         organisation = str(claims.get(self.names.get("organisation", "organisation")) or "") or None
         if organisation not in self.organisations:
             organisation = None

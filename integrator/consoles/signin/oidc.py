@@ -14,7 +14,7 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,9 @@ class SignInFailed(IntegratorError):
         self.reason = reason
 
 
+Admit = Callable[[Person, Mapping[str, Any]], Awaitable[Person]]  # the person as he may come in, from his claims
+
+
 @dataclass(slots=True)
 class _Known:
     """What the issuer said of itself, and when."""
@@ -68,6 +71,7 @@ class Oidc:
         vault: Vault,
         now: Callable[[], float],
     ) -> None:
+        self.admit: Admit | None = None  # set by whoever knows who still works where
         self._issuer = str(settings["issuer"])
         self._client_file = Path(str(settings["client"]))
         self._scopes = " ".join(settings.get("scopes") or ("openid",))
@@ -99,7 +103,9 @@ class Oidc:
         if "error" in answer or not answer.get("code"):
             raise SignInFailed("REFUSED_BY_ISSUER")
         token = await self._redeem(metadata, answer["code"], str(flow["verifier"]))
-        return self._claims.person(self._issuer, await self._check(metadata, token, str(flow["nonce"])))
+        claims = await self._check(metadata, token, str(flow["nonce"]))
+        person = self._claims.person(self._issuer, claims)
+        return person if self.admit is None else await self.admit(person, claims)
 
     def _flow(self, sealed: str) -> Mapping[str, Any]:
         try:

@@ -188,6 +188,7 @@ class StandIn:
         self.clock = now
         self.published: Any = None
         self.consoles: Any = None
+        self.agents: Any = None
         self.codes = folder / "codes"
         self.codes.mkdir(parents=True, exist_ok=True)
         (self.codes / "gender.yaml").write_bytes(

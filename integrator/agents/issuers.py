@@ -1,0 +1,177 @@
+"""Who vouches for agents: issuers of OpenID Connect that the settings name, with their keys, and what they call things.
+
+Keys come from the address in the settings, never from a token. They are fetched when first needed and used for ten
+minutes; an unknown key id asks again, once a minute at most; when the issuer is down, the keys last seen serve for a day.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+import jwt
+
+from integrator.errors import ConfigurationError, HubError
+from integrator.logs import log
+
+LEVELS = ("low", "substantial", "high")
+MATCHES = ("userName", "externalId", "nationalNumber")
+KEPT = 600.0  # seconds that keys are used without asking again
+AGAIN = 60.0  # seconds between two questions for a key that is not there
+LONGEST_OUTAGE = 86_400.0  # seconds that keys last seen serve while the issuer does not answer
+_LARGEST = 262_144
+_PATIENCE = aiohttp.ClientTimeout(total=5)
+_KINDS = {"ES256": ("EC", "P-256"), "ES384": ("EC", "P-384"), "RS256": ("RSA", None), "PS256": ("RSA", None), "EdDSA": ("OKP", "Ed25519")}  # fmt: skip
+
+Fetch = Callable[[str], Any]  # address -> awaitable of the JSON there; raises IssuerSilent
+
+
+class IssuerSilent(HubError):
+    """The issuer's keys cannot be had, so nobody it vouches for can be believed now."""
+
+    code, where, retryable = "ISSUER_SILENT", "A1", True
+    advice = "The issuer of the agent's identity does not answer. Ask again after Retry-After."
+    retry_after: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Trusted:
+    """One issuer as the settings have it."""
+
+    name: str
+    issuer: str
+    jwks: str
+    audiences: frozenset[str]
+    assurance_claim: str
+    levels: Mapping[str, str]  # value of that claim -> low | substantial | high
+    claim: str  # which claim says who it is …
+    matches: str  # … and to which attribute of a user that compares
+
+
+@dataclass(slots=True)
+class _Keys:
+    known: Sequence[Mapping[str, Any]] = ()
+    fetched: float = float("-inf")
+    asked: float = float("-inf")
+    one: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Issuers:
+    """All of them, by their exact name. `now()` in epoch seconds."""
+
+    def __init__(self, trusted: Sequence[Trusted], fetch: Fetch, now: Callable[[], float]) -> None:
+        self._by_name = {one.issuer: one for one in trusted}
+        self._keys = {one.issuer: _Keys() for one in trusted}
+        self._fetch, self._now = fetch, now
+
+    def get(self, issuer: Any) -> Trusted | None:
+        return self._by_name.get(issuer) if isinstance(issuer, str) else None
+
+    async def key(self, issuer: Trusted, kid: Any, algorithm: Any) -> Any:
+        """The public key, when the issuer has one of this id for this algorithm; else None. Raises `IssuerSilent`."""
+        if algorithm not in _KINDS or not isinstance(kid, str):
+            return None
+        keys = self._keys[issuer.issuer]
+        if self._now() - keys.fetched > KEPT:
+            await self._refresh(issuer, keys)
+        found = _choose(keys.known, kid, algorithm)
+        if found is None and self._now() - keys.asked > AGAIN:  # a new key, or an invented one
+            await self._refresh(issuer, keys)
+            found = _choose(keys.known, kid, algorithm)
+        return found
+
+    async def _refresh(self, issuer: Trusted, keys: _Keys) -> None:
+        async with keys.one:
+            if 0 <= self._now() - keys.asked <= 1:  # somebody else asked while we waited
+                return
+            keys.asked = self._now()
+            try:
+                answer = await self._fetch(issuer.jwks)
+                keys.known, keys.fetched = _read(answer), self._now()
+            except IssuerSilent:
+                log.warning("issuer_silent", issuer=issuer.name)
+                if self._now() - keys.fetched > LONGEST_OUTAGE:
+                    keys.known = ()
+                    raise
+
+
+def _read(answer: Any) -> list[Mapping[str, Any]]:
+    found = answer.get("keys") if isinstance(answer, Mapping) else None
+    if not isinstance(found, list) or not found:
+        raise IssuerSilent("no key set at the issuer's address")
+    return [one for one in found if isinstance(one, Mapping)]
+
+
+def _choose(known: Sequence[Mapping[str, Any]], kid: str, algorithm: str) -> Any:
+    """The key's own kind decides what it may verify, not the token (RFC 8725 §3.1)."""
+    kind, curve = _KINDS[algorithm]
+    for one in known:
+        if one.get("kid") != kid or one.get("kty") != kind or one.get("use", "sig") != "sig" or "d" in one:
+            continue
+        if one.get("alg", algorithm) != algorithm or (curve is not None and one.get("crv") != curve):
+            continue
+        if "verify" not in one.get("key_ops", ["verify"]):
+            continue
+        try:
+            key = jwt.PyJWK(dict(one), algorithm=algorithm).key
+        except (jwt.PyJWTError, ValueError, TypeError):
+            return None
+        return None if kind == "RSA" and key.key_size < 2048 else key
+    return None
+
+
+def read_issuers(settings: Sequence[Mapping[str, Any]], *, sandbox: bool) -> list[Trusted]:
+    """The setting `agents.issuers`. Raises `ConfigurationError`: two of one name, or keys over a road anybody may walk."""
+    found = [_trusted(one) for one in settings]
+    for one in found:
+        if not sandbox and not (one.issuer.startswith("https:") and one.jwks.startswith("https:")):
+            raise ConfigurationError(f"agents.issuers: {one.name} must be reached by https in production")
+    if len({one.issuer for one in found}) != len(found):
+        raise ConfigurationError("agents.issuers: two entries for one issuer")
+    return found
+
+
+def _trusted(told: Mapping[str, Any]) -> Trusted:
+    try:
+        audience, assurance, identifier = told["audience"], told["assurance"], told["identifier"]
+        levels = {str(value): str(level) for value, level in assurance["map"].items()}
+        one = Trusted(
+            str(told["name"]), str(told["issuer"]), str(told["jwks"]),
+            frozenset([audience] if isinstance(audience, str) else audience),
+            str(assurance["claim"]), levels, str(identifier["claim"]), str(identifier["matches"]),
+        )  # fmt: skip
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ConfigurationError(f"agents.issuers: an entry lacks {error}") from error
+    if set(levels.values()) - set(LEVELS) or not levels or one.matches not in MATCHES or not one.audiences:
+        raise ConfigurationError(f"agents.issuers: {one.name}: levels are {LEVELS}, identifiers match {MATCHES}")
+    if not re.match(r"https?://", one.issuer) or not re.match(r"https?://", one.jwks):
+        raise ConfigurationError(f"agents.issuers: {one.name}: issuer and jwks are addresses")
+    return one
+
+
+def fetcher(session: aiohttp.ClientSession) -> Fetch:
+    """By the hub's own session: no redirects, bounded in bytes and seconds."""
+
+    async def fetch(address: str) -> Any:
+        try:
+            async with session.get(address, allow_redirects=False, timeout=_PATIENCE) as answer:
+                if answer.status != 200:
+                    raise IssuerSilent(f"the issuer's keys: HTTP {answer.status}")
+                data = await answer.content.read(_LARGEST + 1)
+                while chunk := await answer.content.read(_LARGEST + 1):
+                    data += chunk
+                    if len(data) > _LARGEST:
+                        break
+                if len(data) > _LARGEST:
+                    raise IssuerSilent("the issuer's keys: too large")
+                import orjson
+
+                return orjson.loads(data)
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            raise IssuerSilent(f"the issuer's keys: {type(error).__name__}") from error
+
+    return fetch

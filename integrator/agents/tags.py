@@ -1,0 +1,74 @@
+"""Ids and tags of agents: random letters for the one, a keyed tag of the national number for the other.
+
+An id has no digits, so that it can never look like a national number in an address or a record.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+from sqlalchemy import select
+
+from integrator.agents.tables import resource_table
+from integrator.database import Database
+from integrator.errors import ConfigurationError
+
+_LETTERS = "bcdfghjkmnpqrstvwxyz"  # no vowels: an id is no word
+_LENGTH = 24  # 103 bits
+
+
+def new_id(kind: str) -> str:
+    """`a-…` an agent, `g-…` a group, `d-…` a delegation.
+
+    >>> len(new_id("a"))
+    26
+    """
+    return f"{kind}-" + "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH))
+
+
+class AgentTags:
+    """What alerts on an agent's own data compare: `own(agent) == of(number)` says that an agent asks about himself."""
+
+    def __init__(self, secret: bytes, own: Callable[[str], str | None] = lambda agent: None) -> None:
+        if len(secret) != 32:
+            raise ConfigurationError("the key of the agents' tags is damaged", advice="Put it back from the backup.")
+        self._secret, self._own = secret, own
+
+    def of(self, number: str) -> str:
+        """The tag of a national number: 11 digits in, 43 characters out; nothing without the key."""
+        digest = hmac.digest(self._secret, b"integrator agents nrn " + number.encode(), "sha256")
+        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+    def own(self, agent: str) -> str | None:
+        """The tag of an agent's own number, if HR told it. Blocks for one look into the database."""
+        return self._own(agent)
+
+
+def open_tags(state: Path, database: Database) -> AgentTags:
+    """The key is made the first time: `agent-keys/tags.key`, 32 bytes, 0600. Raises `ConfigurationError`."""
+    path = state / "agent-keys" / "tags.key"
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    aside = path.with_name(f".tags.{os.getpid()}")
+    if not path.exists():
+        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(os.urandom(32))
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(aside, path)  # fails when another process of this hub was first: that key counts
+        except FileExistsError:
+            pass
+        finally:
+            aside.unlink()
+
+    def own(agent: str) -> str | None:
+        query = select(resource_table.c.own).where(resource_table.c.id == agent)
+        return database.now(lambda connection: connection.execute(query).scalar_one_or_none())
+
+    return AgentTags(path.read_bytes(), own)
