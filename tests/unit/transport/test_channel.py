@@ -773,14 +773,17 @@ async def test_cancelled_question_gives_its_place_back():
 
 
 async def test_cancelled_question_does_not_leave_its_answer_to_the_next_one():
+    asked = asyncio.Event()
+
     async def peer(visit: Visit) -> None:
         if visit.number == 1:
+            asked.set()
             await asyncio.sleep(0.05)
         await visit.answer(b"answer %d" % visit.number)
 
     async with calling(peer) as (channel, _):
         task = asyncio.create_task(ask(channel))
-        await asyncio.sleep(0.02)
+        await asked.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
