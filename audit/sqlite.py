@@ -30,8 +30,7 @@ from audit.sqlite_writer import (
 # ledger while it grows asks for many entries in one row. SQLite keeps the order of a subquery for group_concat.
 _AT_ONCE = 256  # entries
 _LEAVES = (
-    "SELECT group_concat(hex(lh), '') FROM"
-    " (SELECT lh FROM entry WHERE shard = ? AND idx >= ? AND idx < ? ORDER BY idx)"
+    "SELECT group_concat(hex(lh), '') FROM (SELECT lh FROM entry WHERE shard = ? AND idx >= ? AND idx < ? ORDER BY idx)"
 )
 _BODIES = (
     "SELECT group_concat(idx || ':' || hex(lh) || ':' || hex(body), ';') FROM"
