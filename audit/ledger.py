@@ -260,16 +260,19 @@ class Ledger:
 
     def _settle(self, batch: list[Waiting], result: int | Exception) -> None:
         """Wake everybody of a batch: `result` is the index of its first entry, or why nothing was acknowledged."""
-        with self._gate:
-            self._waiting -= sum(len(waiting.entries) for waiting in batch)
         commit = None
         if len(batch) > 1 and isinstance(result, int):  # a caller alone needs nobody to share a signature with
             commit = Commit(result, [(entry.leaf, entry.ts) for waiting in batch for entry in waiting.entries])
         loops: dict[asyncio.AbstractEventLoop | None, list[tuple[Waiting, int | Exception]]] = {}
+        settled = 0
         for waiting in batch:
+            count = len(waiting.entries)
+            settled += count
             loops.setdefault(waiting.loop, []).append((waiting, result))
             if isinstance(result, int):
-                result += len(waiting.entries)
+                result += count
+        with self._gate:
+            self._waiting -= settled
         for loop, members in loops.items():
             if loop is None:
                 wake(members, commit)

@@ -17,7 +17,7 @@ from integrator.api.headers import SECURITY, bearer, language, new_trace, refuse
 from integrator.api.hub import Hub
 from integrator.api.limits import InFlight, Limits
 from integrator.api.problems import EdgeRefusal, Problems
-from integrator.api.protocol import AT_ONCE
+from integrator.api.protocol import DOOR, Door
 from integrator.api.record import record_headers
 from integrator.api.routes import Route, Routes
 from integrator.errors import IntegratorError, Issue, MalformedRequest, UnknownCaller
@@ -27,7 +27,7 @@ from integrator.model import Answer, Request, Trace
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
-Reply = tuple[Callable[..., bool] | None, Send]  # how an answer leaves: in one write where the server can, or as ASGI
+Reply = tuple[Door | None, Send]  # how an answer leaves: in one write where the server can, or as ASGI
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _JSON = (b"content-type", b"application/json")
@@ -61,7 +61,8 @@ class Front:
             raise RuntimeError("only HTTP is spoken here")
         headers = dict(scope["headers"])
         trace = new_trace(headers)
-        inlet, reply = Inlet(receive), (scope.pop(AT_ONCE, None), send)
+        door = scope.pop(DOOR, None)
+        inlet, reply = Inlet(receive, door and door.arrived), (door, send)
         try:
             refuse_doubles(scope["headers"], headers)
             self._check_host(headers, scope["raw_path"])
@@ -176,9 +177,9 @@ class Front:
     async def _answer(
         self, reply: Reply, trace: Trace, status: int, headers: tuple[tuple[bytes, bytes], ...], body: bytes
     ) -> None:
-        at_once, send = reply
+        door, send = reply
         own = [*headers, (b"content-length", b"%d" % len(body)), *trace_headers(trace)]
-        if at_once is not None and at_once(status, _lines(own) + self._fixed_lines, body, close=_CLOSE in headers):
+        if door is not None and door.answer(status, _lines(own) + self._fixed_lines, body, close=_CLOSE in headers):
             return
         start = {"type": "http.response.start", "status": status, "headers": [*own, *self._fixed]}
         await send(start)

@@ -11,7 +11,6 @@ import os
 import socket
 import struct
 from collections.abc import Mapping
-from functools import partial
 from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
@@ -21,7 +20,7 @@ from integrator.api.limits import Limits
 from integrator.api.problems import EdgeRefusal, Problems
 from integrator.model import Trace
 
-AT_ONCE: Final = "integrator.at_once"  # in the scope: how an answer that is whole leaves in one write
+DOOR: Final = "integrator.door"  # in the scope: what our server can do that ASGI has no words for
 _CLOSE = b"connection: close\r\ncache-control: no-store\r\nx-content-type-options: nosniff\r\n"
 
 
@@ -34,6 +33,23 @@ class _Refused(Exception):
     def __init__(self, problem: str, advice: str) -> None:
         super().__init__(problem)
         self.problem, self.advice = problem, advice
+
+
+class Door:
+    """One request as our server holds it. Whoever takes it out of the scope MUST drop it there: they hold each other."""
+
+    __slots__ = ("_cycle", "_protocol")
+
+    def __init__(self, protocol: EdgeProtocol, cycle: RequestResponseCycle) -> None:
+        self._protocol, self._cycle = protocol, cycle
+
+    def arrived(self) -> bool:
+        """Whether the whole body is here, so that `receive` gives it without waiting."""
+        return not self._cycle.more_body
+
+    def answer(self, status: int, head: bytes, body: bytes, *, close: bool) -> bool:
+        """See EdgeProtocol.at_once."""
+        return self._protocol.at_once(self._cycle, status, head, body, close=close)
 
 
 class EdgeProtocol(HttpToolsProtocol):
@@ -151,9 +167,9 @@ class EdgeProtocol(HttpToolsProtocol):
             self._refused = refused  # the parser raises its own error from this one; send_400_response looks here
             raise
         super().on_headers_complete()
-        self.scope[AT_ONCE] = partial(self._at_once, self.cycle)  # type: ignore[typeddict-unknown-key]
+        self.scope[DOOR] = Door(self, self.cycle)  # type: ignore[typeddict-unknown-key]
 
-    def _at_once(self, cycle: RequestResponseCycle, status: int, head: bytes, body: bytes, *, close: bool) -> bool:
+    def at_once(self, cycle: RequestResponseCycle, status: int, head: bytes, body: bytes, *, close: bool) -> bool:
         """A whole answer in one write; False when it must go the ordinary way, because its reader does not read.
 
         `head`: header lines, each with its line end, content-length among them; `close`: one of them says so.
