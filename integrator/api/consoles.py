@@ -17,6 +17,7 @@ from integrator.api.limits import Limits
 from integrator.consoles import api, exports
 from integrator.consoles.casefiles import api as casefiles
 from integrator.consoles.citizen import api as contests
+from integrator.consoles.mandates import api as mandates
 from integrator.consoles.opening import caller
 from integrator.consoles.orders import Orders
 from integrator.consoles.orders import api as orders_api
@@ -70,5 +71,6 @@ def mount(
     rest.include_router(casefiles.router(consoles, current, body))
     rest.include_router(reveals.router(consoles, current, body))
     rest.include_router(contests.router(consoles, current, body))
+    rest.include_router(mandates.router(consoles, current, body))
     rest.add_route("/console", door, methods=["GET"])
     rest.mount("/console", consoles.app())
