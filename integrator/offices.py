@@ -25,6 +25,8 @@ from integrator.alerting import open_alerting
 from integrator.consoles.auditor import AuditTools, Verifying
 from integrator.consoles.auditor.process import Apart
 from integrator.consoles.casefiles.opening import open_office
+from integrator.consoles.citizen.notifying import tell_everyone
+from integrator.consoles.citizen.outbox import FileOutbox
 from integrator.consoles.desks import Purposes, open_desk
 from integrator.consoles.exporting import Exporter, words_of
 from integrator.consoles.looking import Day
@@ -87,6 +89,11 @@ def open_offices(
     apart = Apart(settings)
     verifying = Verifying(consoles.database, apart, now, apart.stop)
     sources = sorted({one.source for one in services.values() if one.source})
+    notices = settings.consoles.get("notices") or {}
+    consoles.extras["notices"] = (
+        FileOutbox(Path(str(notices.get("outbox") or settings.state / "notices")), str(notices.get("from", ""))),
+        f"{settings.issuer}/console/",
+    )
     consoles.extras["auditor"] = AuditTools(
         book.store, book.keyring, settings.state / "maps", _roots(settings), verifying, sources
     )
@@ -115,8 +122,14 @@ def know_agents(consoles: Consoles, agents: Agents, settings: Settings) -> None:
 
 
 async def forget_every_night(consoles: Consoles) -> None:
-    """Requests of citizens whose time is over are wiped; what fails is tried again the next night."""
+    """Requests of citizens whose time is over are wiped, and who wants notice of news gets it; what fails is tried again the next night."""
     while True:
+        try:
+            outbox, address = consoles.extras["notices"]
+            if told := await tell_everyone(consoles, outbox, address):
+                log.info("notices_sent", count=told)
+        except (IntegratorError, SQLAlchemyError) as error:
+            log.error("notices_not_sent", error=type(error).__name__)
         try:
             await consoles.extras["casefiles"].forget()
         except (IntegratorError, SQLAlchemyError) as error:

@@ -19,6 +19,7 @@ from integrator.consoles import api, exports
 from integrator.consoles.casefiles import api as casefiles
 from integrator.consoles.citizen import api as contests
 from integrator.consoles.governing import api as governing_api
+from integrator.consoles.mandates import api as mandates
 from integrator.consoles.opening import caller
 from integrator.consoles.orders import Orders
 from integrator.consoles.orders import api as orders_api
@@ -75,5 +76,6 @@ def mount(
     rest.include_router(casefiles.router(consoles, current, body))
     rest.include_router(reveals.router(consoles, current, body))
     rest.include_router(contests.router(consoles, current, body))
+    rest.include_router(mandates.router(consoles, current, body))
     rest.add_route("/console", door, methods=["GET"])
     rest.mount("/console", consoles.app())

@@ -17,6 +17,7 @@ import orjson
 from fastapi import APIRouter, Request, Response
 
 from audit.errors import NotPublished
+from integrator.consoles import describing
 from integrator.consoles.asking import SHAPES, read_question, schema
 from integrator.consoles.book import LANGUAGES, Book
 from integrator.consoles.looking import Desk
@@ -61,7 +62,7 @@ def _ask(name: str, desk: Desk, book: Book, current: Current, body: Body) -> Cal
         if answer is None:
             raise NothingThere
         if isinstance(answer, bytes):
-            name_ = {"content-disposition": 'attachment; filename="evidence.zip"'}
+            name_ = {"content-disposition": f'attachment; filename="{"day" if name == "day" else "evidence"}.zip"'}
             return Response(answer, media_type="application/zip", headers=_NEVER_KEPT | name_)
         subject = asked.get("subject")
         office = bool(person.roles - {"citizen"}) and (subject is None or subject != person.subject)
@@ -92,9 +93,9 @@ def describe() -> dict[str, Any]:
         "summary": "What you may ask",
         "responses": {"200": _answer("application/json"), "401": problem},
     }
-    paths: dict[str, Any] = {f"{_ROOT}/questions": {"get": mine}}
+    paths: dict[str, Any] = {f"{_ROOT}/questions": {"get": mine}, **describing.paths(problem)}
     for name, line in questions().items():
-        kind = "application/zip" if name == "proof" else "application/json"
+        kind = "application/zip" if name in ("proof", "day") else "application/json"
         who = ", ".join(f"{role} ({scope})" for role, scope in line.roles.items())
         paths[f"{_ROOT}/{_path(name)}"] = {
             "post": {

@@ -82,6 +82,8 @@ def explain(
 def _kind(row: Row, viewer: Viewer) -> str:
     """Which headline."""
     if row.kind == _LOOKS:
+        if row.initiator == "mandate":
+            return "read_mandate"
         if row.initiator == "self":
             return "read_self" if viewer == "you" else "read_self_office"
         named = viewer == "you" or row.name in _NAMING

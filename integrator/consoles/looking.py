@@ -38,6 +38,7 @@ _OF_PEOPLE = frozenset(
     ("intent", "outcome", "denied", "unknown", "close", "audit.read", "erasure", "release", "annotate")
 )
 _NAMING = ("details", "proof", "affected_subjects")
+_TAKEN_HOME = ("proof", "day")
 
 
 class Ledger(Protocol):
@@ -111,6 +112,8 @@ class Desk:
         out. Of `details` and `proof` they are `shard` and `index`: None when there is no such row for this person.
         """
         right = may(person, question, org=org, subject=subject, role=role)
+        if question in _TAKEN_HOME:
+            allowed_by(person, "evidence")
         if question == "about" and right.subject is None:
             raise MalformedRequest(Issue("requiredInput", "body", "/subject", "say whom you ask about"))
         words = reason_of(reason, right)
@@ -173,6 +176,16 @@ class Desk:
             log.error("ledger_unreadable", question="about", error=type(error).__name__)
             raise LedgerUnreadable(type(error).__name__) from error
 
+    def news(self, subject: Subject, since: int) -> bool:
+        """Whether something came into somebody's list that they did not do themself. For the hub alone: nobody is shown
+        anything, so it is no look. Blocks.
+        """
+
+        def keep(row: Row) -> bool:
+            return row.initiator != "self" and self._seen(row)
+
+        return bool(self.reports.about(subject, since, _FOREVER[1], shown=True, keep=keep, limit=1).rows)
+
     def attested(self) -> Mapping[str, Any]:
         """How the logs, their time stamps and their witnesses stand: what is published anyway, and about nobody."""
         return self._health()
@@ -206,7 +219,7 @@ class Desk:
         clear: dict[str, Any] = {
             "op": "dpv:Consult",
             "status": "Ok",
-            "initiator": "self" if right.scope == "own" else "official",
+            "initiator": "official" if right.scope != "own" else "self" if _acting(person) is None else "mandate",
             "dpl.core.processing_activity_id": ACTIVITY,
             "consumer": {
                 "app": "audit-console",
@@ -219,7 +232,7 @@ class Desk:
         drafts = [
             Draft(
                 type="audit.read", trace_id=trace, span_id=os.urandom(8).hex(), name="audit." + right.question,
-                retention=RETENTION, clear=clear, committed={"justification": reason} if reason else {},
+                retention=RETENTION, clear=clear, committed=_sealed(person, reason),
                 subjects=people[start : start + MAX_SUBJECTS], agent={"id": person.id, "role": right.role},
             )
             for start in range(0, max(1, len(people)), MAX_SUBJECTS)
@@ -322,6 +335,23 @@ class Desk:
         # An entry about several people is proved to each of them without opening what is sealed for the others.
         alone = right.scope != "own" or (row.part == 0 and row.counts.get("subjects", 1) <= 1)
         return await self._proof(row.shard, row.index, ("subject",) if alone and right.role != "auditor" else ())
+
+
+def allowed_by(person: Person, what: str) -> None:
+    """Whether somebody who acts for somebody else may do this for them (`evidence`, `contest`). Raises `LookRefused`."""
+    acting = _acting(person)
+    if acting is not None and what not in acting.scope:
+        raise LookRefused("NOT_IN_MANDATE")
+
+
+def _acting(person: Person) -> Any:
+    return getattr(person, "acting", None)
+
+
+def _sealed(person: Person, reason: str) -> dict[str, str]:
+    """What is sealed beside a look: why, and the mandate that was used."""
+    acting = _acting(person)
+    return ({"justification": reason} if reason else {}) | ({"on_behalf_of": acting.mandate} if acting else {})
 
 
 def _alone(details: Details, subject: Subject) -> Details:

@@ -15,6 +15,7 @@ from integrator.consoles.book import open_book
 from integrator.consoles.casefiles import pages as casefiles
 from integrator.consoles.database import Database
 from integrator.consoles.looking import Desk
+from integrator.consoles.mandates import pages as mandates
 from integrator.consoles.people import Person
 from integrator.consoles.reveals import pages as reveals
 from integrator.consoles.rooms import Room
@@ -27,19 +28,13 @@ from integrator.errors import UnknownCaller
 from integrator.governing.archive import open_archive
 from integrator.settings import Settings
 
+# fmt: off
 ROOMS: tuple[Room, ...] = (
-    pages.room,
-    citizen.room,
-    dpo.room,
-    casefiles.room,
-    reveals.room,
-    orders.room,
-    citizen.office_room,
-    alerts.room,
+    pages.room, citizen.room, dpo.room, casefiles.room, reveals.room, orders.room, citizen.office_room, mandates.room, alerts.room,
     auditor.room,
-    governing.room,
-    governing.register_room,
-)  # fmt: skip - in the order of the menu
+    governing.room, governing.register_room,
+)  # in the order of the menu
+# fmt: on
 
 
 def open_consoles(settings: Settings, desk: Desk, session: aiohttp.ClientSession | None, now: clock.Now) -> Consoles:

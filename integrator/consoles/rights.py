@@ -28,7 +28,7 @@ class LookRefused(RequestRefused):
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
-        self.reason = reason  # NOT_YOUR_QUESTION | ONLY_YOURSELF | ONLY_YOUR_ORGANISATION
+        self.reason = reason  # NOT_YOUR_QUESTION | ONLY_YOURSELF | ONLY_YOUR_ORGANISATION | NOT_IN_MANDATE
 
 
 class NothingThere(RequestRefused):

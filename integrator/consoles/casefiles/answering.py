@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -180,11 +179,13 @@ class Answering(Steps):
             return attachments(papers, [], file.language)
 
         def make(right: Any, seen: Any) -> tuple[bytes, Sequence[Subject]]:
-            pieces = []
+            pieces, missing = [], []
             for one in told:
-                with suppress(NotPublished):  # written down a moment ago: README.txt says so
+                try:
                     pieces.append((one.number, bundle(one.row.shard, one.row.index, subject)))
-            return attachments(papers, pieces, file.language), ()
+                except NotPublished:  # written down a moment ago
+                    missing.append((one.number, f"{one.row.shard}/{one.row.index}"))
+            return attachments(papers, pieces, file.language, missing), ()
 
         made: bytes = await self._desk.export(
             person, "evidence", make, self._reason(file), subject=subject, org=file.org, role=role_for(person, file.org)

@@ -49,13 +49,26 @@ def rows_csv(told: Sequence[Told], book: Book, language: str) -> bytes:
     return ("\ufeff" + text.getvalue()).encode()
 
 
-def attachments(papers: Mapping[str, bytes], pieces: Sequence[tuple[int, bytes]], language: str) -> bytes:
-    """One zip: letter, list, one bundle for each line that has evidence, and the page that verifies them."""
-    files = dict(papers)
-    if pieces:
+def attachments(
+    papers: Mapping[str, bytes],
+    pieces: Sequence[tuple[int, bytes]],
+    language: str,
+    missing: Sequence[tuple[int, str]] = (),
+) -> bytes:
+    """One zip: letter, list, one bundle for each line that has evidence, and the page that verifies them.
+
+    `missing`: lines whose evidence is not anchored yet, and where they stand in the ledger: named one by one, so that
+    nobody takes a file that is not there for a line that was never written.
+    """
+    files, say = dict(papers), Speech(language)
+    if missing:
+        lines = [str(say("casefiles.evidence_missing_line", n=number, place=place)) for number, place in missing]
+        text = "\n".join([str(say("casefiles.evidence_missing")), "", *lines, ""])
+        files["evidence/missing.txt"] = text.encode()
+    if pieces or missing:
         files |= {
             "verify.html": _VERIFIER.read_bytes(),
-            "README.txt": str(Speech(language)("casefiles.readme")).encode(),
+            "README.txt": str(say("casefiles.readme")).encode(),
         }
         files |= {f"evidence/line-{number:03d}.zip": data for number, data in pieces}
     made = io.BytesIO()

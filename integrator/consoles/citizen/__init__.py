@@ -4,7 +4,6 @@ from integrator.consoles.citizen import contesting, days, home, line, notice, of
 from integrator.consoles.citizen.office import room as office_room
 from integrator.consoles.citizen.room import room
 
-_MENU = ("me.home", "me.complete", "me.contests", "me.notice")
-room.menu.sort(key=lambda entry: _MENU.index(entry.word))
+MENU = ("me.home", "me.complete", "me.contests", "me.notice", "me.for")
 
 __all__ = ["office_room", "room"]

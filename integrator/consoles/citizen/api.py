@@ -66,7 +66,7 @@ def router(consoles: Consoles, current: Current, body: Body) -> APIRouter:
         if found is None:
             raise NothingThere
         if step == "withdraw":
-            return _json(_told(await contests.withdraw(found, person.id)))
+            return _json(_told(await contests.withdraw(found, person)))
         if step == "take":
             return _json(_told(await contests.take(found, person.id, role_of(person))))
         return _json(_told(await contests.answer(found, person.id, role_of(person), asked["answer"])))

@@ -75,7 +75,7 @@ async def withdraw(visit: Visit) -> Response:
     if found is None:
         raise PageRefused("not_there", 404)
     try:
-        await store.withdraw(found, visit.person.id)
+        await store.withdraw(found, visit.person)
         visit.say("me.withdrawn", number=found.number)
     except ContestRefused:
         visit.say("me.too_late")

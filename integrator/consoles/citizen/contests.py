@@ -37,7 +37,7 @@ from sqlalchemy.exc import IntegrityError
 from audit import Draft, Subject
 from audit.reports import Row
 from integrator.consoles.database import Database, metadata
-from integrator.consoles.looking import Desk
+from integrator.consoles.looking import Desk, allowed_by
 from integrator.consoles.people import Person
 from integrator.consoles.rights import LookRefused
 from integrator.consoles.vault import Vault
@@ -132,6 +132,7 @@ class Contests:
         subject, words = person.subject, plain(words)
         if subject is None:
             raise LookRefused("NOT_YOUR_QUESTION")
+        allowed_by(person, "contest")
         _enough(words, empty=kind == "who")
         tag = self.tag(subject)
         mine = [one for one in await self.of(tag) if one.state not in ENDED]
@@ -147,8 +148,9 @@ class Contests:
         await self._record(contest, "contest.opened", person.id, "citizen", words)
         return await self._add(contest, tag)
 
-    async def withdraw(self, contest: Contest, by: str) -> Contest:
-        return await self._step(contest, "withdrawn", by, "citizen")
+    async def withdraw(self, contest: Contest, by: Person) -> Contest:
+        allowed_by(by, "contest")
+        return await self._step(contest, "withdrawn", by.id, "citizen")
 
     async def take(self, contest: Contest, by: str, role: str) -> Contest:
         return await self._step(contest, "taken", by, role)

@@ -90,7 +90,7 @@ def whose(row: Row, book: Book) -> Whose:
         return "mine" if row.initiator == "self" else "check"
     if row.initiator == "self":
         return "self"
-    aim = book.aims.get(row.activity or "")
+    aim = book.aim_of(row.activity, row.policy)
     return "unsaid" if aim is None else _WHOSE.get(aim.dpv, "task")
 
 

@@ -83,7 +83,10 @@ def look_of(row: Row) -> str:
 
 
 async def rows_as_csv(visit: Visit, question: str, **asked: Any) -> Response:
-    """The list with its filters as a file, its newest 20 000 lines; every page of it is a look like any other."""
+    """The list with its filters as a file, its newest 20 000 lines; every page of it is a look like any other.
+
+    Where that was not all, the file says so: in its name, in its first line and in its last.
+    """
     rows: list[Row] = []
     cursor = None
     for _ in range(CSV_PAGES):
@@ -92,11 +95,13 @@ async def rows_as_csv(visit: Visit, question: str, **asked: Any) -> Response:
         cursor = page.next
         if cursor is None:
             break
+    cut = [[str(visit.t("shell.csv_cut", n=len(rows)))]] if cursor is not None else []
     heads = [
         str(visit.t("shell." + name)) for name in ("when", "organisation", "application", "what", "reason", "outcome")
     ]
     heads += [str(visit.t("shell." + name)) for name in ("purpose", "law", "fields", "version", "entry", "trace")]
-    return as_csv(visit, question, [heads, *(_cells(visit, line(visit, row)) for row in rows)])
+    name = f"{question}-newest-{len(rows)}" if cut else question
+    return as_csv(visit, name, [*cut, heads, *(_cells(visit, line(visit, row)) for row in rows), *cut])
 
 
 def as_csv(visit: Visit, name: str, rows: Iterable[Sequence[object]]) -> Response:

@@ -16,16 +16,16 @@ OFFICE = EVERYBODY | {
     *("under_policy", "affected_subjects", "reads", "retention", "health"),
 }
 ALLOWED = {
-    "citizen": EVERYBODY,
+    "citizen": EVERYBODY | {"day"},
     "dpo": OFFICE,
     "hub_dpo": OFFICE | {"erasures"},
     "auditor": {"proof", "reads", "erasures", "retention", "health"},
 }
-PAIRS = [(role, question) for role in ALLOWED for question in sorted(OFFICE | {"erasures"})]
+PAIRS = [(role, question) for role in ALLOWED for question in sorted(OFFICE | {"erasures", "day"})]
 
 
 def test_the_table_has_no_question_that_is_not_tested() -> None:
-    assert OFFICE | {"erasures"} == set(questions())
+    assert OFFICE | {"erasures", "day"} == set(questions())
 
 
 @pytest.mark.parametrize(("role", "question"), [pair for pair in PAIRS if pair[1] in ALLOWED[pair[0]]])

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from audit.canonical import leaf_hash
 from audit.errors import LogAltered, RollbackRefused
+from audit.log import shard
 from audit.log.gap import ask_witnesses, behind, resume
 from audit.log.names import newest
 from audit.log.shard import ShardLog
@@ -74,6 +76,21 @@ def test_a_restored_backup_that_grew_beyond_what_was_signed_is_refused_too(house
 
     with pytest.raises(RollbackRefused, match="entry 5 is not the one"):
         again.publisher()
+
+
+@pytest.mark.parametrize("index", [0, 255, 256, 511])
+def test_an_old_entry_replaced_with_its_hash_is_noticed_where_its_tile_is_drawn(
+    houses: Houses, monkeypatch: pytest.MonkeyPatch, index: int
+):
+    """Beyond the tail only some tiles are compared at a start; here there are so few that each is."""
+    house = signed(houses, 800)
+    monkeypatch.setattr(shard, "TAIL", 256)
+    houses().publisher().step()  # an untouched one starts
+    body = b'{"v":1,"type":"admin"}'
+    change(house, "UPDATE entry SET body = ?, lh = ? WHERE idx = ?", body, leaf_hash(body), index)
+
+    with pytest.raises(RollbackRefused, match=f"entry {index} is not the one"):
+        houses().publisher()
 
 
 def test_the_same_restore_is_noticed_when_the_tiles_are_gone_too(houses: Houses):

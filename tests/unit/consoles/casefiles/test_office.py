@@ -252,7 +252,18 @@ async def test_evidence_opens_only_what_is_about_her_and_what_is_not_published_y
         looks = rig.drafts("audit.evidence")
 
     assert {ANNA} == {subject for _, subject in asked} and 2 == len(asked)
-    assert ["README.txt", "evidence/line-001.zip", LETTER, LIST, "verify.html"] == archive.namelist()
+    assert [
+        "README.txt",
+        "evidence/line-001.zip",
+        "evidence/missing.txt",
+        LETTER,
+        LIST,
+        "verify.html",
+    ] == archive.namelist()
+    [missing] = [
+        one for one in archive.read("evidence/missing.txt").decode().splitlines() if one.endswith(f"/{asked[1][0]}")
+    ]
+    assert "2" in missing.split(":")[0]
     assert 1 == len(looks)
 
 
