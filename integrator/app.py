@@ -126,6 +126,8 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
         identity = Identity(settings.state, base=settings.issuer, world=settings.mode, now=now, replays=shared)
         publishing = open_publishing(settings, now) if ledger is None else Publishing(OneBook(ledger), None, None)
         offices = open_offices(settings, publishing, policies, services, session, now)
+        if offices is not None:
+            offices.extras["directory"] = directory
     except BaseException:
         directory.close()
         await session.close()

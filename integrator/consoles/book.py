@@ -5,12 +5,14 @@ Read once from config/, policies/, connectors/ and words/; nothing here is in th
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from integrator import directory
 from integrator.model import LocalizedString
 from integrator.places import folder, parse_yaml, read_yaml
 
@@ -40,6 +42,9 @@ class Aim:
     why: LocalizedString
     legal_basis: str
     dpv: str = ""  # what sort of purpose, e.g. dpv:RequestedServiceProvision: the citizen asked for it himself
+    disclosure: Mapping[str, Any] = dataclasses.field(
+        default_factory=dict
+    )  # when the subject may see it: rule, thirdPartySafe
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,9 @@ class Book:
     laws: Mapping[str, Law]  # by authorisation
     fields: Mapping[str, LocalizedString]
     words: Mapping[str, Mapping[str, Any]]  # by language: explain.<language>.yaml
+    qualities: Mapping[str, LocalizedString] = dataclasses.field(
+        default_factory=dict
+    )  # of registrations in the directory, by code
 
     def organisation(self, number: str | None, language: str) -> str:
         """The name of an organisation; its number when it has left, a plain word when there is none."""
@@ -61,6 +69,10 @@ class Book:
             return str(self.words[language]["no_organisation"])
         known = self.organisations.get(number)
         return known.in_(language) if known else number
+
+    def purpose(self, code: str) -> Aim | None:
+        """A purpose by its code."""
+        return next((aim for aim in self.aims.values() if aim.code == code), None)
 
     def source(self, code: str | None, language: str) -> str:
         """The name of a source."""
@@ -88,21 +100,29 @@ def open_book() -> Book:
         data = parse_yaml(path.name, text)
         aims[data["processingActivity"]] = Aim(
             data["purpose"], LocalizedString.read(data["title"]), LocalizedString.read(data["why"]), data["legalBasis"],
-            str(data.get("dpv", "")),
+            str(data.get("dpv", "")), data["disclosure"],
         )  # fmt: skip
         for one in data["authorisations"]:
             laws[one["id"]] = _law(one, "sha256:" + hashlib.sha256(text).hexdigest())
     services = [read_yaml(path) for path in sorted((folder("config") / "services").glob("*.yaml"))]
     return Book(
         {one["number"]: LocalizedString.read(one["names"]) for one in bodies.values()},
-        {path.parent.name: LocalizedString.read(read_yaml(path)["title"]) for path in sorted(folder("connectors").glob("*/connector.yaml"))},
+        {path.parent.name: LocalizedString.read(read_yaml(path)["title"]) for path in sorted(folder("connectors").glob("*/connector.yaml"))}
+        | {directory.SOURCE: directory.manifest().title},
         {one["service"]: LocalizedString.read(one["title"]) for one in services},
         {check["code"]: LocalizedString.read(check["title"]) for one in services for check in one.get("checks") or ()},
         aims,
         laws,
         {name: LocalizedString.read(title) for name, title in read_yaml(_WORDS / "fields.yaml").items()},
         {language: read_yaml(_WORDS / f"explain.{language}.yaml") for language in LANGUAGES},
+        _qualities(),
     )  # fmt: skip
+
+
+def _qualities() -> dict[str, LocalizedString]:
+    listed = read_yaml(folder("config") / "directory.yaml")["codes"]
+    codes = read_yaml(folder("mappings") / "codes" / f"{listed}.yaml")["codes"]
+    return {code: LocalizedString.read(label) for code, label in codes.items()}
 
 
 def _law(authorisation: Mapping[str, Any], version: str) -> Law:
