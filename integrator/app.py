@@ -178,6 +178,7 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
         if offices is not None:
             offices.extras["enrolment"] = enrolment
             know_agents(offices, agents, settings)
+            offices.extras["directory"] = directory
     except BaseException:
         directory.close()
         await session.close()

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from integrator import directory
 from integrator.model import LocalizedString
 from integrator.places import folder, parse_yaml, read_yaml
 
@@ -40,6 +41,9 @@ class Aim:
     why: LocalizedString
     legal_basis: str
     dpv: str = ""  # what sort of purpose, e.g. dpv:RequestedServiceProvision: the citizen asked for it himself
+    disclosure: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # when the subject may see it: rule, thirdPartySafe
 
 
 Text = Callable[[str], bytes | None]  # the text of a purpose by its digest, as it was when it decided
@@ -61,6 +65,9 @@ class Book:
     laws: Mapping[str, Law]  # by authorisation
     fields: Mapping[str, LocalizedString]
     words: Mapping[str, Mapping[str, Any]]  # by language: explain.<language>.yaml
+    qualities: Mapping[str, LocalizedString] = field(
+        default_factory=dict
+    )  # of registrations in the directory, by code
     texts: Text = _no_text
     _then: dict[str, tuple[Mapping[str, Aim], Mapping[str, Law]]] = field(default_factory=dict)
 
@@ -103,6 +110,10 @@ class Book:
         known = self.organisations.get(number)
         return known.in_(language) if known else number
 
+    def purpose(self, code: str) -> Aim | None:
+        """A purpose by its code."""
+        return next((aim for aim in self.aims.values() if aim.code == code), None)
+
     def source(self, code: str | None, language: str) -> str:
         """The name of a source."""
         known = self.sources.get(code or "")
@@ -132,13 +143,15 @@ def open_book(texts: Text = _no_text) -> Book:
     services = [read_yaml(path) for path in sorted((folder("config") / "services").glob("*.yaml"))]
     return Book(
         {one["number"]: LocalizedString.read(one["names"]) for one in bodies.values()},
-        {path.parent.name: LocalizedString.read(read_yaml(path)["title"]) for path in sorted(folder("connectors").glob("*/connector.yaml"))},
+        {path.parent.name: LocalizedString.read(read_yaml(path)["title"]) for path in sorted(folder("connectors").glob("*/connector.yaml"))}
+        | {directory.SOURCE: directory.manifest().title},
         {one["service"]: LocalizedString.read(one["title"]) for one in services},
         {check["code"]: LocalizedString.read(check["title"]) for one in services for check in one.get("checks") or ()},
         aims,
         laws,
         {name: LocalizedString.read(title) for name, title in read_yaml(_WORDS / "fields.yaml").items()},
         {language: read_yaml(_WORDS / f"explain.{language}.yaml") for language in LANGUAGES},
+        _qualities(),
         texts,
     )  # fmt: skip
 
@@ -148,10 +161,16 @@ def _purpose(name: str, text: bytes) -> tuple[Mapping[str, Aim], Mapping[str, La
     data = parse_yaml(name, text)
     aim = Aim(
         data["purpose"], LocalizedString.read(data["title"]), LocalizedString.read(data["why"]), data["legalBasis"],
-        str(data.get("dpv", "")),
+        str(data.get("dpv", "")), data["disclosure"],
     )  # fmt: skip
     version = "sha256:" + hashlib.sha256(text).hexdigest()
     return {data["processingActivity"]: aim}, {one["id"]: _law(one, version) for one in data["authorisations"]}
+
+
+def _qualities() -> dict[str, LocalizedString]:
+    listed = read_yaml(folder("config") / "directory.yaml")["codes"]
+    codes = read_yaml(folder("mappings") / "codes" / f"{listed}.yaml")["codes"]
+    return {code: LocalizedString.read(label) for code, label in codes.items()}
 
 
 def _law(authorisation: Mapping[str, Any], version: str) -> Law:

@@ -21,7 +21,7 @@ _LOOKS = "audit.read"
 _NAMING = frozenset(
     (
         *("audit.about", "audit.details", "audit.proof", "audit.by_agent", "audit.affected_subjects"),
-        *("audit.casefile", "audit.evidence", "audit.findUsage", "audit.processingActivities"),
+        *("audit.casefile", "audit.evidence", "audit.findUsage", "audit.processingActivities", "audit.files_about"),
     )
 )
 _WITH_PURPOSE = frozenset({"intent", "outcome", "denied", "unknown", "close"})

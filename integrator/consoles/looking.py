@@ -147,11 +147,14 @@ class Desk:
         subject: Subject | None = None,
         org: str | None = None,
         role: str | None = None,
+        table: str = "exports.yaml",
     ) -> Any:
-        """The ledger in the words of another system: `make(right, seen)` reads no more than the right covers (in a thread)
-        and says whom the answer names; it is given once they can find the look. `seen`: whether a row may be shown.
+        """The ledger in the words of another system, or another book of the hub, by the rights in `table`.
+
+        `make(right, seen)` reads no more than the right covers (in a thread) and says whom the answer names; it is given once
+        they can find the look. `seen`: whether a row may be shown.
         """
-        right = may(person, form, org=org, subject=subject, role=role, table="exports.yaml")
+        right = may(person, form, org=org, subject=subject, role=role, table=table)
         words = reason_of(reason, right)
         seen = self._seen if right.scope == "own" else _anything
         try:

@@ -25,10 +25,12 @@ from integrator.directory.rows import Row, Rows, micros, new_id
 from integrator.directory.rules import Rules
 from integrator.directory.seals import Seals, open_seals
 from integrator.directory.tables import key as keys_table
-from integrator.directory.terms import DirectoryUnavailable, Key, Recipient, Registration, Told, refuse
+from integrator.directory.terms import Count, DirectoryUnavailable, Key, Recipient, Registration, Told, refuse
 from integrator.errors import ConfigurationError
 
 T = TypeVar("T")
+Registrations = list[Registration]
+Counts = list[Count]
 
 
 class Directory:
@@ -142,14 +144,14 @@ class Directory:
         known: float | None = None,
         after: str | None = None,
         limit: int = 100,
-    ) -> list[Registration]:
+    ) -> Registrations:
         """An organisation's own registrations for a purpose, in the order they were recorded; at most `limit`.
 
         `day`: only those in force then. `known`: as the directory said at that moment (epoch seconds). `after`: the id of
         the last one of the page before; one that is not the organisation's gives nothing, as one that nobody has.
         """
 
-        def work(connection: Connection) -> list[Registration]:
+        def work(connection: Connection) -> Registrations:
             rows = Rows(connection, self._seals)
             tags = None if subject is None else rows.numbers(rows.head(self._seals.tag(subject)))
             found = rows.own(
@@ -159,6 +161,29 @@ class Directory:
             return [row.told for row in found]
 
         return await self._run(work)
+
+    # --- for data protection officers -----------------------------------------------------------------------------
+
+    async def counts(self, day: date, *, soon: date, organisation: str | None = None) -> Counts:
+        """How many files each organisation (or one) says that it keeps on a day, by purpose and quality. No person."""
+        return await self._run(
+            lambda connection: [Count(*row) for row in Rows(connection, self._seals).counts(day, soon, organisation)]
+        )
+
+    def about(self, subject: str, *, organisation: str | None = None) -> Registrations:
+        """What the directory says now about somebody, of every organisation or of one. Blocks: for a thread.
+
+        For whoever may see it, and after the look was recorded. Raises `DirectoryUnavailable`.
+        """
+        try:
+            with_all = self._database.now(lambda connection: self._about(connection, subject))
+        except SQLAlchemyError as error:
+            raise DirectoryUnavailable(type(error).__name__) from error
+        return [one for one in with_all if organisation in (None, one.key.organisation)]
+
+    def _about(self, connection: Connection, subject: str) -> Registrations:
+        rows = Rows(connection, self._seals)
+        return [row.told for row in rows.current(rows.head(self._seals.tag(subject)))]
 
     # --- numbers --------------------------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """The look-up on the hot path: one statement, one index, no ORM, over connections of its own.
 
-SQLite is read in the caller's thread: twenty microseconds are less than a thread costs. PostgreSQL is asked from a few
-threads of ours, each with one prepared statement. Whatever fails is `DirectoryUnavailable`, never an empty answer.
+SQLite is read in the caller's thread, PostgreSQL waited for on the event loop: both are less than a thread would cost.
+Whatever fails is `DirectoryUnavailable`, never an empty answer.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any, Protocol
 
 import psycopg
+from psycopg.pq import ExecStatus, Format
+from psycopg.pq.abc import PGconn
 
 from integrator.directory.terms import DirectoryUnavailable
 
@@ -27,7 +28,12 @@ _QUALITIES = (
 )
 _RECIPIENTS = "SELECT organisation, purpose, quality" + _OF + " AND starts <= {day} AND ends >= {day}"
 _NAMES = ("tag", "organisation", "purpose", "day")
-_THREADS = 4
+_PLACES = {
+    "tag": "$1::bytea",
+    "day": "$2::text",
+    "organisation": "$3::text",
+    "purpose": "$4::text",
+}  # as libpq counts them
 _SECONDS = 2  # a look-up that takes longer is not waited for
 
 Rows = Sequence[Sequence[Any]]
@@ -79,51 +85,83 @@ class InThread:
 
 
 class InPostgres:
-    """PostgreSQL, asked from threads of ours; a connection that broke is replaced once, then it is unavailable."""
+    """PostgreSQL, waited for on the event loop: one connection, two prepared statements, run by libpq itself.
+
+    A thread or a cursor would cost more than the look-up. A connection that broke is replaced once; then, or when it takes
+    too long, the directory is unavailable.
+    """
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._pool = ThreadPoolExecutor(_THREADS, "directory")
-        self._mine = threading.local()
-        self._all: list[psycopg.Connection[Any]] = []
-        named = {name: f"%({name})s" for name in _NAMES}
-        self._qualities, self._recipients = _QUALITIES.format(**named), _RECIPIENTS.format(**named)
+        self._turn = asyncio.Lock()
+        self._connection: psycopg.Connection[Any] | None = None
 
     async def qualities(self, tag: bytes, organisation: str, purpose: str, day: date) -> Rows:
-        values = {"tag": tag, "organisation": organisation, "purpose": purpose, "day": day.isoformat()}
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self._ask, self._qualities, values)
+        return await self._ask(b"qualities", [tag, day.isoformat().encode(), organisation.encode(), purpose.encode()])
 
     async def recipients(self, tag: bytes, day: date) -> Rows:
-        values = {"tag": tag, "day": day.isoformat()}
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self._ask, self._recipients, values)
+        return await self._ask(b"recipients", [tag, day.isoformat().encode()])
 
-    def _ask(self, statement: str, values: dict[str, Any]) -> Rows:
-        for attempt in (1, 2):
-            try:
-                return self._connection().execute(statement, values, prepare=True).fetchall()
-            except psycopg.Error as error:
-                self._drop()
-                if attempt == 2 or not isinstance(error, psycopg.OperationalError):
-                    raise DirectoryUnavailable(type(error).__name__) from error
+    async def _ask(self, statement: bytes, values: list[bytes]) -> Rows:
+        async with self._turn:
+            for attempt in (1, 2):
+                try:
+                    async with asyncio.timeout(_SECONDS):
+                        known = self._connection or await self._connect()
+                        return await _run(known.pgconn, statement, values)
+                except (psycopg.Error, OSError, TimeoutError) as error:
+                    self.close()
+                    if attempt == 2 or isinstance(error, TimeoutError):
+                        raise DirectoryUnavailable(type(error).__name__) from error
+                except BaseException:
+                    self.close()  # whoever asked went away in the middle: what comes now is nobody's answer
+                    raise
         raise AssertionError
 
-    def _connection(self) -> psycopg.Connection[Any]:
-        known: psycopg.Connection[Any] | None = getattr(self._mine, "connection", None)
-        if known is None:
-            known = psycopg.connect(self._url, autocommit=True, connect_timeout=_SECONDS)
-            known.execute(f"SET statement_timeout = {_SECONDS * 1000}")
-            self._mine.connection = known
-            self._all.append(known)
+    async def _connect(self) -> psycopg.Connection[Any]:
+        known = await asyncio.to_thread(self._open)
+        for name, statement in ((b"qualities", _QUALITIES), (b"recipients", _RECIPIENTS)):
+            known.pgconn.prepare(name, statement.format(**_PLACES).encode())
+        known.pgconn.nonblocking = 1
+        self._connection = known
         return known
 
-    def _drop(self) -> None:
-        known = getattr(self._mine, "connection", None)
-        if known is not None:
-            self._mine.connection = None
-            self._all.remove(known)
-            known.close()
+    def _open(self) -> psycopg.Connection[Any]:
+        return psycopg.connect(self._url, autocommit=True, connect_timeout=_SECONDS)
 
     def close(self) -> None:
-        self._pool.shutdown()
-        for one in self._all:
-            one.close()
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+async def _run(connection: PGconn, statement: bytes, values: list[bytes]) -> Rows:
+    """One prepared statement. Raises `psycopg.Error`."""
+    connection.send_query_prepared(statement, values, [Format.BINARY] + [Format.TEXT] * (len(values) - 1))
+    if connection.flush():  # a hundred bytes that do not fit in a socket's buffer: nobody reads at the other end
+        raise psycopg.OperationalError("the look-up could not be sent")
+    loop = asyncio.get_running_loop()
+    while connection.is_busy():
+        readable: asyncio.Future[None] = loop.create_future()
+        loop.add_reader(connection.socket, _wake, readable)
+        try:
+            await readable
+        finally:
+            loop.remove_reader(connection.socket)
+        connection.consume_input()
+    rows: list[list[str]] = []
+    failed = False
+    while (result := connection.get_result()) is not None:
+        failed |= result.status != ExecStatus.TUPLES_OK
+        rows += [
+            [(result.get_value(row, column) or b"").decode() for column in range(result.nfields)]
+            for row in range(result.ntuples)
+        ]
+    if failed:  # its words may quote what was asked, so they stop here
+        raise psycopg.OperationalError("the look-up failed")
+    return rows
+
+
+def _wake(waiting: asyncio.Future[None]) -> None:
+    if not waiting.done():
+        waiting.set_result(None)

@@ -8,7 +8,7 @@ from datetime import date
 from secrets import token_urlsafe
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, text, update
+from sqlalchemy import Connection, and_, case, func, insert, or_, select, text, update
 
 from integrator.directory.periods import Period
 from integrator.directory.seals import Seals
@@ -106,6 +106,17 @@ class Rows:
             )
             wanted.append(table.seq > func.coalesce(last.scalar_subquery(), 2**62))
         return self._rows(and_(*wanted), order=table.seq, limit=limit)
+
+    def counts(self, day: date, soon: date, organisation: str | None) -> list[tuple[str, str, str, int, int]]:
+        """(organisation, purpose, quality, in force on `day`, of which end by `soon`); no row is opened."""
+        table = registration.c
+        wanted = [_NOW, table.starts <= day.isoformat(), table.ends >= day.isoformat()]
+        if organisation is not None:
+            wanted.append(table.organisation == organisation)
+        ending = func.sum(case((table.ends <= soon.isoformat(), 1), else_=0))
+        by = (table.organisation, table.purpose, table.quality)
+        statement = select(*by, func.count(), ending).where(and_(*wanted)).group_by(*by).order_by(*by)
+        return [(str(o), str(p), str(q), int(n), int(e)) for o, p, q, n, e in self._connection.execute(statement)]
 
     def numbers(self, head: bytes) -> list[bytes]:
         """Every tag that leads to this person, the newest first."""

@@ -94,6 +94,16 @@ class Recipient(NamedTuple):
     quality: str
 
 
+class Count(NamedTuple):
+    """How many registrations there are of one kind."""
+
+    organisation: str
+    purpose: str
+    quality: str
+    registrations: int
+    ending: int  # of these, so many end soon
+
+
 def stamp(seconds: float) -> str:
     """RFC 3339, UTC, whole seconds."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

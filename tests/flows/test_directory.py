@@ -348,6 +348,22 @@ def test_one_centre_sees_nothing_of_what_another_registered_at_the_bank(quiet: C
     assert [] == theirs.body["registrations"]
 
 
+def test_what_the_bank_tells_of_another_centre_goes_no_further(quiet: Callers, people):
+    """It over-delivers: a line of another member of the sector, with every answer."""
+    organisation, person = "cpas-etterbeek", people[55]
+    identity = {"familyName": family_name(quiet, person, organisation), "birthDate": person["birthDate"]}
+    asked = {"ssin": person["ssin"], "dossierReference": "C-55", "startDate": "2026-03-01", **identity}
+    overfull = {"Integrator-Test-Scenario": "ksz.over_delivery"}
+
+    def told(service: str, **more: Any) -> Any:
+        return quiet.ask(
+            service, {**asked, **more}, purpose="social_inquiry", organisation=organisation, headers=overfull
+        ).body
+
+    assert {"action", "quality", "startDate"} == set(told("directory.ksz.register", quality="40"))
+    assert ["40"] == [one["quality"]["code"] for one in told("directory.ksz.list")["registrations"]]
+
+
 def test_who_is_not_known_well_enough_is_refused_by_the_bank(quiet: Callers, people):
     asked = {"ssin": people[54]["ssin"], "dossierReference": "C-54", "familyName": "Niemand", "birthDate": "1901-01-01"}
     reply = centre(quiet, "directory.ksz.register", "cpas-jette", **asked, quality="40", startDate="2026-03-01")

@@ -275,7 +275,7 @@ async def weighed(service: Any, keys: Mapping[str, Any], chosen: settings.Settin
         scale = Scale(Channel(service.source, chosen.sources[service.source]["url"], lines, manifest.limits))
         tools = Tools(service.source, manifest.room, chosen.sources[service.source], scale, clock.system, True)
         connector = await registry.build(manifest, tools)
-        one = next(one for one in GRANTED if one.service.name == service.name)
+        one = next(one for one in granted() if one.service.name == service.name)
         context = one.permit.grant.legal_context.get(service.source, "")
         question = Question(
             service.operation, keys, frozenset(), False, "weighed", "1982100968", context, time.monotonic() + 10

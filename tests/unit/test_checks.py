@@ -34,6 +34,9 @@ WOUNDS = {
     "an unknown reader": ("mappings/kbo_enterprise.yaml", "read: date", "read: dat3", "dat3"),
     "a rule word nobody knows": ("config/services/person.lifeStatus.yaml", "absent:", "absnt:", "absnt"),
     "no YAML at all": ("policies/local_tax.yaml", "purpose: local_tax", "purpose: [local_tax", "not YAML"),
+    "a quality without words": ("config/directory.yaml", '"*": ["0",', '"*": ["7777",', "no code '7777'"),
+    "a quality of a code list nobody has": ("config/directory.yaml", "codes: cbss_quality", "codes: qualities", "no code list"),
+    "an operation the directory does not have": ("mappings/directory_list.yaml", "operation: list", "operation: dump", "dump"),
     "a manifest of another folder": ("connectors/kbo/connector.yaml", "connector: kbo", "connector: obk", "folder"),
 }
 

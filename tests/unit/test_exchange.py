@@ -424,3 +424,19 @@ async def test_what_an_answer_tells_is_handed_on_before_it_is_recorded(hub, ledg
     await hub.answer(request())
 
     assert [(("nrn", NUMBER), {"name": "Ann"}, ["intent"])] == learnt
+async def test_a_source_outside_is_never_told_the_purpose_nor_the_case(hub, source):
+    await hub.answer(request())
+
+    assert (None, None) == (source.asked[0].purpose, source.asked[0].dossier)
+
+
+async def test_a_source_of_the_house_is_told_the_purpose_of_the_token_and_the_case(hub, source):
+    inside = replace(hub.services["person"], source="directory")
+    at_home = replace(hub, services={"person": inside}, connectors={"directory": source})
+    await at_home.answer(request())
+
+    assert ("school", "2026-1", ORGANISATION) == (
+        source.asked[0].purpose,
+        source.asked[0].dossier,
+        source.asked[0].organisation,
+    )

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from starlette.responses import Response
 
 from audit.reports import Page
+from integrator.consoles.citizen.files import files_about
 from integrator.consoles.citizen.grouping import cases_of, events_of
 from integrator.consoles.citizen.notice import since_last_time
 from integrator.consoles.citizen.room import room
@@ -40,7 +41,8 @@ async def home(visit: Visit) -> Response:
     )
     return visit.page(
         "me/home.html", cases=cases, next=page.next, behind=page.behind, years=years, year=year, org=org, own=own,
-        organisations=organisations, since=since, news=len(news), more_news=bool(page.next and news and news[-1] is cases[-1].events[-1]),
+        organisations=organisations, files=await files_about(visit),
+        since=since, news=len(news), more_news=bool(page.next and news and news[-1] is cases[-1].events[-1]),
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from integrator.consoles.dpo import (
     entry,
+    files,
     health,
     incidents,
     keeping,
@@ -23,6 +24,7 @@ _ORDER = [
     "dangling",
     "failed",
     "fields",
+    "files",
     "policies",
     "retention",
     "reads",
@@ -32,5 +34,5 @@ _ORDER = [
 room.menu.sort(key=lambda line: _ORDER.index(line.word.removeprefix("dpo.")))
 
 __all__ = [
-    "entry", "health", "incidents", "keeping", "overview", "policies", "programs", "refusals", "room", "search", "use",
+    "entry", "files", "health", "incidents", "keeping", "overview", "policies", "programs", "refusals", "room", "search", "use",
 ]  # fmt: skip

@@ -90,12 +90,18 @@ def _form(visit: Visit, *, wrong: bool = False, short: bool = False, kind: str =
 
 def _subject(visit: Visit) -> Subject | None:
     """Who was typed, in the form the ledger's tags are made of; None when it is no such number in this world."""
-    kind, number = visit.form["type"], visit.form["number"]
+    kind = visit.form["type"]
+    number = number_of(visit, kind, visit.form["number"])
+    return None if number is None else Subject(kind, number)
+
+
+def number_of(visit: Visit, kind: str, typed: str) -> str | None:
+    """A number as it was typed, in its canonical form; None when it is no such number in this world."""
     if kind not in _TYPES:
         return None
-    plain = "".join(sign for sign in number if sign.isalnum()).upper()
+    plain = "".join(sign for sign in typed if sign.isalnum()).upper()
     sandbox = visit.consoles.extras.get("named_numbers") if visit.consoles.sandbox else None
     try:
-        return Subject(kind, str(compile_key("number", {"type": _TYPES[kind]}, sandbox=sandbox).read(plain, "/number")))
+        return str(compile_key("number", {"type": _TYPES[kind]}, sandbox=sandbox).read(plain, "/number"))
     except MalformedRequest:
         return None

@@ -23,9 +23,9 @@ WHY = "complaint 2026/44 of the person herself"
 PAGES = {
     "dpo": (
         *("", "refusals", "refusals/lines", "dangling", "unknown", "failed", "reads", "fields", "policies"),
-        *("retention", "health", "person", "agent"),
+        *("retention", "health", "person", "agent", "files"),
     ),
-    "hub_dpo": ("", "refusals", "fields", "erasures", "reads"),
+    "hub_dpo": ("", "refusals", "fields", "files", "erasures", "reads"),
     "auditor": ("", "health", "retention", "reads", "erasures", "programs"),
 }
 REASONS = dict.fromkeys(

@@ -13,6 +13,7 @@ from integrator.database import Database
 from integrator.directory import Directory, DirectoryUnavailable
 from integrator.directory.tables import metadata
 from integrator.errors import ConfigurationError, SourceRefused
+from tests.unit.audit.kit import administrator, engine_url
 from tests.unit.directory.kit import (
     ANN,
     BEA,
@@ -318,6 +319,33 @@ async def test_a_database_that_is_gone_is_never_taken_for_an_empty_one(url: str,
         ):
             with pytest.raises(DirectoryUnavailable):
                 await question
+
+
+@pytest.mark.postgres
+async def test_a_connection_that_broke_is_replaced_and_nobody_notices(tmp_path: Path):
+    with engine_url("postgres", tmp_path) as url, a_directory(url, tmp_path) as directory:
+        await directory.register(key(), period("01-01"))
+        await known(directory, "05-05")
+        with administrator() as connection:
+            schema = url.rpartition("=")[2]
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s", [schema]
+            )
+
+        assert {"2"} == await known(directory, "05-05")
+
+
+@pytest.mark.postgres
+async def test_who_stops_waiting_leaves_no_answer_behind_for_the_next(tmp_path: Path):
+    with engine_url("postgres", tmp_path) as url, a_directory(url, tmp_path) as directory:
+        await directory.register(key(), period("01-01"))
+        await known(directory, "05-05")
+        impatient = asyncio.create_task(known(directory, "05-05"))
+        await asyncio.sleep(0)
+        impatient.cancel()
+        asked = [known(directory, "05-05", subject) for subject in (BEA, ANN, BEA)]
+
+        assert [set(), {"2"}, set()] == list(await asyncio.gather(*asked))
 
 
 async def test_another_key_is_refused_because_it_would_find_nobody(url: str, tmp_path: Path):
