@@ -111,7 +111,7 @@ class Live:
             if not bad or set(bad) & (set(texts) - self._changed):  # a file of ours: as ever, all or none
                 raise
             self.trouble = "; ".join(bad.values())
-            log.error("policies_left_out", purposes=sorted(bad))
+            log.error("policies_left_out", count=len(bad))
             return self._compiled(good, suspended, revision)
 
     async def _follow(self) -> None:
@@ -122,13 +122,13 @@ class Live:
             new = await asyncio.to_thread(self._load)
         except ConfigurationError as error:
             if str(error) != self.trouble:
-                log.error("policies_not_loaded", error=str(error)[:200])
+                log.error("policies_not_loaded", error=type(error).__name__)
             self.trouble = str(error)
             return
         self.current, self.trouble = new, ""
         for tell in self.told:
             tell(new)
-        log.info("policies_swapped", revision=new.revision, set=new.digest[:12])
+        log.info("policies_swapped", index=new.revision, version=new.digest)
 
     def _load(self) -> InForce:
         return self._compiled(*self._read())
@@ -160,7 +160,7 @@ class Live:
             except IntegratorError as error:  # it stays approved; the next look tries again
                 self._hindered = f"{', '.join(one.purposes)} cannot take effect: {error}"
                 await asyncio.to_thread(self._store.hinder, one.id, str(error)[:500])
-                log.error("proposal_hindered", proposal=one.id, error=type(error).__name__)
+                log.error("proposal_hindered", trace=one.id, error=type(error).__name__)
 
     async def _activate(self, scribe: Scribe, one: Proposal, now: int) -> None:
         """On record first, in force then: no text decides of which the ledger does not say so."""

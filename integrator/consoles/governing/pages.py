@@ -19,7 +19,7 @@ from integrator.governing.diet import DAYS, Use
 from integrator.governing.office import ROLES
 from integrator.governing.opening import Governing
 from integrator.governing.tables import Proposal
-from integrator.governing.words import GoverningRefused
+from integrator.governing.words import GoverningRefused, NotThere
 
 room = Room("texts", ROLES | {"auditor"})
 Page = Callable[[Visit], Awaitable[Response]]
@@ -45,9 +45,9 @@ def guarded(back: str) -> Callable[[Page], Page]:
                 return await page(visit)
             except GoverningRefused as error:
                 visit.say(f"texts.no_{error.reason.lower()}")
-            except MalformedRequest as error:
-                if error.status == 404:
-                    raise PageRefused("not_there", 404) from error
+            except NotThere as error:
+                raise PageRefused("not_there", 404) from error
+            except MalformedRequest:
                 visit.say("shell.why_short")
             return visit.go(back.format(**visit.request.path_params))
 
@@ -187,7 +187,7 @@ async def proposal(visit: Visit) -> Response:
     governing = governing_of(visit)
     try:
         one = await governing.office.find(visit.request.path_params["id"])
-    except MalformedRequest as error:
+    except NotThere as error:
         raise PageRefused("not_there", 404) from error
     stale = await governing.office.stale(one) if one.state == "proposed" else ""
     mine = one.proposer.casefold() == visit.person.id.casefold()
