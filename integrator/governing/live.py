@@ -38,11 +38,7 @@ class InForce:
     texts: Texts
     suspended: frozenset[Suspended]
     revision: int
-
-    @property
-    def digest(self) -> str:
-        """Of the whole set: nodes that agree decide alike."""
-        return digest_of_set(self.texts)
+    digest: str  # of the whole set: nodes that agree decide alike
 
 
 class Live:
@@ -143,7 +139,7 @@ class Live:
         policies = compile_texts(texts, self._organisations, suspended)
         for text in texts.values():  # what decides is kept, before it may decide
             self._archive.put(text)
-        return InForce(policies, texts, suspended, revision)
+        return InForce(policies, texts, suspended, revision, digest_of_set(texts))
 
     # --- bringing into force
 

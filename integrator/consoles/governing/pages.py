@@ -16,7 +16,7 @@ from integrator.consoles.visit import Visit
 from integrator.consoles.web import PageRefused
 from integrator.errors import MalformedRequest
 from integrator.governing.diet import DAYS, Use
-from integrator.governing.office import ROLES
+from integrator.governing.office import OFFICERS, ROLES
 from integrator.governing.opening import Governing
 from integrator.governing.tables import Proposal
 from integrator.governing.words import GoverningRefused, NotThere
@@ -69,6 +69,7 @@ async def home(visit: Visit) -> Response:
         "governing/home.html", waiting=[one for one in found if one.state not in _ENDED],
         decided=[one for one in found if one.state in _ENDED][:50], suspended=suspended[:50], purposes=purposes,
         health=governing.live.health(), titles=dict(purposes), may=bool(visit.person.roles & ROLES),
+        officer=bool(visit.person.roles & OFFICERS),
     )  # fmt: skip
 
 
@@ -124,7 +125,7 @@ async def purpose(visit: Visit) -> Response:
     everywhere = "hub_dpo" in visit.person.roles
     return visit.page(
         "governing/purpose.html", code=code, aim=policies.purposes[code], text=text.decode(), history=history,
-        authorisations=sorted(grants), brake=bool(visit.person.roles & {"dpo", "hub_dpo"}), everywhere=everywhere,
+        authorisations=sorted(grants), brake=bool(visit.person.roles & OFFICERS), everywhere=everywhere,
         may=bool(visit.person.roles & ROLES),
     )  # fmt: skip
 
@@ -191,9 +192,9 @@ async def proposal(visit: Visit) -> Response:
         raise PageRefused("not_there", 404) from error
     stale = await governing.office.stale(one) if one.state == "proposed" else ""
     mine = one.proposer.casefold() == visit.person.id.casefold()
-    said = any(vote.person.casefold() == visit.person.id.casefold() for vote in one.votes)
+    approved = any(vote.person.casefold() == visit.person.id.casefold() for vote in one.votes)
     return visit.page(
-        "governing/proposal.html", one=one, stale=stale.lower(), mine=mine, said=said, diffs=await _diffs(governing, one),
+        "governing/proposal.html", one=one, stale=stale.lower(), mine=mine, approved=approved, diffs=await _diffs(governing, one),
         told=one.proof["differences"][visit.language], replay=_replayed(visit, one), may=bool(visit.person.roles & ROLES),
         takes_back=mine or "hub_dpo" in visit.person.roles,
     )  # fmt: skip
