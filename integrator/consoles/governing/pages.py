@@ -160,17 +160,17 @@ async def diet(visit: Visit) -> Response:
     """Fields granted, asked and delivered, by application; and the narrower texts."""
     governing = governing_of(visit)
     wide = bool(visit.person.roles & {"hub_dpo", "steward", "auditor"})
-    if visit.query.get("format") == "yaml" and visit.person.roles & ROLES:
-        texts = await governing.narrower()
+    may = bool(visit.person.roles & ROLES)
+    uses, narrower = await governing.diet_and_narrower(None if wide else visit.person.org)
+    if visit.query.get("format") == "yaml" and may:
         code = visit.query.get("purpose", "")
-        if code not in texts:
+        if code not in narrower:
             raise PageRefused("not_there", 404)
-        return _form(visit, code, {"text": texts[code].decode(), "reason": str(visit.t("texts.diet_reason", days=DAYS)), "effective": ""})  # fmt: skip
-    uses = await governing.diet(None if wide else visit.person.org)
-    narrower = sorted(await governing.narrower()) if visit.person.roles & ROLES else []
+        reason = str(visit.t("texts.diet_reason", days=DAYS))
+        return _form(visit, code, {"text": narrower[code].decode(), "reason": reason, "effective": ""})
     return visit.page(
-        "governing/diet.html", groups=_groups(visit, uses), days=DAYS, narrower=narrower, cut=len(uses) > _SHOWN,
-        titles={code: one.title.in_(visit.language) for code, one in governing.live.policies.purposes.items()},
+        "governing/diet.html", named=lambda service, field: _named(visit, service, field), groups=_groups(visit, uses),
+        days=DAYS, narrower=sorted(narrower) if may else [], cut=len(uses) > _SHOWN, titles=_titles(visit),
     )  # fmt: skip
 
 
@@ -195,9 +195,21 @@ async def proposal(visit: Visit) -> Response:
     approved = any(vote.person.casefold() == visit.person.id.casefold() for vote in one.votes)
     return visit.page(
         "governing/proposal.html", one=one, stale=stale.lower(), mine=mine, approved=approved, diffs=await _diffs(governing, one),
-        told=one.proof["differences"][visit.language], replay=_replayed(visit, one), may=bool(visit.person.roles & ROLES),
+        told=one.proof["differences"][visit.language], titles=_titles(visit), replay=_replayed(visit, one), may=bool(visit.person.roles & ROLES),
         takes_back=mine or "hub_dpo" in visit.person.roles,
     )  # fmt: skip
+
+
+def _named(visit: Visit, service: str, field: str) -> str:
+    """A field, or an answer, as people know it."""
+    answers = governing_of(visit).services[service].is_composition
+    return visit.consoles.book.field(f"answer:{field}" if answers else field, visit.language)
+
+
+def _titles(visit: Visit) -> dict[str, str]:
+    """Of purposes in force, by code."""
+    purposes = governing_of(visit).live.policies.purposes
+    return {code: one.title.in_(visit.language) for code, one in purposes.items()}
 
 
 def _act(name: str) -> None:

@@ -68,13 +68,18 @@ def test_a_text_is_changed_in_a_form_and_in_force_once_two_people_approved_it(
     expect(page.get_by_text("in force", exact=True)).to_be_visible()
 
 
+PROPOSED: list[str] = []  # its page; proposed once
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_page_is_accessible_and_fits_a_phone(visit_as: VisitAs, axe: Axe, asked: None, language: str) -> None:
-    steward = visit_as("steward", "en", script=False)
-    steward.goto("/console/texts/new?purpose=local_tax")
-    _change(steward, lambda text: text + f"# {language}\n")
-    follow(steward.get_by_role("button", name="Check and propose"))
-    proposal = steward.url
+    if not PROPOSED:
+        steward = visit_as("steward", "en", script=False)
+        steward.goto("/console/texts/new?purpose=school_enrolment")
+        _change(steward, lambda text: text.replace("address, language, parents", "address, parents"))
+        follow(steward.get_by_role("button", name="Check and propose"))
+        PROPOSED.append(steward.url)
+    proposal = PROPOSED[0]
     for name, size in (("phone", PHONE), ("desk", DESK)):
         page = visit_as("hub_dpo", language, size=size)
         paths = ("/console/texts/", f"/console/texts/purposes/{CODE}", f"/console/texts/new?purpose={CODE}", proposal, "/console/texts/diet", "/console/register/")  # fmt: skip
@@ -115,9 +120,11 @@ def test_the_register_is_open_to_anyone_and_prints(visit_as: VisitAs, axe: Axe) 
     page.goto("/console/register/")
 
     expect(page.get_by_role("heading", name="Registre des traitements")).to_be_visible()
-    assert 15 == page.locator("section.register").count()
+    assert 15 == page.locator("details.register").count()
 
     axe(page)
+    assert not page.get_by_text("Aucun transfert").first.is_visible()
+
     page.emulate_media(media="print")
 
     assert not page.locator(".tools").is_visible()
@@ -127,6 +134,7 @@ def _change(page: Any, how: Any) -> None:
     area = page.locator("#f-text")
     area.fill(how(area.input_value()))
     page.locator("#f-reason").fill(WHY)
+    page.set_default_timeout(120_000)  # the machine reads the text at a low priority, and may have other things to do
 
 
 def _photograph(page: Any, name: str) -> None:
