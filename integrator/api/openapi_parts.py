@@ -92,7 +92,9 @@ def shared_schemas(problems: Problems) -> Json:
             "text": {"$ref": "#/components/schemas/LocalizedString"}}, "One thing that would have to be otherwise.", ["kind", "text"]),
         "RetryProblem": _also({"retryAfterSec": {"type": "integer"}, "limit": {"type": "integer"}, "source": text}),
         "HealthStatus": _object({"status": {**text, "enum": ["UP", "DEGRADED", "DOWN"]}, "sources": {
-            "type": "object", "additionalProperties": {**text, "enum": ["UP", "DEGRADED", "DOWN"]}}}, "Health (belgif).", ["status"]),
+            "type": "object", "additionalProperties": {**text, "enum": ["UP", "DEGRADED", "DOWN"]}},
+            "policies": _object({"status": {**text, "enum": ["UP", "DEGRADED"]}, "revision": {"type": "integer"}, "set": text, "reason": text},
+                                "The texts that decide here; nodes with the same `set` decide alike.", ["status"])}, "Health (belgif).", ["status"]),
         "Token": _object({
             "access_token": text, "token_type": {**text, "enum": ["Bearer"]}, "expires_in": {"type": "integer"},
             "key_ends": {"type": "string", "format": "date-time", "description": "When the key that signed ends; absent: never."},

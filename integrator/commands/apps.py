@@ -11,11 +11,11 @@ from typing import Any
 
 from audit import LedgerError
 from audit.log.names import newest
-from integrator import clock, places, settings
+from integrator import clock, settings
 from integrator.commands import app_office, app_vendor, mock
+from integrator.commands.policy.house import in_force
 from integrator.errors import ConfigurationError
 from integrator.identity import applications, keys
-from integrator.policy import load_policies
 from integrator.publishing import open_logbook, refused
 
 
@@ -67,7 +67,7 @@ def create(
 ) -> None:
     """Enrol, and write the private JWK with the client id and the hub's address beside the key."""
     organisations = settings.organisations()
-    unknown = set(purposes) - set(load_policies(places.folder("policies"), organisations).purposes)
+    unknown = set(purposes) - set(in_force(chosen)[0])
     if unknown:
         raise ConfigurationError(
             f"no such purpose: {', '.join(sorted(unknown))}",

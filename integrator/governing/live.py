@@ -38,11 +38,7 @@ class InForce:
     texts: Texts
     suspended: frozenset[Suspended]
     revision: int
-
-    @property
-    def digest(self) -> str:
-        """Of the whole set: nodes that agree decide alike."""
-        return digest_of_set(self.texts)
+    digest: str  # of the whole set: nodes that agree decide alike
 
 
 class Live:
@@ -111,7 +107,7 @@ class Live:
             if not bad or set(bad) & (set(texts) - self._changed):  # a file of ours: as ever, all or none
                 raise
             self.trouble = "; ".join(bad.values())
-            log.error("policies_left_out", purposes=sorted(bad))
+            log.error("policies_left_out", count=len(bad))
             return self._compiled(good, suspended, revision)
 
     async def _follow(self) -> None:
@@ -122,13 +118,13 @@ class Live:
             new = await asyncio.to_thread(self._load)
         except ConfigurationError as error:
             if str(error) != self.trouble:
-                log.error("policies_not_loaded", error=str(error)[:200])
+                log.error("policies_not_loaded", error=type(error).__name__)
             self.trouble = str(error)
             return
         self.current, self.trouble = new, ""
         for tell in self.told:
             tell(new)
-        log.info("policies_swapped", revision=new.revision, set=new.digest[:12])
+        log.info("policies_swapped", index=new.revision, version=new.digest)
 
     def _load(self) -> InForce:
         return self._compiled(*self._read())
@@ -143,7 +139,7 @@ class Live:
         policies = compile_texts(texts, self._organisations, suspended)
         for text in texts.values():  # what decides is kept, before it may decide
             self._archive.put(text)
-        return InForce(policies, texts, suspended, revision)
+        return InForce(policies, texts, suspended, revision, digest_of_set(texts))
 
     # --- bringing into force
 
@@ -160,7 +156,7 @@ class Live:
             except IntegratorError as error:  # it stays approved; the next look tries again
                 self._hindered = f"{', '.join(one.purposes)} cannot take effect: {error}"
                 await asyncio.to_thread(self._store.hinder, one.id, str(error)[:500])
-                log.error("proposal_hindered", proposal=one.id, error=type(error).__name__)
+                log.error("proposal_hindered", trace=one.id, error=type(error).__name__)
 
     async def _activate(self, scribe: Scribe, one: Proposal, now: int) -> None:
         """On record first, in force then: no text decides of which the ledger does not say so."""

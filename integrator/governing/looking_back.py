@@ -62,6 +62,13 @@ def narrower_of(ledger: str, in_force: Texts, since: float, until: float) -> dic
     return {code: narrowed(in_force[code], found, offers, organisations) for code, found in idle.items()}
 
 
+def diet_and_narrower_of(
+    ledger: str, in_force: Texts, since: float, until: float, org: str | None
+) -> tuple[list[Use], dict[str, bytes]]:
+    """Both, for a page."""
+    return diet_of(ledger, in_force, since, until, org), narrower_of(ledger, in_force, since, until)
+
+
 def tried_out(
     ledger: str | None,
     in_force: Texts,

@@ -25,7 +25,7 @@ from integrator.governing.proving import Proof
 from integrator.governing.store import Store
 from integrator.governing.tables import Draft, Proposal, Vote
 from integrator.governing.texts import Texts, digest, organisations_in, purpose_of
-from integrator.governing.words import REASON, GoverningRefused
+from integrator.governing.words import REASON, GoverningRefused, NotThere
 
 ROLES = frozenset(("steward", "dpo", "hub_dpo"))
 OFFICERS = frozenset(("dpo", "hub_dpo"))
@@ -176,10 +176,10 @@ class Office:
     # --- looking
 
     async def find(self, id_: str) -> Proposal:
-        """Raises `MalformedRequest` (404): texts are no secret, so nothing else hides behind it."""
+        """Raises `NotThere`."""
         found = await asyncio.to_thread(self.store.find, id_)
         if found is None:
-            raise MalformedRequest(Issue("unknownInput", "path", "id", "no such proposal"), status=404)
+            raise NotThere
         return found
 
     def text(self, digest: str) -> bytes | None:

@@ -17,7 +17,7 @@ from integrator.governing.archive import open_archive
 from integrator.governing.diet import DAYS, Use
 from integrator.governing.entries import Scribe, ThisYear
 from integrator.governing.live import Live
-from integrator.governing.looking_back import DAY, diet_of, narrower_of, replay_of, tried_out
+from integrator.governing.looking_back import DAY, diet_and_narrower_of, diet_of, replay_of, tried_out
 from integrator.governing.office import Office
 from integrator.governing.proving import Proof
 from integrator.governing.register import Names, Register, make_register
@@ -62,12 +62,12 @@ class Governing:
             return []
         return await apart(diet_of, self.ledger, dict(self.live.current.texts), now - days * DAY, now, org)
 
-    async def narrower(self, days: int = DAYS) -> dict[str, bytes]:
-        """Texts without what nobody used, by purpose."""
+    async def diet_and_narrower(self, org: str | None = None, days: int = DAYS) -> tuple[list[Use], dict[str, bytes]]:
+        """The same, and texts without what nobody used, by purpose."""
         now = self.now()
         if self.ledger is None:
-            return {}
-        return await apart(narrower_of, self.ledger, dict(self.live.current.texts), now - days * DAY, now)
+            return [], {}
+        return await apart(diet_and_narrower_of, self.ledger, dict(self.live.current.texts), now - days * DAY, now, org)
 
     def register(self, names: Names, day: date | None = None) -> Register:
         """Art. 30, of the texts in force."""

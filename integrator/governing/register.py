@@ -53,7 +53,7 @@ class Register:
             "activities": [
                 {
                     "purpose": one.code, "title": one.title.json(), "activity": one.activity, "version": one.version,
-                    **{name: [line.json() for line in lines] for name, lines in one.points.items()},
+                    "points": {name: [line.json() for line in lines] for name, lines in one.points.items()},
                 }
                 for one in self.activities
             ],

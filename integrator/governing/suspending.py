@@ -11,12 +11,11 @@ import asyncio
 import os
 from dataclasses import replace
 
-from integrator.errors import Issue, MalformedRequest
 from integrator.governing.entries import Scribe
 from integrator.governing.office import Office, Person, reason_of, role_of
 from integrator.governing.store import Store
 from integrator.governing.tables import Suspension
-from integrator.governing.words import GoverningRefused
+from integrator.governing.words import GoverningRefused, NotThere
 
 
 class Suspending:
@@ -78,7 +77,7 @@ class Suspending:
     async def find(self, id_: str) -> Suspension:
         found = await asyncio.to_thread(self._store.suspension, id_)
         if found is None:
-            raise MalformedRequest(Issue("unknownInput", "path", "id", "no such suspension"), status=404)
+            raise NotThere
         return found
 
     def _reach(self, person: Person, org: str | None) -> str:

@@ -28,6 +28,13 @@ ADVICE = {
 }
 
 
+class NotThere(RequestRefused):
+    """No proposal, suspension or purpose of that name. Texts are no secret: nothing else hides behind it."""
+
+    code, where = "NOT_THERE", "C1"
+    advice = "Take the id from the list of proposals or suspensions."
+
+
 class GoverningRefused(RequestRefused):
     """A step that cannot be taken: `reason` is one of ADVICE. Nothing was changed."""
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
-from integrator.commands.policy import check, diff, prove, text, why
+from integrator.commands.policy import check, diet, diff, propose, prove, register, replay, suspend, text, why
 
-VERBS: tuple[ModuleType, ...] = (why, check, prove, diff, text)
+VERBS: tuple[ModuleType, ...] = (why, check, prove, diff, text, propose, suspend, replay, diet, register)
 
 
 def add(words: Any) -> None:

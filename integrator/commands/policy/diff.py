@@ -1,4 +1,7 @@
-"""`integrator policy diff OLD NEW`: what each organisation, and each of its applications, would gain or lose, in words."""
+"""`integrator policy diff [OLD] NEW`: what each organisation, and each of its applications, would gain or lose, in words.
+
+With one text only it is held against the ones in force at the hub of these settings.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from integrator import settings
+from integrator.commands.policy.house import in_force
 from integrator.commands.policy.rooms import Rooms, open_rooms
 from integrator.errors import ConfigurationError
+from integrator.governing.texts import compile_texts, read_texts
 from integrator.identity.applications import Application, read
 from integrator.policy import Policies, compile_policies
 from integrator.policy.lines import Difference, differences
@@ -17,7 +22,9 @@ from integrator.policy.telling import LANGUAGES, tell_difference, words
 
 def add(verbs: Any) -> None:
     parser = verbs.add_parser("diff", help="what would change for whom")
-    parser.add_argument("old", type=Path, help="a folder of purposes, or one file")
+    parser.add_argument(
+        "old", type=Path, nargs="?", help="a folder of purposes, or one file; left out: what is in force"
+    )
     parser.add_argument("new", type=Path, help="the same, as it would become")
     parser.add_argument("--language", choices=LANGUAGES, action="append", help="default: all three")
     parser.add_argument("--settings", type=Path, help="of the hub whose applications are named")
@@ -26,7 +33,12 @@ def add(verbs: Any) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     rooms, loaded = open_rooms(), settings.load(chosen.settings)
-    old, new = (_read(path, rooms) for path in (chosen.old, chosen.new))
+    if chosen.old is None:
+        texts, suspended = in_force(loaded)
+        old = compile_texts(texts, rooms.organisations, suspended)
+        new = compile_texts({**texts, **read_texts(chosen.new)}, rooms.organisations, suspended)
+    else:
+        old, new = (_read(path, rooms) for path in (chosen.old, chosen.new))
     found = differences(old, new, rooms.offers)
     applications = _applications(loaded)
     for language in chosen.language or LANGUAGES:

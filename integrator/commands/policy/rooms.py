@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from integrator import places, settings
 from integrator.consoles.book import Book, open_book
 from integrator.errors import ConfigurationError
+from integrator.governing.texts import Suspended, Texts, compile_texts, read_texts
 from integrator.mapping import load_sheets
-from integrator.policy import Policies, load_policies
+from integrator.policy import Policies
 from integrator.policy.telling import Naming
 from integrator.services import Service, load_services
 
@@ -64,10 +65,16 @@ class Rooms:
         return name
 
 
-def open_rooms() -> Rooms:
-    """The rooms beside the hub (override: INTEGRATOR_HOME). Raises `ConfigurationError` naming the file."""
+def open_rooms(texts: Texts | None = None, suspended: Iterable[Suspended] = ()) -> Rooms:
+    """The rooms beside the hub (override: INTEGRATOR_HOME). Raises `ConfigurationError` naming the file.
+
+    `texts`, `suspended`: what is in force at a hub; left out: the files of policies/.
+    """
     organisations = settings.organisations()
     services = load_services(
         places.folder("config") / "services", load_sheets(places.folder("mappings")), sandbox=frozenset()
     )
-    return Rooms(load_policies(places.folder("policies"), organisations), services, organisations, open_book())
+    policies = compile_texts(
+        read_texts(places.folder("policies")) if texts is None else texts, organisations, suspended
+    )
+    return Rooms(policies, services, organisations, open_book())

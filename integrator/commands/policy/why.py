@@ -18,6 +18,7 @@ from typing import Any
 from audit import Store, open_store
 from integrator import clock, settings
 from integrator.commands import ledger
+from integrator.commands.policy.house import in_force
 from integrator.commands.policy.rooms import Rooms, open_rooms
 from integrator.errors import ConfigurationError
 from integrator.identity.grants.recorded import CONCLUDES, recorded
@@ -47,13 +48,10 @@ def add(verbs: Any) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     languages = chosen.language or LANGUAGES
-    rooms = open_rooms()
-    if chosen.exchange:
-        told = [
-            _recorded(rooms, entry, languages) for entry in _entries(settings.load(chosen.settings), chosen.exchange)
-        ]
-    else:
-        told = [_asked(rooms, chosen, languages)]
+    loaded = settings.load(chosen.settings)
+    rooms = open_rooms(*in_force(loaded))
+    entries = list(_entries(loaded, chosen.exchange)) if chosen.exchange else []
+    told = [_recorded(rooms, entry, languages) for entry in entries] or [_asked(rooms, chosen, languages)]
     print("\n\n".join(told))
     return 0
 

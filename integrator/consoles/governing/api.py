@@ -31,7 +31,7 @@ from integrator.errors import Issue, MalformedRequest
 from integrator.governing.office import ROLES
 from integrator.governing.opening import Governing
 from integrator.governing.texts import digest, purpose_of
-from integrator.governing.words import GoverningRefused
+from integrator.governing.words import GoverningRefused, NotThere
 
 Current = Callable[[Request], Awaitable[Person]]  # raises UnknownCaller
 Body = Callable[[Request], Awaitable[Mapping[str, Any]]]
@@ -198,7 +198,7 @@ def _days(said: Mapping[str, Any], default: int) -> int:
 
 def _number(id_: str) -> str:
     if not _ID(id_):
-        raise MalformedRequest(Issue("unknownInput", "path", "id", "no such number"), status=404)
+        raise NotThere
     return id_
 
 

@@ -16,10 +16,10 @@ from integrator.consoles.visit import Visit
 from integrator.consoles.web import PageRefused
 from integrator.errors import MalformedRequest
 from integrator.governing.diet import DAYS, Use
-from integrator.governing.office import ROLES
+from integrator.governing.office import OFFICERS, ROLES
 from integrator.governing.opening import Governing
 from integrator.governing.tables import Proposal
-from integrator.governing.words import GoverningRefused
+from integrator.governing.words import GoverningRefused, NotThere
 
 room = Room("texts", ROLES | {"auditor"})
 Page = Callable[[Visit], Awaitable[Response]]
@@ -45,9 +45,9 @@ def guarded(back: str) -> Callable[[Page], Page]:
                 return await page(visit)
             except GoverningRefused as error:
                 visit.say(f"texts.no_{error.reason.lower()}")
-            except MalformedRequest as error:
-                if error.status == 404:
-                    raise PageRefused("not_there", 404) from error
+            except NotThere as error:
+                raise PageRefused("not_there", 404) from error
+            except MalformedRequest:
                 visit.say("shell.why_short")
             return visit.go(back.format(**visit.request.path_params))
 
@@ -69,6 +69,7 @@ async def home(visit: Visit) -> Response:
         "governing/home.html", waiting=[one for one in found if one.state not in _ENDED],
         decided=[one for one in found if one.state in _ENDED][:50], suspended=suspended[:50], purposes=purposes,
         health=governing.live.health(), titles=dict(purposes), may=bool(visit.person.roles & ROLES),
+        officer=bool(visit.person.roles & OFFICERS),
     )  # fmt: skip
 
 
@@ -124,7 +125,7 @@ async def purpose(visit: Visit) -> Response:
     everywhere = "hub_dpo" in visit.person.roles
     return visit.page(
         "governing/purpose.html", code=code, aim=policies.purposes[code], text=text.decode(), history=history,
-        authorisations=sorted(grants), brake=bool(visit.person.roles & {"dpo", "hub_dpo"}), everywhere=everywhere,
+        authorisations=sorted(grants), brake=bool(visit.person.roles & OFFICERS), everywhere=everywhere,
         may=bool(visit.person.roles & ROLES),
     )  # fmt: skip
 
@@ -159,17 +160,17 @@ async def diet(visit: Visit) -> Response:
     """Fields granted, asked and delivered, by application; and the narrower texts."""
     governing = governing_of(visit)
     wide = bool(visit.person.roles & {"hub_dpo", "steward", "auditor"})
-    if visit.query.get("format") == "yaml" and visit.person.roles & ROLES:
-        texts = await governing.narrower()
+    may = bool(visit.person.roles & ROLES)
+    uses, narrower = await governing.diet_and_narrower(None if wide else visit.person.org)
+    if visit.query.get("format") == "yaml" and may:
         code = visit.query.get("purpose", "")
-        if code not in texts:
+        if code not in narrower:
             raise PageRefused("not_there", 404)
-        return _form(visit, code, {"text": texts[code].decode(), "reason": str(visit.t("texts.diet_reason", days=DAYS)), "effective": ""})  # fmt: skip
-    uses = await governing.diet(None if wide else visit.person.org)
-    narrower = sorted(await governing.narrower()) if visit.person.roles & ROLES else []
+        reason = str(visit.t("texts.diet_reason", days=DAYS))
+        return _form(visit, code, {"text": narrower[code].decode(), "reason": reason, "effective": ""})
     return visit.page(
-        "governing/diet.html", groups=_groups(visit, uses), days=DAYS, narrower=narrower, cut=len(uses) > _SHOWN,
-        titles={code: one.title.in_(visit.language) for code, one in governing.live.policies.purposes.items()},
+        "governing/diet.html", named=lambda service, field: _named(visit, service, field), groups=_groups(visit, uses),
+        days=DAYS, narrower=sorted(narrower) if may else [], cut=len(uses) > _SHOWN, titles=_titles(visit),
     )  # fmt: skip
 
 
@@ -187,16 +188,28 @@ async def proposal(visit: Visit) -> Response:
     governing = governing_of(visit)
     try:
         one = await governing.office.find(visit.request.path_params["id"])
-    except MalformedRequest as error:
+    except NotThere as error:
         raise PageRefused("not_there", 404) from error
     stale = await governing.office.stale(one) if one.state == "proposed" else ""
     mine = one.proposer.casefold() == visit.person.id.casefold()
-    said = any(vote.person.casefold() == visit.person.id.casefold() for vote in one.votes)
+    approved = any(vote.person.casefold() == visit.person.id.casefold() for vote in one.votes)
     return visit.page(
-        "governing/proposal.html", one=one, stale=stale.lower(), mine=mine, said=said, diffs=await _diffs(governing, one),
-        told=one.proof["differences"][visit.language], replay=_replayed(visit, one), may=bool(visit.person.roles & ROLES),
+        "governing/proposal.html", one=one, stale=stale.lower(), mine=mine, approved=approved, diffs=await _diffs(governing, one),
+        told=one.proof["differences"][visit.language], titles=_titles(visit), replay=_replayed(visit, one), may=bool(visit.person.roles & ROLES),
         takes_back=mine or "hub_dpo" in visit.person.roles,
     )  # fmt: skip
+
+
+def _named(visit: Visit, service: str, field: str) -> str:
+    """A field, or an answer, as people know it."""
+    answers = governing_of(visit).services[service].is_composition
+    return visit.consoles.book.field(f"answer:{field}" if answers else field, visit.language)
+
+
+def _titles(visit: Visit) -> dict[str, str]:
+    """Of purposes in force, by code."""
+    purposes = governing_of(visit).live.policies.purposes
+    return {code: one.title.in_(visit.language) for code, one in purposes.items()}
 
 
 def _act(name: str) -> None:

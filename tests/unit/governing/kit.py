@@ -31,7 +31,13 @@ DPO = Person("dpo-1", "Dounia", frozenset({"dpo"}), org=IXELLES)
 AUDITOR = Person("auditor-1", "An", frozenset({"auditor"}))
 SCHOOL = "school_enrolment"
 BASE = read_texts(places.folder("policies"))
-GOOD: Proof = {"cases": 1, "loosenings": 1, "findings": [], "sound": True, "differences": {"nl": [], "fr": [], "en": []}}
+GOOD: Proof = {
+    "cases": 1,
+    "loosenings": 1,
+    "findings": [],
+    "sound": True,
+    "differences": {"nl": [], "fr": [], "en": []},
+}
 
 
 def without_language(text: bytes = BASE[SCHOOL]) -> bytes:
@@ -98,7 +104,12 @@ def house(url: str, folder: Path, *, clock: Clock | None = None, ledger: Ledger 
     organisations = chosen.get("organisations") or settings.organisations()
     store, archive, scribe = Store(Database(url, ROOM)), Archive(folder / "texts"), Scribe(ledger)
     live = Live(
-        store, chosen.get("base") or BASE, organisations, archive, clock, scribe if chosen.get("activates", True) else None
+        store,
+        chosen.get("base") or BASE,
+        organisations,
+        archive,
+        clock,
+        scribe if chosen.get("activates", True) else None,
     )
     office = Office(store, scribe, archive, lambda: live.current, organisations, chosen.get("prove", proved), clock)
     return House(store, ledger, live, office, Suspending(office), clock, archive)

@@ -72,7 +72,9 @@ async def test_a_text_decides_once_two_people_approved_it_and_its_day_has_come(o
     assert ("active", without_language()) == ((await one.office.find(id_)).state, one.school)
 
 
-async def test_each_step_is_an_entry_with_the_digest_of_the_exact_text_and_shares_the_proposals_trace(one: House) -> None:
+async def test_each_step_is_an_entry_with_the_digest_of_the_exact_text_and_shares_the_proposals_trace(
+    one: House,
+) -> None:
     id_ = await approved(one, without_language())
     await one.live.look()
 
@@ -110,7 +112,9 @@ async def test_the_officer_of_an_organisation_concerned_is_an_officer_and_anothe
     assert not one.office.officer(replace(DPO, org="1982100671"), made)
 
 
-@pytest.mark.parametrize("person", [AUDITOR, replace(AUDITOR, roles=frozenset({"citizen"}))], ids=["auditor", "citizen"])
+@pytest.mark.parametrize(
+    "person", [AUDITOR, replace(AUDITOR, roles=frozenset({"citizen"}))], ids=["auditor", "citizen"]
+)
 async def test_who_only_looks_takes_no_step(one: House, person: object) -> None:
     assert "NOT_FOR_YOU" == await refused(one.office.propose(person, [without_language()], WHY, NOON))  # type: ignore[arg-type]
 
@@ -184,7 +188,10 @@ async def test_what_another_text_stands_on_is_not_taken_back_from_under_it(one: 
 
 async def test_a_text_the_machine_finds_wrong_is_not_even_proposed(url: str, tmp_path: Path) -> None:
     async def unsound(changed: object, at: float) -> dict[str, object]:
-        return {"sound": False, "findings": [{"severity": "error", "file": "x", "line": 3, "message": "no such service"}]}
+        return {
+            "sound": False,
+            "findings": [{"severity": "error", "file": "x", "line": 3, "message": "no such service"}],
+        }
 
     one = house(url, tmp_path, prove=unsound)
     with pytest.raises(GoverningRefused) as error:
@@ -247,7 +254,9 @@ async def test_two_nodes_follow_and_one_of_them_writes_the_activation(url: str, 
         each.store.database.close()
 
 
-async def test_a_node_that_died_while_bringing_a_text_into_force_is_followed_by_another(url: str, tmp_path: Path) -> None:
+async def test_a_node_that_died_while_bringing_a_text_into_force_is_followed_by_another(
+    url: str, tmp_path: Path
+) -> None:
     clock = Clock()
     one = house(url, tmp_path, clock=clock)
     id_ = await approved(one, without_language())
@@ -279,12 +288,21 @@ async def test_the_second_approval_whose_writer_died_still_counts(one: House) ->
 
 
 async def test_a_new_purpose_begins_and_a_second_one_of_the_same_name_does_not(one: House) -> None:
-    text = BASE[SCHOOL].replace(b"purpose: school_enrolment", b"purpose: night_school").replace(b"school_enrolment", b"night_school")
+    text = (
+        BASE[SCHOOL]
+        .replace(b"purpose: school_enrolment", b"purpose: night_school")
+        .replace(b"school_enrolment", b"night_school")
+    )
     await approved(one, text)
     await one.live.look()
 
     assert "night_school" in one.live.policies.purposes
-    assert "" == (await one.office.find((await one.office.propose(STEWARD, [text + b"\n"], WHY, NOON)).id)).drafts[0].replaces[:0]
+    assert (
+        ""
+        == (await one.office.find((await one.office.propose(STEWARD, [text + b"\n"], WHY, NOON)).id))
+        .drafts[0]
+        .replaces[:0]
+    )
 
 
 async def test_after_a_restart_the_active_text_decides_and_not_the_file(url: str, tmp_path: Path) -> None:

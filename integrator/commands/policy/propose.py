@@ -1,0 +1,130 @@
+"""`integrator policy propose | proposals | approve | refuse | withdraw | history`: the life of a text.
+
+A step taken here stands in the ledger as taken at the command line. In production two people approve on the pages, where
+each proves who he is; here a name is only said.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+from typing import Any
+
+from integrator import settings as settings_module
+from integrator.commands.policy.house import add_teller, drafts, moment, office, stamp, teller, word
+from integrator.errors import ConfigurationError
+from integrator.governing.tables import Proposal
+from integrator.governing.words import GoverningRefused
+from integrator.policy.telling import LANGUAGES
+
+
+def add(verbs: Any) -> None:
+    propose = word(verbs, "propose", "propose changed texts; the machine checks them first", run_propose)
+    propose.add_argument("files", nargs="+", type=Path, help="purposes as they would become")
+    propose.add_argument(
+        "--reason", required=True, help="why, in 10 to 500 characters, without names or numbers of people"
+    )
+    propose.add_argument("--effective", help="2027-01-01 or a moment; left out: as soon as two people approved")
+    add_teller(propose)
+    listed = word(verbs, "proposals", "what waits and what was decided; of one: all of it", run_proposals)
+    listed.add_argument("id", nargs="?")
+    listed.add_argument("--settings", type=Path)
+    history = word(verbs, "history", "every change of a purpose's text", run_history)
+    history.add_argument("purpose")
+    history.add_argument("--settings", type=Path)
+    for name, help_, run in (
+        ("approve", "approve a proposal (sandbox only: in production on the pages)", run_approve),
+        ("refuse", "refuse a proposal", run_refuse),
+        ("withdraw", "take a proposal back before it is in force", run_withdraw),
+    ):
+        one = word(verbs, name, help_, run)
+        one.add_argument("id")
+        add_teller(one)
+        if name != "approve":
+            one.add_argument("--reason", required=True)
+
+
+def run_propose(chosen: argparse.Namespace) -> int:
+    texts = list(drafts(chosen.files).values())
+    with office(chosen.settings) as governing:
+        effective = int(moment(chosen.effective, governing.now()))
+        try:
+            made = asyncio.run(governing.office.propose(teller(chosen), texts, chosen.reason, effective))
+        except GoverningRefused as error:
+            for one in error.findings:
+                print(f"{one['file']}:{one['line']}: {one['severity']}: {one['message']}", file=sys.stderr)
+            raise
+    _show(made)
+    return 0
+
+
+def run_proposals(chosen: argparse.Namespace) -> int:
+    with office(chosen.settings) as governing:
+        if chosen.id:
+            _show(asyncio.run(governing.office.find(chosen.id)), whole=True)
+        else:
+            _list(governing.office.store.newest())
+    return 0
+
+
+def run_history(chosen: argparse.Namespace) -> int:
+    with office(chosen.settings) as governing:
+        if chosen.purpose not in governing.live.current.texts:
+            raise ConfigurationError(f"no such purpose: {chosen.purpose!r}", advice="See policies/.")
+        _list(governing.office.store.history(chosen.purpose))
+    return 0
+
+
+def run_approve(chosen: argparse.Namespace) -> int:
+    if not settings_module.load(chosen.settings).sandbox:
+        raise ConfigurationError(
+            "in production nobody approves at the command line",
+            advice="Sign in at /console/texts: a name said here is no proof.",
+        )
+    with office(chosen.settings) as governing:
+        _line(asyncio.run(governing.office.approve(teller(chosen), chosen.id)))
+    return 0
+
+
+def run_refuse(chosen: argparse.Namespace) -> int:
+    with office(chosen.settings) as governing:
+        _line(asyncio.run(governing.office.refuse(teller(chosen), chosen.id, chosen.reason)))
+    return 0
+
+
+def run_withdraw(chosen: argparse.Namespace) -> int:
+    with office(chosen.settings) as governing:
+        _line(asyncio.run(governing.office.withdraw(teller(chosen), chosen.id, chosen.reason)))
+    return 0
+
+
+def _list(found: list[Proposal]) -> None:
+    for one in found:
+        _line(one)
+    if not found:
+        print("no proposals: the texts are the files of policies/")
+
+
+def _line(one: Proposal) -> None:
+    approvals = f", {len(one.votes)} of 2 approvals" if one.state == "proposed" else ""
+    print(f"{one.id}  {one.state:<10} {', '.join(one.purposes)}  from {stamp(one.effective)}{approvals}")
+    print(f"    {one.proposer_name}: {one.reason}" + (f"  ({one.words})" if one.words else ""))
+
+
+def _show(one: Proposal, *, whole: bool = False) -> None:
+    _line(one)
+    for draft in one.drafts:
+        print(f"    {draft.purpose}: sha256:{draft.digest}" + ("" if draft.replaces else " (new)"))
+    for language in LANGUAGES:
+        for sentence in one.proof["differences"][language]:
+            print(f"    {language}  {sentence}")
+    found = one.proof.get("replay")
+    if found:
+        print(f"    of {found['calls']} questions in 30 days {found['untouched']} would be answered alike")
+    for vote in one.votes:
+        print(f"    approved by {vote.name}{', data protection officer' if vote.officer else ''}")
+    if whole:
+        for draft in one.drafts:
+            print(f"--- {draft.purpose}\n{draft.text.decode()}")

@@ -1,0 +1,173 @@
+"""/policy/v1: the same two people, and everything that is served is described."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import APIRouter, FastAPI, Request, Response
+from openapi_spec_validator import validate
+
+from integrator import settings
+from integrator.api.problems import Problems
+from integrator.consoles.governing.api import router
+from integrator.consoles.governing.describing import describe
+from integrator.consoles.people import Person
+from integrator.errors import IntegratorError, UnknownCaller
+from integrator.governing.opening import Governing
+from integrator.governing.proving import load_all_services
+from integrator.model import Trace
+from tests.unit.consoles.doorstep import Clock, consoles
+from tests.unit.governing.kit import (
+    AUDITOR,
+    BASE,
+    DPO,
+    HUB,
+    HUB_2,
+    IXELLES,
+    SCHOOL,
+    STEWARD,
+    STEWARD_2,
+    WHY,
+    House,
+    house,
+    without_language,
+)
+
+PEOPLE = {one.id: one for one in (STEWARD, STEWARD_2, HUB, HUB_2, DPO, AUDITOR)} | {
+    "citizen": Person("citizen", "C", frozenset({"citizen"}))
+}
+TEXT = without_language().decode()
+
+
+class Client:
+    def __init__(self, http: httpx.AsyncClient, house: House, routes: APIRouter) -> None:
+        self.http, self.house, self.routes = http, house, routes
+
+    async def get(self, who: str, path: str) -> httpx.Response:
+        return await self.http.get(f"/policy/v1{path}", headers={"authorization": f"Bearer {who}"})
+
+    async def post(self, who: str, path: str, **json: Any) -> httpx.Response:
+        return await self.http.post(f"/policy/v1{path}", json=json, headers={"authorization": f"Bearer {who}"})
+
+
+@pytest.fixture
+async def client(tmp_path: Path) -> AsyncIterator[Client]:
+    one = house(f"sqlite:///{tmp_path}/governing.db", tmp_path)
+    database = one.store.database
+    governing = Governing(
+        one.live, one.office, one.suspending, load_all_services(), settings.organisations(), None, one.clock, database
+    )
+    problems, rest = Problems("https://hub.example"), FastAPI(openapi_url=None)
+
+    async def current(request: Request) -> Person:
+        person = PEOPLE.get(request.headers.get("authorization", "").removeprefix("Bearer "))
+        if person is None:
+            raise UnknownCaller(problem="noAccessToken")
+        return person
+
+    async def body(request: Request) -> Any:
+        return await request.json()
+
+    @rest.exception_handler(IntegratorError)
+    async def refused(request: Request, error: IntegratorError) -> Response:
+        said = problems.render(error, Trace("7" * 32, "7" * 16))
+        return Response(said.body, said.status)
+
+    shown = consoles(tmp_path, Clock())
+    routes = router(shown, governing, current, body)
+    rest.include_router(routes)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(rest), base_url="http://hub") as http:
+        yield Client(http, one, routes)
+    shown.database.close()
+    database.close()
+
+
+async def test_a_text_is_proposed_approved_by_two_and_in_force(client: Client) -> None:
+    made = await client.post("steward-1", "/proposals", texts=[TEXT], reason=WHY)
+    id_ = made.json()["id"]
+
+    assert (201, "proposed", TEXT) == (made.status_code, made.json()["state"], made.json()["texts"][0]["text"])
+    assert "proposed" == (await client.post("steward-2", f"/proposals/{id_}/approve")).json()["state"]
+    assert "approved" == (await client.post("hub-1", f"/proposals/{id_}/approve")).json()["state"]
+
+    await client.house.live.look()
+    told = (await client.get("auditor-1", "/texts")).json()
+    versions = {one["purpose"]: one["digest"] for one in told["items"]}
+
+    assert made.json()["texts"][0]["digest"] == versions[SCHOOL]
+    assert ["active"] == [one["state"] for one in (await client.get("hub-2", "/proposals")).json()["items"]]
+    assert {"Stijn": False, "Hanne": True} == {
+        one["by"]: one["dataProtectionOfficer"]
+        for one in (await client.get("hub-2", f"/proposals/{id_}")).json()["approvals"]
+    }
+
+
+async def test_refusals_name_their_reason_and_what_to_do(client: Client) -> None:
+    id_ = (await client.post("steward-1", "/proposals", texts=[TEXT], reason=WHY)).json()["id"]
+    answer = await client.post("steward-1", f"/proposals/{id_}/approve")
+
+    assert (403, "OWN_PROPOSAL") == (answer.status_code, answer.json()["reason"])
+    assert "Ask two others" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("path", "sent"),
+    [
+        ("/proposals", {}), ("/proposals", {"texts": [], "reason": WHY}), ("/proposals", {"texts": [1], "reason": WHY}),
+        ("/proposals", {"texts": [TEXT], "reason": "no"}), ("/proposals", {"texts": [TEXT], "reason": WHY, "effective": "soon"}),
+        ("/proposals", {"texts": [TEXT], "reason": WHY, "more": 1}), ("/suspensions", {"authorisation": 1, "reason": WHY}),
+        ("/diet", {"days": 0}), ("/replay", {"texts": [TEXT], "days": True}),
+    ],
+)  # fmt: skip
+async def test_what_is_not_asked_well_is_said_field_by_field(client: Client, path: str, sent: dict[str, Any]) -> None:
+    answer = await client.post("hub-1", path, **sent)
+
+    assert 400 == answer.status_code
+    assert answer.json()["issues"]
+
+
+@pytest.mark.parametrize("who", ["citizen", "nobody"])
+async def test_who_does_not_govern_reads_and_does_nothing(client: Client, who: str) -> None:
+    refused = {"citizen": 403, "nobody": 401}[who]
+    answers = [
+        await client.get(who, "/texts"), await client.get(who, "/proposals"), await client.get(who, "/suspensions"),
+        await client.post(who, "/proposals", texts=[TEXT], reason=WHY), await client.post(who, "/diet"),
+        await client.post(who, "/replay", texts=[TEXT]),
+        await client.post(who, "/suspensions", authorisation=f"{SCHOOL}@2026-1", reason=WHY),
+    ]  # fmt: skip
+
+    assert {refused} == {answer.status_code for answer in answers}
+    assert [] == client.house.ledger.entries
+
+
+async def test_an_officer_suspends_and_two_give_back(client: Client) -> None:
+    made = await client.post(
+        "dpo-1", "/suspensions", authorisation=f"{SCHOOL}@2026-1", organisation=IXELLES, reason=WHY
+    )
+    id_ = made.json()["id"]
+
+    assert (201, "standing") == (made.status_code, made.json()["state"])
+    assert "lifting" == (await client.post("steward-1", f"/suspensions/{id_}/askBack", reason=WHY)).json()["state"]
+    assert "lifted" == (await client.post("hub-1", f"/suspensions/{id_}/giveBack")).json()["state"]
+    assert [IXELLES] == [one["organisation"] for one in (await client.get("auditor-1", "/suspensions")).json()["items"]]
+
+
+async def test_the_register_is_open_to_anyone_and_ids_that_do_not_exist_are_404(client: Client) -> None:
+    assert set(BASE) == {one["purpose"] for one in (await client.http.get("/policy/v1/register")).json()["activities"]}
+    assert {404} == {(await client.get("hub-1", f"/proposals/{one}")).status_code for one in ("0" * 32, "..", "x")}
+
+
+async def test_every_route_is_described_and_nothing_else(client: Client) -> None:
+    served = {
+        (path.replace("{id_}", "{id}"), method.lower())
+        for route in client.routes.routes
+        if (path := getattr(route, "path", "")).startswith("/policy/v1")
+        for method in getattr(route, "methods", ())
+    } - {("/policy/v1/openapi.json", "get")}
+
+    assert served == {(path, method) for path, methods in describe()["paths"].items() for method in methods}
+    validate(describe())
