@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from integrator.commands import apps, audit, check, demo, ledger, mock, new, personas, policy, serve
+from integrator.commands.policy import why
 
-WORDS = (demo, serve, apps, mock, personas, ledger, audit, policy, check, new)
+WORDS = (demo, serve, apps, mock, personas, ledger, audit, policy, why, check, new)
