@@ -153,7 +153,8 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
     deadline = float(settings.limits.get("deadlineSeconds", 10))
     exchange = Exchange(services, policies, connectors, recorder, metrics, now, _territory(organisations), deadline)
     bureau = Bureau(
-        exchange, services, identity.applications, open_book().laws, offices.desk.reports if offices else None,
+        exchange, services, identity.applications, (offices.book if offices else open_book()).laws,
+        offices.desk.reports if offices else None,
         ThisYear(publishing.books).append, now,
     )  # fmt: skip
     return Hub(
