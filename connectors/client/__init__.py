@@ -10,8 +10,12 @@ if answer["eligible"] == "unknown":
 
 from __future__ import annotations
 
+from connectors.client.enrolment import request as ask_enrolment
+from connectors.client.enrolment import status as enrolment_status
 from connectors.client.hub import Hub
 from connectors.client.receipts import Receipt, ReceiptInvalid
 from connectors.client.replies import Answer, HubUnreachable, Problem
 
-__all__ = ["Answer", "Hub", "HubUnreachable", "Problem", "Receipt", "ReceiptInvalid"]
+__all__ = [
+    "Answer", "Hub", "HubUnreachable", "Problem", "Receipt", "ReceiptInvalid", "ask_enrolment", "enrolment_status",
+]  # fmt: skip

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import orjson
@@ -11,9 +12,10 @@ from fastapi import Request, Response
 from integrator.api.body import read_json
 from integrator.api.certificates import SHOWN
 from integrator.api.headers import bearer
-from integrator.api.hub import Hub, Verified
-from integrator.api.limits import Limits
+from integrator.api.hub import Hub
+from integrator.api.limits import InFlight, Limits
 from integrator.errors import Issue, MalformedRequest, UnknownCaller
+from integrator.model import Caller
 
 
 class Counter:
@@ -21,13 +23,23 @@ class Counter:
 
     def __init__(self, hub: Hub, limits: Limits) -> None:
         self._hub, self._limits = hub, limits
+        self._flight = InFlight(limits)  # apart from questions: looking at one's rights takes no place of those
 
-    def who(self, request: Request) -> Verified:
-        """Whose token came with a request. Raises `UnknownCaller`."""
+    @contextmanager
+    def caller(self, request: Request) -> Iterator[Caller]:
+        """Whose token came with a request, for as long as the request is worked on.
+
+        Raises `UnknownCaller`, `TooManyRequests` (of one application, as many at once as it may ask questions).
+        """
         token = bearer(dict(request.scope["headers"]))
         if token is None:
             raise UnknownCaller("no access token", problem="noAccessToken")
-        return self._hub.identity.verify(token, request.scope.get(SHOWN))
+        found: Caller = self._hub.identity.verify(token, request.scope.get(SHOWN)).caller
+        self._flight.enter(found.application)
+        try:
+            yield found
+        finally:
+            self._flight.leave(found.application)
 
     async def body(self, request: Request) -> dict[str, Any]:
         """A bounded, strict JSON object. Raises `MalformedRequest`, `ClientGone`."""

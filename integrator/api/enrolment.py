@@ -48,9 +48,9 @@ def router(office: Office, counter: Counter) -> APIRouter:
 
     @routes.post("/keys/list")
     async def mine(request: Request) -> Response:
-        caller = counter.who(request).caller
-        only(await counter.body(request), frozenset())
-        return answer(_keys(await office.desk.application(caller.application)))
+        with counter.caller(request) as caller:
+            only(await counter.body(request), frozenset())
+            return answer(_keys(await office.desk.application(caller.application)))
 
     return routes
 

@@ -35,35 +35,37 @@ def router(hub: Hub, bureau: Bureau, counter: Counter, limits: Limits) -> APIRou
 
     @routes.post("/authorisation/v1/grants/mine")
     async def mine(request: Request) -> Response:
-        caller = counter.who(request).caller
-        body = await counter.body(request)
-        only(body, frozenset(), frozenset({"allPurposes"}))
-        every = body.get("allPurposes", False)
-        if not isinstance(every, bool):
-            raise MalformedRequest(Issue("schemaViolation", "body", "/allPurposes", "true or false"))
-        return answer(await bureau.mine(caller, every=every, trace=counter.trace(request)))
+        with counter.caller(request) as caller:
+            body = await counter.body(request)
+            only(body, frozenset(), frozenset({"allPurposes"}))
+            every = body.get("allPurposes", False)
+            if not isinstance(every, bool):
+                raise MalformedRequest(Issue("schemaViolation", "body", "/allPurposes", "true or false"))
+            return answer(await bureau.mine(caller, every=every, trace=counter.trace(request)))
 
     @routes.post("/authorisation/v1/decisions/preview")
     async def preview(request: Request) -> Response:
-        caller = counter.who(request).caller
-        return answer(await bureau.preview(caller, await counter.body(request), trace=counter.trace(request)))
+        with counter.caller(request) as caller:
+            return answer(await bureau.preview(caller, await counter.body(request), trace=counter.trace(request)))
 
     @routes.post("/authorisation/v1/decisions/explain")
     async def explain(request: Request) -> Response:
-        caller = counter.who(request).caller
-        return answer(await bureau.explain(caller, await counter.body(request), trace=counter.trace(request)))
+        with counter.caller(request) as caller:
+            return answer(await bureau.explain(caller, await counter.body(request), trace=counter.trace(request)))
 
     @routes.post("/access/v1/evaluation")
     async def evaluation(request: Request) -> Response:
-        caller, named = counter.who(request).caller, _request_id(request)
-        told = await bureau.evaluation(caller, await counter.body(request), trace=counter.trace(request))
-        return answer(told, headers=named)
+        with counter.caller(request) as caller:
+            named = _request_id(request)
+            told = await bureau.evaluation(caller, await counter.body(request), trace=counter.trace(request))
+            return answer(told, headers=named)
 
     @routes.post("/access/v1/evaluations")
     async def evaluations(request: Request) -> Response:
-        caller, named = counter.who(request).caller, _request_id(request)
-        told = await bureau.evaluations(caller, await counter.body(request), trace=counter.trace(request))
-        return answer(told, headers=named)
+        with counter.caller(request) as caller:
+            named = _request_id(request)
+            told = await bureau.evaluations(caller, await counter.body(request), trace=counter.trace(request))
+            return answer(told, headers=named)
 
     @routes.get("/.well-known/authzen-configuration")
     async def configuration() -> Response:

@@ -18,6 +18,7 @@ from integrator.commands import (
     policy,
     serve,
 )
+from integrator.commands.policy import why
 
 WORDS = (
     demo,
@@ -28,6 +29,7 @@ WORDS = (
     ledger,
     audit,
     policy,
+    why,
     adapter,
     case,
     directory,

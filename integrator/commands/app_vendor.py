@@ -35,10 +35,10 @@ def add(verbs: Any) -> None:
 
 
 def run_request(chosen: argparse.Namespace) -> int:
-    from connectors.client import enrolment
+    from connectors.client import ask_enrolment
 
     path = chosen.key or Path(f"{chosen.name}.jwk")
-    asked = enrolment.request(
+    asked = ask_enrolment(
         chosen.hub, chosen.name, path, organisation=chosen.organisation, purposes=chosen.purpose, contact=chosen.contact,
         title=chosen.title or chosen.name, certificate_bound=chosen.certificate_bound,
     )  # fmt: skip
@@ -48,9 +48,9 @@ def run_request(chosen: argparse.Namespace) -> int:
 
 
 def run_status(chosen: argparse.Namespace) -> int:
-    from connectors.client import enrolment
+    from connectors.client import enrolment_status
 
-    told = enrolment.status(chosen.key)
+    told = enrolment_status(chosen.key)
     approved = [who for who, yes in told["approvals"].items() if yes]
     print(f"request {told['requestId']}: {told['state']}, approved by {', '.join(approved) or 'nobody yet'}")
     if told["state"] == "approved":

@@ -30,6 +30,7 @@ _BLOCK = 10_000  # entries read at once, newest first
 
 
 def add(verbs: Any) -> None:
+    """Under `integrator policy`, and as a word of its own: it is what people ask most."""
     parser = verbs.add_parser("why", help="why a question is allowed or refused, and what would change that")
     parser.add_argument("exchange", nargs="?", help="a recorded one: its trace id, or SHARD/INDEX,INDEX…")
     parser.add_argument("--organisation", help="KBO number or short name")

@@ -74,7 +74,10 @@ def test_any_bytes_at_all(caller: Any, path: str, body: bytes) -> None:
 
 @pytest.mark.parametrize("path", [*PATHS, "/docs/rights"])
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(body=st.binary(max_size=60), kind=st.sampled_from(["text/plain", "application/x-www-form-urlencoded", "application/json; charset=utf-16", ""]))
+@given(
+    body=st.binary(max_size=60),
+    kind=st.sampled_from(["text/plain", "application/x-www-form-urlencoded", "application/json; charset=utf-16", ""]),
+)
 def test_any_kind_of_body(caller: Any, path: str, body: bytes, kind: str) -> None:
     assert sent(caller, path, body, kind).status < 500
 
@@ -82,7 +85,9 @@ def test_any_kind_of_body(caller: Any, path: str, body: bytes, kind: str) -> Non
 SUBJECT = {"type": "application", "id": "ixelles-parking"}
 evaluation = st.fixed_dictionaries(
     {
-        "subject": st.one_of(st.just(SUBJECT), st.fixed_dictionaries({"type": texts, "id": texts, "properties": anything})),
+        "subject": st.one_of(
+            st.just(SUBJECT), st.fixed_dictionaries({"type": texts, "id": texts, "properties": anything})
+        ),
         "action": st.fixed_dictionaries({"name": texts}, optional={"properties": anything}),
         "resource": st.fixed_dictionaries({"type": texts, "id": texts}, optional={"properties": anything}),
     },

@@ -14,7 +14,9 @@ from integrator.identity.enrolment.proofs import make_order, make_proof
 from integrator.identity.keys import new_key, public
 from tests.unit.api import stand_in
 
-MINE, PREVIEW, EXPLAIN = (f"/authorisation/v1/{one}" for one in ("grants/mine", "decisions/preview", "decisions/explain"))
+MINE, PREVIEW, EXPLAIN = (
+    f"/authorisation/v1/{one}" for one in ("grants/mine", "decisions/preview", "decisions/explain")
+)
 ONE, SEVERAL = "/access/v1/evaluation", "/access/v1/evaluations"
 TRACE, OTHERS, NOBODYS = "a" * 32, "b" * 32, "c" * 32
 ORG, OTHER_ORG = "0207373429", "0314595348"
@@ -55,7 +57,32 @@ async def test_without_token_nobody_learns_anything(stranger: Any, hub: Any) -> 
 async def test_purpose_that_has_gone_is_said_without_services(call: Any, hub: Any) -> None:
     hub.bureau.exchange.policies.purposes.pop("resident_permit")
 
-    assert [{"purpose": "resident_permit", "services": []}] == (await ask(call, MINE, {"allPurposes": True})).json()["purposes"]
+    assert [{"purpose": "resident_permit", "services": []}] == (await ask(call, MINE, {"allPurposes": True})).json()[
+        "purposes"
+    ]
+
+
+async def test_one_application_that_asks_all_the_time_is_slowed_down_alone(make_hub: Any) -> None:
+    import asyncio
+
+    from integrator.api.app import build
+
+    hub = make_hub(limits={"perApplication": 2})
+    front = build(hub).front
+    greedy, other = [stand_in.Caller(front, await hub.token(name)) for name in ("ixelles-parking", "forest-parking")]
+    written = asyncio.Event()
+
+    async def slow(drafts: Any) -> None:
+        await written.wait()
+
+    hub.bureau._write = slow
+    asking = [asyncio.create_task(ask(one, ONE, question())) for one in (*[greedy] * 8, other)]
+    while sum(task.done() for task in asking) < 6:
+        await asyncio.sleep(0.01)
+    written.set()
+    statuses = [reply.status for reply in await asyncio.gather(*asking)]
+
+    assert (2, 6, 200) == (statuses[:-1].count(200), statuses[:-1].count(429), statuses[-1])
 
 
 # --- beforehand ---------------------------------------------------------------------------------------------------------
@@ -64,7 +91,11 @@ async def test_purpose_that_has_gone_is_said_without_services(call: Any, hub: An
 async def test_preview_says_yes_with_fields_and_until_when(call: Any, hub: Any) -> None:
     told = (await ask(call, PREVIEW, {"service": "person.get", "fields": ["familyName", "gender"]})).json()
 
-    assert ("permit", ["familyName"], [{"field": "gender", "reason": "NOT_GRANTED"}]) == (told["decision"], told["fields"], told["withheld"])
+    assert ("permit", ["familyName"], [{"field": "gender", "reason": "NOT_GRANTED"}]) == (
+        told["decision"],
+        told["fields"],
+        told["withheld"],
+    )
     assert {"nl", "fr", "en"} == set(told["told"])
     assert [] == hub.exchange.asked
     assert "authorisation.preview" == hub.written[-1].name
@@ -73,7 +104,11 @@ async def test_preview_says_yes_with_fields_and_until_when(call: Any, hub: Any) 
 async def test_preview_says_no_with_the_smallest_change(call: Any) -> None:
     told = (await ask(call, PREVIEW, {"service": "person.get", "fields": ["gender"]})).json()
 
-    assert ("deny", "NOTHING_GRANTED", ["field"]) == (told["decision"], told["reason"], [one["kind"] for one in told["changes"]])
+    assert ("deny", "NOTHING_GRANTED", ["field"]) == (
+        told["decision"],
+        told["reason"],
+        [one["kind"] for one in told["changes"]],
+    )
 
 
 async def test_preview_of_a_composition_looks_inside(call: Any, hub: Any) -> None:
@@ -112,10 +147,13 @@ def past(hub: Any) -> Any:
 async def test_own_exchange_is_explained_by_trace_entry_or_receipt(call: Any, past: Any) -> None:
     note = Receipt("hub/test", 7, bytes(32), 1).text() + "\n— hub/test AAAA\n"
     receipt = base64.urlsafe_b64encode(note.encode()).rstrip(b"=").decode()
-    replies = [await ask(call, EXPLAIN, one) for one in ({"traceId": TRACE}, {"entries": "hub/test/7,9"}, {"receipt": receipt})]
+    replies = [
+        await ask(call, EXPLAIN, one) for one in ({"traceId": TRACE}, {"entries": "hub/test/7,9"}, {"receipt": receipt})
+    ]
 
     assert [(200, TRACE, "deny", "NO_AUTHORISATION")] * 3 == [
-        (one.status, one.json()["traceId"], (told := one.json()["decisions"][0])["decision"], told["reason"]) for one in replies
+        (one.status, one.json()["traceId"], (told := one.json()["decisions"][0])["decision"], told["reason"])
+        for one in replies
     ]
     assert all(told["told"][language] for language in ("nl", "fr", "en"))
 
@@ -126,7 +164,9 @@ async def test_somebody_elses_exchange_is_one_that_does_not_exist(call: Any, pas
         [await ask(call, EXPLAIN, one) for one in ({"entries": "hub/test/8"}, {"entries": "hub/test/99"})],
     ]
     for foreign, missing in pairs:
-        stripped = [{name: value for name, value in one.json().items() if name != "instance"} for one in (foreign, missing)]
+        stripped = [
+            {name: value for name, value in one.json().items() if name != "instance"} for one in (foreign, missing)
+        ]
 
         assert stripped[0] == stripped[1]
         assert 404 == foreign.status == missing.status
@@ -165,7 +205,11 @@ async def test_evaluation_says_true_or_false_with_reasons_for_people(call: Any, 
 async def test_partly_is_not_yes(call: Any) -> None:
     told = (await ask(call, ONE, question(resource={"type": "fields", "id": "familyName, gender"}))).json()
 
-    assert (False, "PARTLY_GRANTED", ["gender"]) == (told["decision"], told["context"]["id"], [one["field"] for one in told["context"]["withheld"]])
+    assert (False, "PARTLY_GRANTED", ["gender"]) == (
+        told["decision"],
+        told["context"]["id"],
+        [one["field"] for one in told["context"]["withheld"]],
+    )
 
 
 async def test_star_is_all_that_is_granted(call: Any) -> None:
@@ -212,7 +256,10 @@ async def test_request_id_comes_back_and_is_no_place_for_a_number(call: Any) -> 
 
 
 async def test_evaluations_share_defaults_and_keep_their_order(call: Any, hub: Any) -> None:
-    data = {**question(resource=None), "evaluations": [{"resource": {"type": "fields", "id": one}} for one in ("familyName", "gender", "*")]}
+    data = {
+        **question(resource=None),
+        "evaluations": [{"resource": {"type": "fields", "id": one}} for one in ("familyName", "gender", "*")],
+    }
     told = (await ask(call, SEVERAL, data)).json()
 
     assert [True, False, True] == [one["decision"] for one in told["evaluations"]]
@@ -233,7 +280,11 @@ async def test_semantics_of_the_specification(call: Any, semantic: str, expected
 
 
 async def test_one_that_cannot_be_read_is_false_with_an_error_and_stops_no_other(call: Any) -> None:
-    told = (await ask(call, SEVERAL, {**question(), "evaluations": [{}, {"subject": 7}, "x", {"action": {"name": "spy.all"}}]})).json()["evaluations"]
+    told = (
+        await ask(
+            call, SEVERAL, {**question(), "evaluations": [{}, {"subject": 7}, "x", {"action": {"name": "spy.all"}}]}
+        )
+    ).json()["evaluations"]
 
     assert [True, False, False, False] == [one["decision"] for one in told]
     assert [None, 400, 400, None] == [one["context"].get("error", {}).get("status") for one in told]
@@ -260,11 +311,16 @@ async def test_configuration_names_both_endpoints(stranger: Any) -> None:
 
 
 @pytest.mark.parametrize(("language", "word"), [("nl", "Zoeken op"), ("fr", "Recherche par"), ("en", "Search by")])
-async def test_page_of_rights_opens_once_in_the_readers_language(stranger: Any, hub: Any, language: str, word: str) -> None:
+async def test_page_of_rights_opens_once_in_the_readers_language(
+    stranger: Any, hub: Any, language: str, word: str
+) -> None:
     code = await hub.enrolment.pile.give_code("ixelles-parking", hub.clock())
     door = await stranger("GET", f"/docs/rights?lang={language}")
     form = f"code={code}".encode()
-    first, second = [await stranger("POST", f"/docs/rights?lang={language}", form, kind="application/x-www-form-urlencoded") for _ in range(2)]
+    first, second = [
+        await stranger("POST", f"/docs/rights?lang={language}", form, kind="application/x-www-form-urlencoded")
+        for _ in range(2)
+    ]
 
     assert (200, 200, 403) == (door.status, first.status, second.status)
     assert word in first.body.decode()
@@ -273,9 +329,17 @@ async def test_page_of_rights_opens_once_in_the_readers_language(stranger: Any, 
     assert code.encode() not in first.body + second.body
 
 
-@pytest.mark.parametrize("form", [b"", b"code=", b"code=" + b"x" * 5000, b"\xff", b"code=%FF", b"a=1&b=2&c=3&d=4&e=5&f=6"])
+@pytest.mark.parametrize(
+    "form", [b"", b"code=", b"code=" + b"x" * 5000, b"\xff", b"code=%FF", b"a=1&b=2&c=3&d=4&e=5&f=6"]
+)
 async def test_page_of_rights_for_nobody(stranger: Any, form: bytes) -> None:
-    reply = await stranger("POST", "/docs/rights", form, kind="application/x-www-form-urlencoded", headers={"content-type": "application/x-www-form-urlencoded"})
+    reply = await stranger(
+        "POST",
+        "/docs/rights",
+        form,
+        kind="application/x-www-form-urlencoded",
+        headers={"content-type": "application/x-www-form-urlencoded"},
+    )
 
     assert reply.status in (400, 403)
 
@@ -292,12 +356,18 @@ async def test_application_comes_in_over_the_api_and_changes_its_key(stranger: A
     told = asked.json()
     for role in ("operator", "dpo"):
         await hub.enrolment.approve(told["requestId"], role, f"{role}-1")
-    status = await ask(stranger, "/enrolment/v1/requests/status", {"requestId": told["requestId"], "secret": told["secret"]})
+    status = await ask(
+        stranger, "/enrolment/v1/requests/status", {"requestId": told["requestId"], "secret": told["secret"]}
+    )
     new = new_key("sandbox")
     rotated = await ask(stranger, "/enrolment/v1/keys/rotate", {
         "order": make_order(jwk, "new-desk", issuer, now, act="rotate", jwk=public(new)), "proof": make_proof(new, "new-desk", issuer, now),
     })  # fmt: skip
-    revoked = await ask(stranger, "/enrolment/v1/keys/revoke", {"order": make_order(new, "new-desk", issuer, now, act="revoke", kid=jwk["kid"])})
+    revoked = await ask(
+        stranger,
+        "/enrolment/v1/keys/revoke",
+        {"order": make_order(new, "new-desk", issuer, now, act="revoke", kid=jwk["kid"])},
+    )
 
     assert (201, 200, 200, 200) == (asked.status, status.status, rotated.status, revoked.status)
     assert ("approved", "new-desk") == (status.json()["state"], status.json()["clientId"])
@@ -306,4 +376,6 @@ async def test_application_comes_in_over_the_api_and_changes_its_key(stranger: A
 
 
 async def test_keys_are_listed_for_the_applications_own_token(call: Any, hub: Any) -> None:
-    assert {"clientId": "ixelles-parking", "keys": [{"kid": hub.key["kid"]}]} == (await ask(call, "/enrolment/v1/keys/list", {})).json()
+    assert {"clientId": "ixelles-parking", "keys": [{"kid": hub.key["kid"]}]} == (
+        await ask(call, "/enrolment/v1/keys/list", {})
+    ).json()

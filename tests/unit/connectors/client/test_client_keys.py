@@ -84,7 +84,11 @@ def test_key_that_ends_within_a_month_is_replaced_with_the_first_token(shop: Sho
         token = hub.token(fresh=True)
 
     assert shop.jwk["kid"] != shop.kept["kid"] == shop.hub.identity.verify(token).key
-    assert (0o600, "my-app", []) == (stat.S_IMODE(shop.path.stat().st_mode), shop.kept["client_id"], list(shop.path.parent.glob("*.new")))
+    assert (0o600, "my-app", []) == (
+        stat.S_IMODE(shop.path.stat().st_mode),
+        shop.kept["client_id"],
+        list(shop.path.parent.glob("*.new")),
+    )
 
 
 def test_key_with_a_year_before_it_stays(shop: Shop) -> None:

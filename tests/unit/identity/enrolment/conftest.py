@@ -29,9 +29,13 @@ class House:
         self.entries: list[Draft] = []
         self.full = False  # the ledger cannot be written
         self.identity = Identity(folder, base=BASE, world="sandbox", now=self.clock)
-        rooms = Rooms("sandbox", self.identity.issuer, {BODY, "0314595348"}, lambda: {"resident_permit", "social_inquiry"})
+        rooms = Rooms(
+            "sandbox", self.identity.issuer, {BODY, "0314595348"}, lambda: {"resident_permit", "social_inquiry"}
+        )
         self.applications = folder / "applications"
-        desk = KeyDesk(self.identity.applications, self.applications, self.identity.replays, rooms, self._write, LIMITS, self.clock)
+        desk = KeyDesk(
+            self.identity.applications, self.applications, self.identity.replays, rooms, self._write, LIMITS, self.clock
+        )
         self.office = Office(Pile(Database(url, ROOM)), desk, self.applications, LIMITS)
 
     async def _write(self, drafts: Any) -> None:

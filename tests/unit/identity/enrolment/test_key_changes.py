@@ -107,7 +107,9 @@ async def test_order_of_one_application_changes_no_other(small: Any) -> None:
         with pytest.raises(MalformedRequest, match="/order"):
             await small.office.desk.order("rotate" if "rotate" in order else "revoke", order)
     with pytest.raises(KeyRefused):
-        await small.office.desk.order("revoke", small.order(other, "other-desk", act="revoke", kid=before["keys"][0]["kid"]))
+        await small.office.desk.order(
+            "revoke", small.order(other, "other-desk", act="revoke", kid=before["keys"][0]["kid"])
+        )
 
     assert before == small.file("first-desk")
 
@@ -212,7 +214,13 @@ async def test_key_says_when_it_ends_and_the_token_answer_too(small: Any) -> Non
 async def test_file_with_lives_that_are_none_is_not_read(small: Any) -> None:
     jwk = await small.enrolled()
     path = small.applications / "social-desk.json"
-    for lives in ([], {"x": 1}, {"x": {"ends": "soon"}}, {"x": {"ends": "2026-13-40T00:00:00Z"}}, {"x": {"admin": True}}):
+    for lives in (
+        [],
+        {"x": 1},
+        {"x": {"ends": "soon"}},
+        {"x": {"ends": "2026-13-40T00:00:00Z"}},
+        {"x": {"admin": True}},
+    ):
         path.write_text(json.dumps(small.file() | {"keyLives": lives}))
         small.identity.applications.reload()
         assert 401 == (await small.token(jwk))[0]

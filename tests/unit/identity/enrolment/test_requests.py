@@ -78,7 +78,9 @@ async def test_without_the_ledger_nothing_happens(house: Any) -> None:
     assert (None, []) == ((await house.office.pile.find(one.id)).dpo, list(house.applications.glob("*.json")))
 
 
-async def test_a_crash_after_the_second_approval_is_mended_by_approving_again(small: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_crash_after_the_second_approval_is_mended_by_approving_again(
+    small: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from integrator.identity.enrolment import office
 
     jwk = keys.new_key("sandbox")
@@ -221,6 +223,11 @@ async def test_two_processes_that_take_the_second_approval_enrol_once(house: Any
 async def test_code_opens_once_and_not_for_long(house: Any) -> None:
     pile, now = house.office.pile, house.clock.now
     code, late = await pile.give_code("social-desk", now), await pile.give_code("social-desk", now)
-    taken = [await pile.take_code(code, now), await pile.take_code(code, now), await pile.take_code(late, now + 901), await pile.take_code("x", now)]
+    taken = [
+        await pile.take_code(code, now),
+        await pile.take_code(code, now),
+        await pile.take_code(late, now + 901),
+        await pile.take_code("x", now),
+    ]
 
     assert ["social-desk", None, None, None] == taken
