@@ -174,7 +174,7 @@ def test_a_colleague_acts_for_an_agent_in_the_roles_he_lent_until_it_is_revoked(
 
 
 def test_another_organisation_sees_nobody_and_changes_nobody(office: Office, ask: Ask):
-    other = Office(office.hub, ask("staff_directory", "anderlecht"), office.app, {})
+    other = Office(office.hub, ask("staff_directory", "forest"), office.app, {})
     theirs = f"/Users/{office.ids['an.peeters']}"
 
     assert 0 == other.scim("GET", "/Users").json()["totalResults"]
