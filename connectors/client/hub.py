@@ -135,7 +135,7 @@ class Hub:
         if fresh or time.time() > self._expires - 30:
             form = {
                 "grant_type": _EXCHANGE if self._exchange else "client_credentials", **self._exchange,
-                "client_assertion_type": _ASSERTION, "client_assertion": self._assertion(),
+                "client_assertion_type": _ASSERTION, "client_assertion": self.assertion(),
                 "authorization_details": json.dumps([{"type": "purpose", "purpose": self.purpose}]),
             }  # fmt: skip
             reply = self._send("POST", "/oauth/token", data=form)
@@ -174,7 +174,8 @@ class Hub:
     ) -> None:
         self.close()
 
-    def _assertion(self) -> str:
+    def assertion(self) -> str:
+        """A fresh proof of who the application is (RFC 7523): good once, for a minute."""
         now = int(time.time())
         claims = {
             "iss": self.client_id,

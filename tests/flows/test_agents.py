@@ -92,7 +92,7 @@ def test_an_agent_whom_only_the_application_names_has_no_roles_and_is_marked(off
             [{"type": "purpose", "purpose": "administrative_fine", "agent": "somebody"}]
         )
     }
-    form |= {"grant_type": "client_credentials", "client_assertion": office.app._assertion()}
+    form |= {"grant_type": "client_credentials", "client_assertion": office.app.assertion()}
     form |= {"client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}
     token = httpx.post(f"{office.hub.hub}/oauth/token", data=form, trust_env=False).json()["access_token"]
 
