@@ -15,6 +15,7 @@ TYPES = frozenset(
     (
         *("intent", "outcome", "denied", "unknown", "close", "audit.read", "admin", "policy", "key"),
         *("erasure", "restrict", "release", "annotate", "index", "gap", "seal", "hold", "unhold", "alias"),
+        "decision",  # a right that was asked about: nothing was asked of a source
         "alert",  # a look that somebody should ask about (audit.alerts); names its entry by shard and index
     )
 )
@@ -31,8 +32,10 @@ CLEAR_FIELDS = frozenset(
         # What entries about keeping name: a class and month (yyyymm) with its number of entries, or one entry by its
         # shard and index; who orders (a code) and when it must be looked at again (yyyy-mm-dd).
         *("class", "month", "count", "shard", "index", "authority", "review"),
-        # What the hub saw at request time between the agent and the subject, in codes: SELF, SAME_HOUSEHOLD …
+        # What the hub saw at request time between the agent and the subject, in codes: SELF, SAME_HOUSEHOLD, FAMILY …
         "flags",
+        # How it was asked, in names alone: {"keys": [...], "fields": [...] where fewer were wanted, "past": true}.
+        "asked",
         # The map of one day (see audit.keeping.completeness): its day yyyy-mm-dd, its root and its number of tags.
         *("day", "root", "size"),
     )

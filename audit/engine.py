@@ -29,6 +29,8 @@ _SEALED = (
 )
 # For those who read everything: whole columns at once, and of sealed values only whether they are there (1 + 2 + 4).
 _SCAN = f"SELECT {_COLUMNS} WHERE shard = ? AND idx >= ? AND idx < ? ORDER BY idx"
+_LEAVES = "SELECT lh FROM entry WHERE shard = ? AND idx >= ? AND idx < ? ORDER BY idx"
+_BODIES = "SELECT idx, lh, body FROM entry WHERE shard = ? AND idx >= ? AND idx < ? ORDER BY idx"
 _THERE = " + ".join(
     f"CASE WHEN {{0}}_{audience} IS NULL THEN 0 ELSE {1 << bit} END"
     for bit, audience in enumerate(("subject", "agent", "technical"))
@@ -118,6 +120,17 @@ class Engine(ABC):
     def scan(self, shard: str, start: int, stop: int) -> list[Any]:
         """Entries start ≤ index < stop as rows (index, ts, kind, ref, leaf, body): for verification, all at once."""
         return self._rows(_SCAN, self._number(shard), start, stop)
+
+    def leaves(self, shard: str, start: int, stop: int) -> list[bytes]:
+        """See audit.store.Store.leaves."""
+        return [bytes(leaf) for (leaf,) in self._rows(_LEAVES, self._number(shard), start, stop)]
+
+    def bodies(self, shard: str, start: int, stop: int) -> Iterator[tuple[int, bytes, bytes]]:
+        """See audit.store.Store.bodies."""
+        number = self._number(shard)
+        for first in range(start, stop, _PAGE):
+            for index, leaf, body in self._rows(_BODIES, number, first, min(stop, first + _PAGE)):
+                yield index, bytes(leaf), bytes(body)
 
     def beside(self, shard: str, month: int, start: int, stop: int) -> list[Any]:
         """Side rows of one month beside those entries: (index, part, org, activity, op, ts, retention, vis, sealed, wrapped).

@@ -7,8 +7,8 @@ transaction of the shard's writer, which alone gives the index -> Record (back t
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from audit.canonical import MAX_ENTRY, canonical, leaf_hash
@@ -48,6 +48,17 @@ class Prepared(NamedTuple):
     parts: tuple[Part, ...]  # at least one
 
 
+class Commit:
+    """Entries that became durable together, for whoever vouches for all of them at once."""
+
+    __slots__ = ("entries", "first", "vouched")
+
+    def __init__(self, first: int, entries: Sequence[tuple[bytes, int]]) -> None:
+        self.first = first  # index of the first entry
+        self.entries = entries  # leaf hash and time of each, in the order of their indices
+        self.vouched: Any = None  # what was signed for them, once it was
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """The receipt of a durable entry."""
@@ -55,6 +66,7 @@ class Record:
     index: int  # in its shard, without gaps, from 0
     leaf: bytes  # leaf hash, 32 bytes
     ts: int  # µs since 1970, as written in the entry
+    commit: Commit | None = field(default=None, compare=False, repr=False)  # what it shared with other callers, if so
 
 
 def prepare(draft: Draft, sealer: Sealer, ts: int) -> Prepared:

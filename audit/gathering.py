@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import NamedTuple
 
-from audit.entry import Prepared, Record
+from audit.entry import Commit, Prepared, Record
 from audit.errors import LedgerUnwritable
 
 BATCH = 512  # entries in one transaction, unless a single call brings more
@@ -74,13 +74,17 @@ def count_of(appends: list[Waiting]) -> int:
     return sum([len(waiting.entries) for waiting in appends])
 
 
-def wake(members: list[tuple[Waiting, int | Exception]], group: Group | None = None) -> None:
+def wake(
+    members: list[tuple[Waiting, int | Exception]], commit: Commit | None = None, group: Group | None = None
+) -> None:
     """Runs in the thread of the waiting loop, once for all members of a batch that wait there."""
     for (entries, future, _loop), result in members:
         if future.done():  # its task was cancelled
             continue
         if isinstance(result, int):
-            future.set_result([Record(index, entry.leaf, entry.ts) for index, entry in enumerate(entries, result)])
+            future.set_result(
+                [Record(index, entry.leaf, entry.ts, commit) for index, entry in enumerate(entries, result)]
+            )
         else:
             error = LedgerUnwritable(str(result) or type(result).__name__)
             error.__cause__ = result

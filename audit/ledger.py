@@ -23,7 +23,7 @@ from types import TracebackType
 from weakref import WeakKeyDictionary
 
 from audit.draft import Draft
-from audit.entry import Prepared, Record, prepare
+from audit.entry import Commit, Prepared, Record, prepare
 from audit.errors import EntryRefused, HeadMoved, KeyMissing, LedgerUnwritable
 from audit.gathering import BATCH, Group, Waiting, count_of, wake
 from audit.keys import KeyRing
@@ -260,18 +260,24 @@ class Ledger:
 
     def _settle(self, batch: list[Waiting], result: int | Exception) -> None:
         """Wake everybody of a batch: `result` is the index of its first entry, or why nothing was acknowledged."""
-        with self._gate:
-            self._waiting -= sum(len(waiting.entries) for waiting in batch)
+        commit = None
+        if len(batch) > 1 and isinstance(result, int):  # a caller alone needs nobody to share a signature with
+            commit = Commit(result, [(entry.leaf, entry.ts) for waiting in batch for entry in waiting.entries])
         loops: dict[asyncio.AbstractEventLoop | None, list[tuple[Waiting, int | Exception]]] = {}
+        settled = 0
         for waiting in batch:
+            count = len(waiting.entries)
+            settled += count
             loops.setdefault(waiting.loop, []).append((waiting, result))
             if isinstance(result, int):
-                result += len(waiting.entries)
+                result += count
+        with self._gate:
+            self._waiting -= settled
         for loop, members in loops.items():
             if loop is None:
-                wake(members)
+                wake(members, commit)
                 continue
             try:
-                loop.call_soon_threadsafe(wake, members, self._groups.get(loop))
+                loop.call_soon_threadsafe(wake, members, commit, self._groups.get(loop))
             except RuntimeError:  # that loop was closed: nobody is left to be told
                 continue

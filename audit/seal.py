@@ -10,9 +10,10 @@ stand in the side table only, never in a leaf, where they would link one person 
 
 from __future__ import annotations
 
-import hmac
 from functools import lru_cache
+from hashlib import sha256
 from time import gmtime
+from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -26,6 +27,8 @@ DEK = 32  # bytes
 # Zero is safe as nonce: every data key is random and seals exactly one message.
 _NONCE = bytes(12)
 _TAG_BYTES = 16
+_BLOCK = 64  # bytes that SHA-256 takes at a time
+_INNER, _OUTER = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
 _MICROSECONDS_PER_HOUR = 3_600_000_000
 
 
@@ -46,7 +49,25 @@ def _month_of_hour(hour: int) -> int:
 
 @lru_cache(maxsize=512)  # the intent and the outcome of one exchange carry the same tags; memory only, and not for long
 def _tag(key: bytes, text: str) -> bytes:
-    return hmac.digest(key, text.encode(), "sha256")[:_TAG_BYTES]
+    inner, outer = (half.copy() for half in _halves(key))
+    inner.update(text.encode())
+    outer.update(inner.digest())
+    tag: bytes = outer.digest()[:_TAG_BYTES]
+    return tag
+
+
+@lru_cache(maxsize=8)
+def _halves(key: bytes) -> tuple[Any, Any]:
+    """HMAC-SHA256 (RFC 2104) with the key already taken in: half the work of a short text.
+
+    >>> import hmac
+    >>> _tag(b"k" * 32, "idx1|nrn|1") == hmac.digest(b"k" * 32, b"idx1|nrn|1", "sha256")[:16]
+    True
+    """
+    if len(key) > _BLOCK:
+        key = sha256(key).digest()
+    block = key.ljust(_BLOCK, b"\0")
+    return sha256(block.translate(_INNER)), sha256(block.translate(_OUTER))
 
 
 class Sealer:

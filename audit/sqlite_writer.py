@@ -6,6 +6,7 @@ import fcntl
 import os
 import sqlite3
 import time
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
@@ -65,7 +66,7 @@ _WIDTH = _COLUMNS.count(",") + 1
 _MOVED = "the shard does not end there"
 _INTAKE = f"""
 CREATE TEMP VIEW intake ({_COLUMNS}) AS SELECT {", ".join(["NULL"] * _WIDTH)};
-CREATE TEMP TRIGGER take INSTEAD OF INSERT ON intake BEGIN
+CREATE TEMP TRIGGER take INSTEAD OF INSERT ON intake WHEN NEW.idx IS NOT NULL BEGIN
     SELECT RAISE(ABORT, '{_MOVED}')
         WHERE NEW.part = 0 AND NEW.idx <> (SELECT coalesce(max(idx) + 1, 0) FROM entry WHERE shard = NEW.shard);
     INSERT INTO entry (shard, idx, ts, kind, ref, lh, body)
@@ -80,10 +81,13 @@ CREATE TEMP TRIGGER take INSTEAD OF INSERT ON intake BEGIN
 END;
 """
 _AT_ONCE = 1024  # rows in one statement; SQLite takes 32 766 values
+# Every number of rows is a statement of its own, which stays prepared and takes about 4 kB a row. So there are few of
+# them, and a batch is filled up with rows of nothing, which the trigger passes over.
+_SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, _AT_ONCE)
 _HEAD = "SELECT coalesce(max(idx) + 1, 0) FROM entry WHERE shard = ?"
 
 
-@lru_cache(maxsize=_AT_ONCE)
+@lru_cache(maxsize=len(_SIZES))
 def _insert(rows: int) -> str:
     row = f"({','.join('?' * _WIDTH)})"
     return f"INSERT INTO intake ({_COLUMNS}) VALUES {','.join([row] * rows)}"
@@ -114,6 +118,8 @@ def connect(path: str) -> sqlite3.Connection:
     try:
         mode = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
         connection.execute("PRAGMA synchronous=FULL")
+        # Pages at the edge of a table change with every commit: they are copied into the file once, not four times.
+        connection.execute("PRAGMA wal_autocheckpoint=4000")  # pages, 16 MB
         if mode != "wal":
             raise UnsafeStore(f"SQLite stays in journal mode {mode}; a ledger needs a file on a local disk")
     except BaseException:
@@ -150,7 +156,7 @@ class SqliteWriter:
             for month, ret in {(item.month, item.ret) for item in batch} - self._kept:
                 connection.execute("INSERT INTO kept (month, ret) VALUES (?, ?) ON CONFLICT DO NOTHING", (month, ret))
                 self._kept.add((month, ret))
-            self._store(connection, _rows(self._number, batch, expect))
+            self._store(connection, _values(self._number, batch, expect))
         except sqlite3.Error as error:
             name = getattr(error, "sqlite_errorname", type(error).__name__)
             # After a failed fsync the kernel may drop the pages and call the next fsync a success: believe nothing.
@@ -169,14 +175,15 @@ class SqliteWriter:
             return self._head(connection)
         return otherwise
 
-    def _store(self, connection: sqlite3.Connection, rows: list[tuple[Any, ...]]) -> None:
-        if len(rows) <= _AT_ONCE:
-            connection.execute(_insert(len(rows)), [value for row in rows for value in row])
+    def _store(self, connection: sqlite3.Connection, values: list[Any]) -> None:
+        """`values`: _WIDTH of them for each row."""
+        most = _AT_ONCE * _WIDTH
+        if len(values) <= most:
+            connection.execute(*_filled_up(values))
             return
         connection.execute("BEGIN IMMEDIATE")
-        for start in range(0, len(rows), _AT_ONCE):
-            some = rows[start : start + _AT_ONCE]
-            connection.execute(_insert(len(some)), [value for row in some for value in row])
+        for start in range(0, len(values), most):
+            connection.execute(*_filled_up(values[start : start + most]))
         connection.execute("COMMIT")
 
     def size(self) -> int:
@@ -230,12 +237,21 @@ def take_lock(path: Path, wait: float) -> int | None:
             return descriptor
 
 
-def _rows(shard: int, batch: Sequence[Prepared], head: int) -> list[tuple[Any, ...]]:
-    rows: list[tuple[Any, ...]] = []
+def _filled_up(values: list[Any]) -> tuple[str, list[Any]]:
+    """The statement for so many rows, or the next larger one, and its values."""
+    rows = len(values) // _WIDTH
+    size = _SIZES[bisect_left(_SIZES, rows)]
+    return _insert(size), values + [None] * ((size - rows) * _WIDTH)
+
+
+def _values(shard: int, batch: Sequence[Prepared], head: int) -> list[Any]:
+    """One row after another, in the order of _COLUMNS."""
+    values: list[Any] = []
     for index, item in enumerate(batch, head):
         kind, ts, month, ref, leaf, body, org, activity, op, agent_tag, ret, parts = item
         for part, tag, sealed, wrapped in parts:
             entry = (leaf, body) if part == 0 else (None, None)
-            about = (month, part, tag, agent_tag, org, activity, op, ret)
-            rows.append((shard, index, ts, kind, ref, *entry, *about, *sealed, *wrapped))
-    return rows
+            values += (shard, index, ts, kind, ref, *entry, month, part, tag, agent_tag, org, activity, op, ret)
+            values += sealed
+            values += wrapped
+    return values

@@ -115,6 +115,14 @@ class Store(Protocol):
         """Entries start ≤ index < stop as rows (index, ts, kind, ref, leaf, body), all at once: for verification."""
         ...
 
+    def leaves(self, shard: str, start: int, stop: int) -> list[bytes]:
+        """Leaf hashes of entries start ≤ index < stop as they were stored, in order; fewer when some are not there."""
+        ...
+
+    def bodies(self, shard: str, start: int, stop: int) -> Iterator[tuple[int, bytes, bytes]]:
+        """(index, leaf hash, body) of entries start ≤ index < stop, in order: for who hashes all of them again."""
+        ...
+
     def beside(self, shard: str, month: int, start: int, stop: int) -> list[Any]:
         """Side rows of one month beside those entries: (index, part, org, activity, op, ts, retention, vis, sealed, wrapped).
 

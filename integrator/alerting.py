@@ -6,7 +6,7 @@ What a rule minds, and what an alert is, is audit.alerts's. Off the hot path: th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -16,6 +16,8 @@ from audit.reports.tables import Tables, open_tables
 from integrator import clock, places
 from integrator.errors import ConfigurationError
 from integrator.logs import log
+from integrator.watching.knowing import Registered, Seen
+from integrator.watching.opening import Watching, homes
 
 AT_ONCE = 5_000  # processings in one step
 
@@ -65,8 +67,18 @@ class Alerting:
         self.tables.close()
 
 
-def open_alerting(store: Store, keyring: KeyRing, writer: Writer, now: clock.Now) -> Alerting:
-    """Raises `ConfigurationError` for rules that cannot be used. The ledger of before this start is judged too, once."""
+def open_alerting(
+    store: Store,
+    keyring: KeyRing,
+    writer: Writer,
+    now: clock.Now,
+    watching: Watching | None = None,
+    registered: Registered | None = None,
+) -> Alerting:
+    """Raises `ConfigurationError` for rules that cannot be used. The ledger of before this start is judged too, once.
+
+    `registered`: the directory of references; without it a registration explains nothing.
+    """
 
     def append(drafts: Sequence[Draft]) -> list[Record]:
         return writer.ledger.append_blocking(drafts)
@@ -75,8 +87,13 @@ def open_alerting(store: Store, keyring: KeyRing, writer: Writer, now: clock.Now
     tables = open_tables(store, (*watch.SCHEMA, *protected.SCHEMA))
     listed = Protected(tables, keyring, append, lambda: clock.micros(now()))
     sealed = Sealed(store, keyring)
-    # A case that is named counts as open until a register of cases says otherwise; a citizen's own session is in the entry.
     known = Known(
         open_case=sealed.has_case, has_case=sealed.has_case, protected=listed.__contains__, ordinal=sealed.ordinal
     )
+    if watching is not None:
+        seen = Seen(sealed, watching.tagger, watching.cases, watching.happenings, homes().get, registered)
+        known = replace(
+            known, open_case=seen.open_case, case_closed=seen.case_closed, death=seen.death, move=seen.move,
+            recent_mutation=seen.recent_mutation, registration=seen.registration,
+        )  # fmt: skip
     return Alerting(rules, Alerts(store, append), listed, Watch(store, tables, append, Judge(rules, known)), tables)

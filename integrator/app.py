@@ -10,7 +10,7 @@ import gc
 import signal
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -25,22 +25,32 @@ from integrator.agents.issuers import fetcher, read_issuers
 from integrator.agents.office import Agents, open_agents
 from integrator.attesting import AttestingFigures
 from integrator.clerk import keep_a_clerk
+from integrator.consoles.book import open_book
+from integrator.consoles.desks import Purposes, ThisYear
 from integrator.consoles.web import Consoles
 from integrator.contract import Connector, Tools
+from integrator.directory import Directory, DirectorySource, load_rules, open_directory
 from integrator.errors import ConfigurationError, IntegratorError
 from integrator.exchange import Exchange
+from integrator.governing.live import InForce
+from integrator.governing.opening import Governing, open_governing
+from integrator.identity.enrolment import Office
+from integrator.identity.enrolment.opening import open_enrolment
+from integrator.identity.grants import Bureau
 from integrator.identity.service import Identity
 from integrator.keeping import Keeper, retention_classes, until_night
 from integrator.logs import log
 from integrator.mapping import load_sheets
 from integrator.metrics import Metrics
 from integrator.offices import close_offices, forget_every_night, know_agents, open_offices
-from integrator.policy import Purpose, load_policies
+from integrator.policy import Purpose
 from integrator.publishing import LogFigures, Published, Publishing, open_publishing
-from integrator.recording import Recorder
+from integrator.recording import Recorder, Replaced
 from integrator.services import Service, load_services
 from integrator.settings import Settings
-from integrator.transport.channel import Channel, open_session
+from integrator.transport.channel import Channel, Lines, open_session
+from integrator.watching.learning import learning
+from integrator.watching.opening import Watching, agent_tags, open_closeness, open_watching
 
 VERSION = "0.1.0"
 _CIRCUIT = {"closed": 0, "half_open": 1, "open": 2}
@@ -52,19 +62,34 @@ class Hub:
 
     settings: Settings
     services: Mapping[str, Service]
-    purposes: Mapping[str, Purpose]
-    exchange: Exchange
+    governing: Governing
+    exchange: Exchange  # replaced whole when the texts change: what is under way ends under the set it began with
     identity: Identity
     metrics: Metrics
     publishing: Publishing
     channels: Mapping[str, Channel]
     session: aiohttp.ClientSession
+    lines: Lines  # to the sources
     clock: clock.Now
     codes: Path
     keeper: Keeper | None  # of what is kept how long; None where nothing is published
     consoles: Consoles | None  # pages of officers and citizens; likewise
+    directory: Directory  # of references: who keeps a file about whom
+    enrolment: Office  # how applications are let in
+    bureau: Bureau  # where they ask about their own rights
+    watching: Watching | None  # what alerts must know; None where nothing is published
     agents: Agents  # the people who work for organisations
     ready: bool = field(default=True)
+
+    @property
+    def purposes(self) -> Mapping[str, Purpose]:
+        """Of the texts in force."""
+        return self.exchange.policies.purposes
+
+    def swap(self, new: InForce) -> None:
+        """From the next exchange on, other texts decide; permits and plans of the old ones go with them."""
+        self.exchange = replace(self.exchange, policies=new.policies, _plans={})
+        self.bureau.exchange = self.exchange
 
     @property
     def ledger(self) -> Ledger:
@@ -84,17 +109,25 @@ class Hub:
         for name, channel in self.channels.items():
             self.metrics.circuit.labels(name).set(_CIRCUIT[channel.breaker.state])
         down = not (self.ready and self.publishing.healthy)
-        degraded = "DOWN" in sources.values() or self.publishing.late
-        return {"status": "DOWN" if down else "DEGRADED" if degraded else "UP", "sources": sources, **_audit(self)}
+        texts = self.governing.live.health()
+        degraded = "DOWN" in sources.values() or self.publishing.late or texts["status"] != "UP"
+        status = "DOWN" if down else "DEGRADED" if degraded else "UP"
+        return {"status": status, "sources": sources, "policies": texts, **_audit(self)}
 
     async def close(self) -> None:
         """After the last answer: the ledger writes what it was given, then everything else goes."""
         if self.consoles is not None:
             await close_offices(self.consoles)
+        if self.watching is not None:
+            self.watching.close()
+        await asyncio.to_thread(self.enrolment.pile.close)
         await asyncio.to_thread(self.publishing.close)
         self.agents.close()
         self.identity.close()
+        self.directory.close()
+        await asyncio.to_thread(self.governing.close)
         await self.session.close()
+        await self.lines.close()
 
 
 async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger: Ledger | None = None) -> Hub:
@@ -109,47 +142,82 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
     sheets = load_sheets(places.folder("mappings"))
     named = settings.named_numbers if settings.sandbox else None
     services = load_services(places.folder("config") / "services", sheets, sandbox=named)
-    policies = load_policies(places.folder("policies"), organisations)
     classes = retention_classes()
     metrics = Metrics()
     metrics.build_info.labels(VERSION).set(1)
-    session = open_session()
+    rules = load_rules(places.folder("config") / "directory.yaml", organisations)
+    directory = open_directory(settings.directory["database"], Path(settings.directory["keys"]), rules, now)
+    session, lines = open_session(), Lines()
     try:
-        channels, connectors = await _connect(settings, metrics, session, now)
+        channels, connectors = await _connect(settings, metrics, lines, now)
+        connectors["directory"] = DirectorySource(directory, now)
         for service in services.values():
             if service.source is not None and service.source not in connectors:
                 raise ConfigurationError(f"{service.name}: no source {service.source!r} in settings and connectors/")
         # Processes on several machines share the register of used assertions where they share the ledger's database.
         shared = settings.ledger if settings.ledger.startswith("postgresql:") else None
-        identity = Identity(settings.state, base=settings.issuer, world=settings.mode, now=now, replays=shared)
+        authority = Path(settings.tls["clientCa"]) if "clientCa" in settings.tls else None
+        identity = Identity(
+            settings.state, base=settings.issuer, world=settings.mode, now=now, replays=shared,
+            mutual=settings.tls["address"] if authority else None, authority=authority,
+            binds=authority is not None or bool(settings.proxies),
+        )  # fmt: skip
         publishing = open_publishing(settings, now) if ledger is None else Publishing(OneBook(ledger), None, None)
-        offices = open_offices(settings, publishing, policies, services, session, now)
+        watching = open_watching(settings) if publishing.logbook else None
+        book = publishing.logbook
+        governing = open_governing(
+            settings, services, organisations, publishing.books, settings.ledger if book else None, now
+        )
+        offices = open_offices(settings, publishing, governing, services, session, now, watching)
+        enrolment = open_enrolment(
+            settings, identity, lambda: governing.live.policies.purposes, ThisYear(publishing.books).append, now
+        )
+        purposes = Purposes(lambda: governing.live.policies.purposes)
         trusted = read_issuers(settings.agents.get("issuers") or (), sandbox=settings.sandbox)
-        agents = open_agents(settings, policies.purposes, identity, publishing.books, trusted, fetcher(session), now)
+        agents = open_agents(settings, purposes, identity, publishing.books, trusted, fetcher(session), now)
         if offices is not None:
+            offices.extras["enrolment"] = enrolment
             know_agents(offices, agents, settings)
     except BaseException:
+        directory.close()
         await session.close()
+        await lines.close()
         raise
-    book = publishing.logbook
-    keeper = Keeper(book.store, book.keyring, publishing, classes, now, settings.state / "maps") if book else None
+    shows_at = offices.desk.shown_at if offices else None
+    keeper = (
+        Keeper(book.store, book.keyring, publishing, classes, now, settings.state / "maps", shows_at) if book else None
+    )
     recorder = Recorder(publishing.books, metrics, admit=publishing.admit)
-    recorder.on_replaced = keeper.replaced if keeper else None
+    recorder.on_replaced = _replaced(directory, keeper)
+    if watching is not None:
+        tags = agent_tags(settings)
+        recorder.closeness = open_closeness(watching.tagger, tags, tags)
+        recorder.learn = learning(watching.happenings, _territory(organisations))
     if publishing.publisher is not None:
         metrics.registry.register(LogFigures(publishing.publisher, now))
     if publishing.attesting is not None:
         metrics.registry.register(AttestingFigures(publishing.attesting))
     publishing.start()
     deadline = float(settings.limits.get("deadlineSeconds", 10))
+    policies = governing.live.policies
     exchange = Exchange(services, policies, connectors, recorder, metrics, now, _territory(organisations), deadline)
-    return Hub(
-        settings, services, policies.purposes, exchange, identity, metrics, publishing, channels, session, now,
-        places.folder("mappings") / "codes", keeper, offices, agents,
+    book_of_words = offices.book if offices else open_book()
+    bureau = Bureau(
+        exchange, services, identity.applications, lambda: book_of_words.laws, offices.desk.reports if offices else None,
+        ThisYear(publishing.books).append, now,
     )  # fmt: skip
+    hub = Hub(
+        settings=settings, services=services, governing=governing, exchange=exchange, identity=identity,
+        metrics=metrics, publishing=publishing, channels=channels, session=session, lines=lines, clock=now,
+        codes=places.folder("mappings") / "codes", keeper=keeper, consoles=offices, watching=watching, directory=directory,
+        enrolment=enrolment, bureau=bureau, agents=agents,
+    )  # fmt: skip
+    governing.live.told.append(hub.swap)
+    return hub
 
 
 async def _connect(
-    settings: Settings, metrics: Metrics, session: aiohttp.ClientSession, now: clock.Now
+    settings: Settings, metrics: Metrics, lines: Lines, now: clock.Now
 ) -> tuple[dict[str, Channel], dict[str, Connector]]:
     """One channel and one connector per source that settings name; all or none."""
     channels: dict[str, Channel] = {}
@@ -161,11 +229,27 @@ async def _connect(
                 f"settings have no sources.{name}", advice="Say how it is reached, or take the room away."
             )
         if "url" in chosen:
-            channels[name] = Channel(name, chosen["url"], session, manifest.limits, observe=_observe(metrics, now))
+            channels[name] = Channel(name, chosen["url"], lines, manifest.limits, observe=_observe(metrics, now))
         connectors[name] = await registry.build(
             manifest, Tools(name, manifest.room, chosen, channels.get(name), now, settings.sandbox)
         )  # fmt: skip
     return channels, connectors
+
+
+def _replaced(directory: Directory, keeper: Keeper | None) -> Replaced:
+    """A number was replaced: its history in the ledger and its files in the directory go along. In a thread, for nobody waits."""
+
+    def replaced(subject: tuple[str, str], number: str, source: str) -> None:
+        if keeper is not None:
+            keeper.replaced(subject, number, source)
+        if subject[0] != "nrn":
+            return
+        try:
+            asyncio.run(directory.replaced(subject[1], number))
+        except IntegratorError as error:  # the source will say it again the next time it is asked
+            log.warning("directory_not_joined", source=source, error=type(error).__name__)
+
+    return replaced
 
 
 def _observe(metrics: Metrics, now: clock.Now) -> Callable[[str, str, float], None]:
@@ -264,6 +348,7 @@ def serve(settings: Settings) -> None:
         gc.freeze()
         await asyncio.to_thread(hub.publishing.tidy, timedelta(0))  # what a process that died left open
         chores = [asyncio.create_task(_first_look(hub)), asyncio.create_task(_settle_every_minute(hub))]
+        chores.append(asyncio.create_task(hub.governing.live.watch()))
         chores.append(asyncio.create_task(hub.agents.acts.keep_recording()))
         if hub.consoles is not None:
             chores.append(asyncio.create_task(keep_a_clerk(settings)))

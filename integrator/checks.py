@@ -15,6 +15,8 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator
 
+from integrator import directory
+from integrator.adapters.layout import load as load_layout
 from integrator.errors import ConfigurationError, IntegratorError
 from integrator.mapping import Sheet, load_sheets
 from integrator.places import YamlLoader, parse_yaml
@@ -74,36 +76,40 @@ class Room:
     name: str  # relative to the home of the data rooms
     data: Any
     lines: Lines
+    text: bytes
 
     def finding(self, message: str, *path: Any, severity: str = "error") -> Finding:
         return Finding(self.name, self.lines.at(path), severity, message)
 
 
-def check(home: Path, today: date) -> list[Finding]:
-    """Every finding over the data rooms below `home`, sorted by file and line."""
+def check(home: Path, today: date, policies: Mapping[str, bytes] | None = None) -> list[Finding]:
+    """Every finding over the data rooms below `home`, sorted by file and line.
+
+    `policies`: texts by purpose that stand for the files of policies/, as when a change to them is judged.
+    """
     findings: list[Finding] = []
-    rooms = _read(home, findings)
+    rooms = _read(home, findings, policies)
     findings += _schemas(home, rooms)
+    findings += _adapters(rooms)
     if any(finding.severity == "error" for finding in findings):
         return sorted(findings)  # what does not fit its schema cannot be followed any further
     try:
         sheets = load_sheets(home / "mappings")
         services = load_services(home / "config" / "services", sheets, sandbox=frozenset())
         organisations = _one(rooms, "config/organisations.yaml").data
-        sources = manifests(home / "connectors")
-        policies = compile_policies(
-            [(room.path.name, room.path.read_bytes()) for room in _in(rooms, "policies")], organisations
-        )
+        sources = {**manifests(home / "connectors"), directory.SOURCE: directory.manifest()}
+        compiled = compile_policies([(room.path.name, room.text) for room in _in(rooms, "policies")], organisations)
     except IntegratorError as error:
         return sorted([*findings, Finding(str(error).partition(":")[0], 1, "error", str(error))])
     findings += _mappings(rooms, sheets, sources, home)
     findings += _services(rooms, services, sources)
-    findings += _overlaps(rooms, policies, services)
+    findings += _overlaps(rooms, compiled, services)
     for room in _in(rooms, "policies"):
         findings += _purpose(room, _one(rooms, "config/retention.yaml").data)
         findings += _authorisations(room, services, today)
-        findings += _policy_cases(room, policies, services, organisations)
+        findings += _policy_cases(room, compiled, services, organisations)
     findings += _connectors(home)
+    findings += _directory(_one(rooms, "config/directory.yaml"), rooms)
     return sorted(set(findings))
 
 
@@ -112,20 +118,24 @@ def check(home: Path, today: date) -> list[Finding]:
 _SCHEMAS = {
     "config/services": "service", "policies": "purpose", "mappings": "mapping", "mappings/codes": "codes",
     "config/organisations.yaml": "organisations", "config/defaults.yaml": "settings", "config/retention.yaml": "retention",
-    "config/alerts.yaml": "alerts",
+    "config/alerts.yaml": "alerts", "config/directory.yaml": "directory", "config/register.yaml": "register",
 }  # fmt: skip
 
 
-def _read(home: Path, findings: list[Finding]) -> list[Room]:
+def _read(home: Path, findings: list[Finding], policies: Mapping[str, bytes] | None = None) -> list[Room]:
     patterns = (
         "config/*.yaml", "config/services/*.yaml", "policies/*.yaml", "mappings/*.yaml", "mappings/codes/*.yaml",
-        "connectors/*/connector.yaml", "connectors/*/faults.yaml", "connectors/*/cases/*.yaml",
+        "connectors/*/connector.yaml", "connectors/*/adapter.yaml", "connectors/*/faults.yaml", "connectors/*/cases/*.yaml",
     )  # fmt: skip
     rooms = []
-    for path in (path for pattern in patterns for path in sorted(home.glob(pattern))):
-        name, text = path.relative_to(home).as_posix(), path.read_text(encoding="utf-8")
+    files = [(path, path.read_bytes()) for pattern in patterns for path in sorted(home.glob(pattern))]
+    if policies is not None:
+        files = [(path, text) for path, text in files if path.parent.name != "policies"]
+        files += [(home / "policies" / f"{code}.yaml", text) for code, text in sorted(policies.items())]
+    for path, text in files:
+        name = path.relative_to(home).as_posix()
         try:
-            rooms.append(Room(path, name, parse_yaml(name, text.encode()), Lines(text)))
+            rooms.append(Room(path, name, parse_yaml(name, text), Lines(text.decode("utf-8")), text))
         except ConfigurationError as error:
             line = str(error).partition(":")[2].partition(":")[0]
             findings.append(
@@ -156,9 +166,21 @@ def _schemas(home: Path, rooms: list[Room]) -> Iterator[Finding]:
 def _kind(name: str) -> str | None:
     if name.endswith("/connector.yaml"):
         return "connector"
+    if name.endswith("/adapter.yaml"):
+        return "adapter"
     if "/cases/" in name:
         return "case"
     return _SCHEMAS.get(name) or _SCHEMAS.get(name.rpartition("/")[0])
+
+
+def _adapters(rooms: list[Room]) -> Iterator[Finding]:
+    """Layouts that fit their schema and yet describe no file."""
+    for room in rooms:
+        if room.name.endswith("/adapter.yaml"):
+            try:
+                load_layout(room.path, sandbox=frozenset())
+            except ConfigurationError as error:
+                yield room.finding(str(error))
 
 
 # --- references -------------------------------------------------------------------------------------------------------
@@ -333,6 +355,18 @@ def _connectors(home: Path) -> Iterator[Finding]:
                 yield Finding(
                     name, 1, "error", f"no case {needed!r}: every source is found, unknown and down sometimes"
                 )
+
+
+def _directory(room: Room, rooms: list[Room]) -> Iterator[Finding]:
+    """Every quality that a sector may register in has its words, in three languages, in the code list."""
+    wanted = f"mappings/codes/{room.data['codes']}.yaml"
+    found = [other.data["codes"] for other in rooms if other.name == wanted]
+    if not found:
+        yield room.finding(f"no code list {room.data['codes']!r}", "codes")
+        return
+    for sector, codes in room.data["qualities"].items():
+        for code in sorted(set(codes) - set(found[0])):
+            yield room.finding(f"{wanted} has no code {code!r}", "qualities", sector)
 
 
 def _in(rooms: list[Room], folder: str) -> list[Room]:

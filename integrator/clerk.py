@@ -25,6 +25,7 @@ from integrator.errors import IntegratorError
 from integrator.logs import configure, log
 from integrator.publishing import Publishing, open_logbook, open_publishing
 from integrator.settings import Settings
+from integrator.watching.opening import open_watching
 
 EVERY = 1.0  # seconds between two looks at the ledger
 AGAIN = 5.0  # seconds before a clerk that failed is started again
@@ -70,7 +71,8 @@ def _work(settings: Settings, wanted: Any) -> None:
     book = open_logbook(settings)
     writer = _Watch(settings)
     reports = Reports(book.store, book.keyring, lambda: clock.micros(clock.system()), late_refusals=LATE_REFUSALS)
-    alerting = open_alerting(book.store, book.keyring, writer, clock.system)
+    watching = open_watching(settings)
+    alerting = open_alerting(book.store, book.keyring, writer, clock.system, watching)
     try:
         while wanted():
             busy = _count(reports) | _watch(alerting)
@@ -78,6 +80,7 @@ def _work(settings: Settings, wanted: Any) -> None:
                 time.sleep(EVERY)
     finally:
         alerting.close()
+        watching.close()
         reports.close()
         writer.close()
         book.store.close()

@@ -29,6 +29,8 @@ class Question:
     deadline: float  # time.monotonic() value after which nobody waits any more
     language: str = "fr"
     scenario: str | None = None  # sandbox only: passed on as Integrator-Test-Scenario
+    purpose: str | None = None  # said to sources of the hub's own only (the directory), never to one outside
+    dossier: str | None = None  # likewise: the case
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ import orjson
 
 from integrator import clock, rules
 from integrator.contract import Connector, Question
+from integrator.directory import OWN
 from integrator.errors import (
     IntegratorError,
     PolicyDenied,
@@ -31,7 +32,7 @@ from integrator.errors import (
 from integrator.mapping import Plan
 from integrator.metrics import Metrics
 from integrator.model import Answer, Request, Withheld
-from integrator.policy import ADVICE, Ask, Denial, Permit, Policies
+from integrator.policy import ADVICE, Ask, Decision, Denial, Permit, Policies
 from integrator.policy.telling import changes_json
 from integrator.policy.why import nearest
 from integrator.recording import Call, Outcome, Recorder, Recording
@@ -72,16 +73,20 @@ class Exchange:
 
     # --- deciding ---------------------------------------------------------------------------------------------------
 
-    async def _permit(self, service: Service, request: Request, record: Recording) -> Permit:
-        """The decision on the whole request and on every part of it; a denial is recorded, then raised."""
+    def weigh(self, service: Service, request: Request) -> tuple[Decision, Ask]:
+        """The decision on the whole request and on every part of it, and the question it is about. Pure: nothing is asked."""
         ask = _ask(service, request, frozenset(request.keys), request.fields)
         decision = self.policies.decide(ask, self.now())
         if isinstance(decision, Permit):
             for part in service.parts_for(decision.fields):
                 inner = self._decide_part(part, request)
                 if isinstance(inner, Denial):
-                    decision, ask = inner, self._ask_part(part, request)
-                    break
+                    return inner, self._ask_part(part, request)
+        return decision, ask
+
+    async def _permit(self, service: Service, request: Request, record: Recording) -> Permit:
+        """The permit of a request; a denial is recorded, then raised."""
+        decision, ask = self.weigh(service, request)
         if isinstance(decision, Permit):
             self.metrics.decision("permit")
             return decision
@@ -153,6 +158,7 @@ class Exchange:
             deadline,
             request.language,
             request.scenario,
+            *((request.caller.purpose, request.dossier) if source in OWN else ()),
         )
         reply = await self.connectors[source].ask(question)
         if reply.replaced_by is not None:

@@ -14,6 +14,7 @@ from typing import Protocol
 from audit import KeyRing, Ledger, LedgerError, Store, Subject
 from audit.keeping import Expired, RetentionClass, alias, expire, mend
 from audit.keeping.maps import forget_maps, make_maps
+from audit.keeping.shown import ShowsAt, make_shown
 from integrator import clock, places
 from integrator.errors import ConfigurationError
 from integrator.logs import log
@@ -65,6 +66,7 @@ class Keeper:
     classes: Mapping[str, RetentionClass]
     now: clock.Now
     maps: Path  # folder of the daily maps that prove completeness
+    shows_at: ShowsAt | None = None  # who could see what at a moment; None = no map of what was shown is made
 
     def daily(self) -> list[Expired]:
         """Finish what a crash left of people's orders, make yesterday's map, erase what is due.
@@ -74,6 +76,8 @@ class Keeper:
             if mended := mend(self.store):
                 log.warning("keeping_mended", entries=mended)
             make_maps(self.store, self.keyring, self.writer.ledger, self.maps)
+            if self.shows_at is not None:
+                make_shown(self.store, self.keyring, self.writer.ledger, self.maps, self.shows_at)
             today = clock.today(self.now())
             expired = expire(self.store, self.keyring, self.writer.ledger, self.classes, today)
             forget_maps(self.store, self.maps)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,18 @@ import aiohttp
 from sqlalchemy.exc import SQLAlchemyError
 
 from audit import Subject
+from audit.keeping.shown import ShowsAt, prove_shown
 from audit.verify.bundle import make_bundle
+from audit.verify.day import day_bundle
 from integrator import clock
 from integrator.agents.office import Agents
 from integrator.alerting import open_alerting
 from integrator.consoles.auditor import AuditTools, Verifying
 from integrator.consoles.auditor.process import Apart
 from integrator.consoles.casefiles.opening import open_office
-from integrator.consoles.desks import open_desk
+from integrator.consoles.desks import Purposes, open_desk
 from integrator.consoles.exporting import Exporter, words_of
+from integrator.consoles.looking import Day
 from integrator.consoles.opening import may_audit, open_consoles
 from integrator.consoles.orders import Orders, Pile
 from integrator.consoles.people import Person
@@ -32,12 +36,15 @@ from integrator.consoles.signin.claims import OFFICIAL
 from integrator.consoles.signin.oidc import Oidc
 from integrator.consoles.web import Consoles
 from integrator.errors import IntegratorError
+from integrator.governing.live import InForce
+from integrator.governing.opening import Governing
 from integrator.keeping import retention_classes, until_night
 from integrator.logs import log
-from integrator.policy import Policies
 from integrator.publishing import Logbook, Publishing
 from integrator.services import Service
 from integrator.settings import Settings
+from integrator.watching.desk import CaseDesk
+from integrator.watching.opening import Watching
 
 PEER = "hub"  # our name as a peer of FSC; at most 20 characters
 
@@ -45,25 +52,35 @@ PEER = "hub"  # our name as a peer of FSC; at most 20 characters
 def open_offices(
     settings: Settings,
     publishing: Publishing,
-    policies: Policies,
+    governing: Governing,
     services: Mapping[str, Service],
     session: aiohttp.ClientSession,
     now: clock.Now,
+    watching: Watching | None = None,
 ) -> Consoles | None:
     """None where nothing is published (benchmarks). Raises `ConfigurationError`."""
     book = publishing.logbook
     if book is None:
         return None
     desk = open_desk(
-        book.store, book.keyring, publishing.books, policies, services, now,
-        health=lambda: health(publishing), proof=_evidence(settings, book),
+        book.store, book.keyring, publishing.books, lambda: governing.live.policies, services, now,
+        health=lambda: health(publishing), proof=_evidence(settings, book), day=_day(settings, book),
     )  # fmt: skip
     consoles = open_consoles(settings, desk, session, now)
     consoles.extras["exporter"] = Exporter(
         book.store, book.keyring, desk.reports, PEER, words_of(consoles.book), "0.1.0"
     )  # fmt: skip
-    consoles.extras["alerting"] = open_alerting(book.store, book.keyring, publishing, now)
-    open_office(consoles, policies.purposes, _bundle(settings, book))
+    consoles.extras["alerting"] = open_alerting(book.store, book.keyring, publishing, now, watching)
+    if watching is not None:
+        consoles.extras["cases"] = CaseDesk(watching.cases, desk, now)
+    consoles.extras["governing"] = governing
+
+    def tell(new: InForce) -> None:
+        consoles.book.reread(new.texts)
+
+    tell(governing.live.current)
+    governing.live.told.append(tell)
+    open_office(consoles, Purposes(lambda: governing.live.policies.purposes), _bundle(settings, book))
     open_reveals(consoles)
     pile = Pile(consoles.database, consoles.vault)
     consoles.extras["orders"] = Orders(desk, book.store, publishing.books, pile, retention_classes(), now)
@@ -139,6 +156,20 @@ def _evidence(settings: Settings, book: Logbook) -> Callable[[str, int, Collecti
         )  # fmt: skip
 
     return evidence
+
+
+def _day(settings: Settings, book: Logbook) -> Day:
+    def day(subject: Subject, day: date, shows_at: ShowsAt) -> bytes | None:
+        proofs = prove_shown(book.store, book.keyring, settings.state / "maps", subject, day, shows_at)
+        if not proofs:
+            return None
+        place = proofs[0].shard, proofs[0].index
+        index = make_bundle(
+            book.log, book.store, book.keyring, *place, (), signers=book.signers, tsa_roots=_roots(settings)
+        )
+        return day_bundle(index, proofs)
+
+    return day
 
 
 def _bundle(settings: Settings, book: Logbook) -> Callable[[str, int, Subject], bytes]:

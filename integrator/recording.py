@@ -10,9 +10,9 @@ import asyncio
 import hashlib
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
@@ -22,9 +22,12 @@ from integrator import clock
 from integrator.errors import IntegratorError, LedgerUnwritable, PolicyDenied, SubjectNotFound, SubjectReplaced
 from integrator.logs import log
 from integrator.metrics import Metrics
-from integrator.model import Request
-from integrator.policy import Denial, Permit
+from integrator.model import Caller, Request
+from integrator.policy import Denial, Permit, expand, tops
 from integrator.services import Service
+
+SUBJECT = "data-subject"  # the role of whom a question is about; said where there are others, for it costs a commitment
+_NONE: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,21 @@ class Outcome:
     incomplete: bool = False
 
 
+class Closeness(Protocol):
+    """How near the agent is to whom they ask about, in codes (integrator.watching.closeness)."""
+
+    def of_question(self, caller: Caller, subject: tuple[str, str] | None) -> frozenset[str]: ...
+    def of_answer(
+        self,
+        caller: Caller,
+        subject: tuple[str, str] | None,
+        people: Sequence[tuple[str, str]],
+        values: Mapping[str, Any],
+    ) -> frozenset[str]: ...
+
+
+People = tuple[tuple[str, str, str], ...]  # type, number, role
+Learn = Callable[[Call, Outcome], Awaitable[None]]  # what an answer tells that alerts may need; never raises
 Replaced = Callable[[tuple[str, str], str, str], None]  # subject asked, its new number, source; blocks, never raises
 
 
@@ -67,11 +85,13 @@ class Recorder:
         self._shelf = OneBook(shelf) if isinstance(shelf, Ledger) else shelf
         self._metrics = metrics
         self.on_replaced: Replaced | None = None  # set by whoever keeps the ledger
+        self.closeness: Closeness | None = None  # set by whoever knows the agents
+        self.learn: Learn | None = None  # set by whoever watches
 
     async def begin(self) -> Recording:
         """The record of one exchange; all of it stands in one shard. MUST be ended."""
         self._admit()
-        return Recording(await self._shelf.begin(), self._metrics)
+        return Recording(await self._shelf.begin(), self._metrics, self.closeness, self.learn)
 
     def call(
         self, service: Service, request: Request, permit: Permit, keys: Mapping[str, Any], *, parent: str | None = None
@@ -104,10 +124,12 @@ class Recorder:
 class Recording:
     """What is written of one exchange, and the receipt for it."""
 
-    __slots__ = ("_book", "_metrics", "receipt", "shard")
+    __slots__ = ("_book", "_closeness", "_learn", "_metrics", "receipt", "shard")
 
-    def __init__(self, book: Book, metrics: Metrics) -> None:
-        self._book, self._metrics = book, metrics
+    def __init__(
+        self, book: Book, metrics: Metrics, closeness: Closeness | None = None, learn: Learn | None = None
+    ) -> None:
+        self._book, self._metrics, self._closeness, self._learn = book, metrics, closeness, learn
         self.shard: str = book.ledger.shard
         self.receipt: bytes | None = (
             None  # signed, for the last entry: the outcome that names its intent, or the refusal
@@ -119,18 +141,43 @@ class Recording:
 
     async def intents(self, calls: Sequence[Call], now: float) -> tuple[int, ...]:
         """Durable when this returns, all of them in one commit."""
-        return await self._append([_intent(call, now) for call in calls], last=False)
+        return await self._append([_intent(call, now, self._asked(call)) for call in calls], last=False)
 
     async def outcomes(
         self, done: Sequence[tuple[Call, Outcome, bytes]], intents: Mapping[str, int]
     ) -> tuple[int, ...]:
         """Durable when this returns. `intents`: ledger index of each call's intent, by span id."""
-        return await self._append(
-            [_outcome(call, outcome, payload, intents[call.span_id]) for call, outcome, payload in done]
-        )
+        if self._learn is not None:
+            for call, outcome, _ in done:
+                if outcome.error is None and call.subject is not None:
+                    await self._learn(call, outcome)
+        drafts, seen = [], _NONE
+        for call, outcome, payload in done:  # the whole of a composition comes last
+            people = _people(call, outcome) if outcome.error is None else ()
+            seen |= self._seen(call, outcome)
+            flags = _NONE if "parent_span_id" in call.clear else seen
+            drafts.append(_outcome(call, outcome, payload, intents[call.span_id], people, flags))
+        return await self._append(drafts)
 
     async def denied(self, service: Service, request: Request, denial: Denial) -> tuple[int, ...]:
-        return await self._append([_denied(service, request, denial)])
+        flags = self._closeness.of_question(request.caller, service.subject(request.keys)) if self._closeness else _NONE
+        return await self._append([_denied(service, request, denial, flags)])
+
+    def _asked(self, call: Call) -> frozenset[str]:
+        """What is plain before the source is asked; said once, by the question of the agent, not by its parts."""
+        if self._closeness is None or "parent_span_id" in call.clear:
+            return _NONE
+        return self._closeness.of_question(call.request.caller, call.subject)
+
+    def _seen(self, call: Call, outcome: Outcome) -> frozenset[str]:
+        caller = call.request.caller
+        if self._closeness is None or caller.agent is None:
+            return _NONE
+        if outcome.error is not None:
+            return self._closeness.of_question(caller, call.subject)
+        # A part of a composition discloses nobody; whom it found is at hand all the same, and only compared.
+        named = tuple(_found(call, outcome).items())
+        return self._closeness.of_answer(caller, call.subject, named, outcome.values)
 
     def reference(self, entries: Sequence[int]) -> str:
         """How an answer names its entries: SHARD/INDEX,INDEX…"""
@@ -189,13 +236,35 @@ def _committed(fields: Sequence[str], request: Request, **more: Any) -> dict[str
     return committed
 
 
-def _intent(call: Call, now: float) -> Draft:
+def _intent(call: Call, now: float, flags: frozenset[str]) -> Draft:
     return Draft(
         type="intent", trace_id=call.request.trace.trace_id, span_id=call.span_id, name=call.service.name,
-        clear={**call.clear, "status": "Unset", "start_time": clock.micros(now)},
+        clear={
+            **call.clear, **_flags(flags), "status": "Unset", "start_time": clock.micros(now), "asked": _asked_of(call),
+        },
         committed=_committed(call.permit.categories, call.request, **_question(call)),
-        subjects=(call.subject,) if call.subject else (), agent=_agent(call.request), retention=call.permit.purpose.retention,
+        subjects=_asked_about(call.subject), agent=_agent(call.request), retention=call.permit.purpose.retention,
     )  # fmt: skip
+
+
+def _asked_of(call: Call) -> dict[str, Any]:
+    """How a call was put. A part of a composition is granted whole: what it was given is what it asked."""
+    if "parent_span_id" in call.clear:
+        return {"keys": sorted(call.keys), "fields": list(call.permit.categories)}
+    return asked(call.service, call.request)
+
+
+def asked(service: Service, request: Request) -> dict[str, Any]:
+    """The names of keys and fields in a question, for the clear part: enough to judge it again under another text.
+
+    Values never, and of what a caller invented as a field nothing: only names that the service offers.
+    """
+    said: dict[str, Any] = {"keys": sorted(request.keys)}
+    if request.fields is not None:
+        said["fields"] = list(tops(expand(request.fields, service.offers)))
+    if request.history:
+        said["past"] = True
+    return said
 
 
 def _question(call: Call) -> dict[str, str]:
@@ -205,12 +274,12 @@ def _question(call: Call) -> dict[str, str]:
     return {"query_digest": _digest(orjson.dumps(call.keys, option=orjson.OPT_SORT_KEYS))}
 
 
-def _outcome(call: Call, outcome: Outcome, payload: bytes, intent: int) -> Draft:
+def _outcome(call: Call, outcome: Outcome, payload: bytes, intent: int, people: People, flags: frozenset[str]) -> Draft:
     error = outcome.error
     answered = error is None
-    people = _people(call, outcome) if answered else ()
     clear = {
         **call.clear,
+        **_flags(flags),
         "status": "Ok" if answered or isinstance(error, SubjectNotFound) else "Error",
         "categories": _released(call) if answered else [],
         "counts": {"subjects": len(people), "records": _records(call, outcome)},
@@ -224,12 +293,12 @@ def _outcome(call: Call, outcome: Outcome, payload: bytes, intent: int) -> Draft
     return Draft(
         type="outcome", trace_id=call.request.trace.trace_id, span_id=call.span_id, name=call.service.name, clear=clear,
         committed={"response_digest": _digest(payload)} if payload else {},
-        subjects=tuple(("nrn", one) for one in people) or ((call.subject,) if call.subject else ()),
+        subjects=people or _asked_about(call.subject),
         agent=_agent(call.request), retention=call.permit.purpose.retention,
     )  # fmt: skip
 
 
-def _denied(service: Service, request: Request, denial: Denial) -> Draft:
+def _denied(service: Service, request: Request, denial: Denial, flags: frozenset[str]) -> Draft:
     subject = service.subject(request.keys)
     purpose = denial.purpose
     clear = {
@@ -237,27 +306,47 @@ def _denied(service: Service, request: Request, denial: Denial) -> Draft:
         "consumer": {"org": request.caller.organisation, "app": request.caller.application},
         "source": {"service": service.source or service.name, "operation": service.operation or "composition"},
         "policy": {"id": denial.rule or "none", "decision": "deny"},
-        "dpl.core.processing_activity_id": purpose.activity if purpose else "unknown",
+        "dpl.core.processing_activity_id": purpose.activity if purpose else "unknown", **_flags(flags),
+        "asked": asked(service, request),
     }  # fmt: skip
     return Draft(
         type="denied", trace_id=request.trace.trace_id, span_id=request.trace.span_id, name=service.name, clear=clear,
-        committed=_committed(sorted(request.fields or ()), request), subjects=(subject,) if subject else (),
+        committed=_committed(sorted(request.fields or ()), request), subjects=_asked_about(subject),
         agent=_agent(request), retention=purpose.retention if purpose else "Y10",
     )  # fmt: skip
 
 
-def _people(call: Call, outcome: Outcome) -> tuple[str, ...]:
-    """National numbers of the persons actually disclosed (R5): the subject, and whoever else the answer is about."""
+def _people(call: Call, outcome: Outcome) -> People:
+    """The persons actually disclosed (R5): the subject, and whoever else the answer is about, each as what they stand in it."""
+    asked = call.subject[1] if call.subject and call.subject[0] == "nrn" else None
     if call.service.is_composition or "parent_span_id" in call.clear:
-        return (call.subject[1],) if call.subject and call.subject[0] == "nrn" else ()
+        return (("nrn", asked, ""),) if asked else ()
+    found: dict[str, str] = {asked: SUBJECT} if asked and outcome.values else {}
+    for number, role in _found(call, outcome).items():
+        found.setdefault(number, role)
+    if len(found) == 1 and asked in found:
+        return (("nrn", asked, ""),)
+    return tuple([("nrn", number, role) for number, role in found.items()])
+
+
+def _found(call: Call, outcome: Outcome) -> dict[str, str]:
+    """Number and role of everybody of whom the answer gives something; who stands in it twice, as what comes first."""
     facts = call.service.sheet.facts if call.service.sheet else {}
-    found: dict[str, None] = {}
+    found: dict[str, str] = {}
     for name, value in outcome.facts.items():
         if name.startswith("people") and value and _gives(call, facts[name].get("with", "")):
-            found |= dict.fromkeys(value)
-    if call.subject is not None and call.subject[0] == "nrn" and outcome.values:
-        found = {call.subject[1]: None} | found
-    return tuple(found)
+            role = facts[name].get("role", "")
+            for one in value:
+                found.setdefault(one, role)
+    return found
+
+
+def _asked_about(subject: tuple[str, str] | None) -> tuple[tuple[str, str], ...]:
+    return (subject,) if subject else ()
+
+
+def _flags(flags: frozenset[str]) -> dict[str, list[str]]:
+    return {"flags": sorted(flags)} if flags else {}
 
 
 def _gives(call: Call, field: str) -> bool:

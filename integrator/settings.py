@@ -26,10 +26,16 @@ class Settings:
     sources: Mapping[str, Mapping[str, Any]]
     limits: Mapping[str, Any]
     hosts: tuple[str, ...]  # Host headers we answer to
+    tls: Mapping[str, Any]  # our own listener with TLS: certificate, key, clientCa, port, address; {} = none
+    proxies: tuple[Mapping[str, Any], ...]  # whose Client-Cert header is believed
+    enrolment: Mapping[str, Any]  # how applications come in: database, limits, how long a key lives
     mocked: tuple[str, ...]  # sources that are the sandbox's; a production hub refuses to start with any
     named_numbers: frozenset[str]  # real-looking numbers the sandbox knows on purpose (BIS cases)
     audit: Mapping[str, Any]  # the published ledger: its name, where signed state lives, witnesses, time stamps
     consoles: Mapping[str, Any]  # the pages of data protection officers and citizens: database, sign-in
+    watching: Mapping[str, Any]  # what alerts must know: cases, deaths, moves, by keyed tag
+    directory: Mapping[str, Any]  # the directory of references: database, folder of its key
+    governing: Mapping[str, Any]  # texts that are proposed, approved, suspended: database
     agents: Mapping[str, Any]  # the people who work for organisations: database, issuers that vouch for them
 
     @property
@@ -81,19 +87,39 @@ def _check(data: Mapping[str, Any]) -> Settings:
         port = int(data["port"])
         issuer = str(data.get("issuer") or f"http://{data['host']}:{port}")
         host = issuer.partition("://")[2].partition("/")[0]
+        tls = _tls(data, host)
         return Settings(
             mode=data["mode"], state=Path(data["state"]), host=str(data["host"]), port=port, issuer=issuer,
             ledger=str(data["ledger"]), shard=str(data.get("shard") or "hub-1"), sources=data["sources"],
             limits=data.get("limits") or {},
-            hosts=tuple(dict.fromkeys([host, f"127.0.0.1:{port}", f"localhost:{port}", *(data.get("hosts") or ())])),
+            hosts=_hosts(data, host, port, tls),
+            tls=tls, proxies=tuple(data.get("proxies") or ()), enrolment=data["enrolment"],
             mocked=tuple(data.get("mocked") or ()),
             named_numbers=frozenset(str(number) for number in data.get("namedNumbers") or ()),
-            audit=data["audit"], consoles=data["consoles"], agents=data["agents"],
+            audit=data["audit"], consoles=data["consoles"], watching=data["watching"], directory=data["directory"],
+            governing=data["governing"], agents=data["agents"],
         )  # fmt: skip
     except KeyError as error:
         raise ConfigurationError(f"setting {error} is missing") from error
     except ValueError as error:
         raise ConfigurationError(f"a setting cannot be read: {error}") from error
+
+
+def _tls(data: Mapping[str, Any], host: str) -> dict[str, Any]:
+    """The listener with TLS, with the address callers know it by; {} where there is none. Raises KeyError, ValueError."""
+    chosen = dict(data.get("tls") or {})
+    if not chosen:
+        return {}
+    chosen["port"] = int(chosen["port"])
+    port = "" if chosen["port"] == 443 else f":{chosen['port']}"
+    chosen["address"] = str(chosen.get("address") or f"https://{host.partition(':')[0]}{port}").rstrip("/")
+    return chosen
+
+
+def _hosts(data: Mapping[str, Any], host: str, port: int, tls: Mapping[str, Any]) -> tuple[str, ...]:
+    secured = [str(tls["address"]).partition("://")[2]] if tls else []
+    own = [host, f"127.0.0.1:{port}", f"localhost:{port}", *secured]
+    return tuple(dict.fromkeys([*own, *(data.get("hosts") or ())]))
 
 
 def _merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

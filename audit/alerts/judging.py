@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from audit.alerts.looks import Finding, Look
 from audit.alerts.outliers import Days
 from audit.alerts.rules import Rule, Rules
+from audit.alerts.searches import Searches
 from audit.alerts.windows import Windows
 
 _BRUSSELS = ZoneInfo("Europe/Brussels")
@@ -41,6 +42,7 @@ class Known:
     has_case: Asked = _no  # the look names a case at all
     case_closed: When = _never  # when the case it names was closed
     death: When = _never  # when the person died
+    move: When = _never  # since when the person lives in another municipality than the one that asks
     protected: Callable[[bytes], bool] = field(default=lambda tag: False)  # blind tags only
     ordinal: When = _never  # the subject's number without check digits, for whoever holds the keys
 
@@ -53,6 +55,7 @@ class Judge:
         self.known = known or Known()
         self._windows = Windows(rules)
         self._days = Days(rules)
+        self._searches = Searches(rules)
         self._today = 0
 
     def look(self, look: Look) -> Iterator[Finding]:
@@ -67,17 +70,21 @@ class Judge:
             ):
                 yield Finding(rule.code, look)
         if look.ok and not look.self_service:
+            for rule in self.rules.of("search"):
+                if not reasons.explain(rule):
+                    self._searches.add(rule, look)
             yield from self._windows.add(look, lambda: self.known.ordinal(look))
             yield from self._count(look, reasons)
 
     def close(self) -> Iterator[Finding]:
         """Findings of the day that is not over yet."""
         yield from self._days.close()
+        yield from self._searches.close()
 
     def _turn(self, look: Look) -> Iterator[Finding]:
         day = look.ts // _DAY
         if day > self._today:
-            yield from self._days.close()
+            yield from self.close()
             self._today = day
 
     def _minds(self, rule: Rule, look: Look) -> bool:
@@ -86,7 +93,8 @@ class Judge:
         if rule.kind == "flag":
             return bool(look.flags & set(rule.settings.get("flags", ())))
         if rule.kind == "after":
-            when = self.known.death(look) if rule.settings.get("of") == "death" else self.known.case_closed(look)
+            ask: When = getattr(self.known, rule.settings["of"])
+            when = ask(look)
             return when is not None and look.ts > when + rule.number("days") * _DAY
         # Drawn by the leaf, which holds random salts: nobody who looks can tell before, and a second draw is the same.
         return look.ok and int.from_bytes(look.leaf[:8], "big") < rule.number("rate") * 2**64

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from audit.alerts.looks import Look
+from audit.draft import Subject
 from audit.errors import LedgerError
 from audit.keys import KeyRing
 from audit.read import Opened, open_entry
@@ -21,6 +22,22 @@ class Sealed:
         """Whether a case is named. Believed when it cannot be read: a forgotten month accuses nobody."""
         entry = self._open(look)
         return entry is None or SUBJECT in entry.closed or bool(entry.values.get("case_ref"))
+
+    def opens(self, look: Look) -> bool:
+        """Whether what was asked can be read at all."""
+        entry = self._open(look)
+        return entry is not None and SUBJECT not in entry.closed
+
+    def case(self, look: Look) -> str | None:
+        """The case it names; None also where that cannot be read."""
+        entry = self._open(look)
+        found = entry.values.get("case_ref") if entry else None
+        return str(found) if found else None
+
+    def subjects(self, look: Look) -> tuple[Subject, ...]:
+        """Whom was asked about; nobody where that cannot be read."""
+        entry = self._open(look)
+        return tuple(entry.subjects) if entry else ()
 
     def ordinal(self, look: Look) -> int | None:
         """The national number that was asked for, without its check digits; None for anything else."""

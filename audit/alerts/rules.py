@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-KINDS = frozenset(("protected", "flag", "after", "enumeration", "breadth", "outlier", "sample"))
+KINDS = frozenset(("protected", "flag", "after", "enumeration", "breadth", "outlier", "search", "sample"))
 EXPLANATIONS = ("open_case", "registration", "own_session", "recent_mutation")
 LANGUAGES = frozenset(("nl", "fr", "en"))
 
@@ -55,7 +55,7 @@ class Rules:
 
 _NUMBERS = {
     "after": ("days",), "enumeration": ("minutes", "run", "step"), "breadth": ("minutes", "distinct"),
-    "outlier": ("floor", "factor", "peers"), "sample": ("rate",),
+    "outlier": ("floor", "factor", "peers"), "search": ("minutes", "floor", "ratio"), "sample": ("rate",),
 }  # fmt: skip
 
 

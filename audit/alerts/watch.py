@@ -56,7 +56,8 @@ class Watch:
         newest = self._ts
         for processing in walk:
             newest = max(newest, processing.ts)
-            found += self._judge.look(look_of(processing))
+            if not _inside(processing):
+                found += self._judge.look(look_of(processing))
             if walk.looked >= most:
                 break
         self.behind = walk.looked >= most
@@ -79,7 +80,7 @@ class Watch:
             judged = Walk(self._tables, cursor=place).places
             walk = Walk(self._tables, ts - _DAY, ts + 1, kinds=KINDS, restricted=True)
             for processing in walk:
-                if processing.index < judged.get(processing.shard, 0):
+                if processing.index < judged.get(processing.shard, 0) and not _inside(processing):
                     # What single looks had to say was said then; what is known of them may be another thing today.
                     self._raise([one for one in judge.look(look_of(processing)) if one.scope])
         self._judge, self._place, self._ts, self._whole = judge, place, ts, True
@@ -90,6 +91,11 @@ class Watch:
             self._append([draft_of(one) for one in fresh.values()])
             self._raised |= fresh.keys()
         return len(fresh)
+
+
+def _inside(processing: Processing) -> bool:
+    """What the hub itself asked for the sake of a larger question is no look of its own: the whole is judged."""
+    return "parent_span_id" in processing.entry
 
 
 def look_of(processing: Processing) -> Look:

@@ -29,9 +29,9 @@ KEY, VALUE = 16, 32
 Place = tuple[str, int]  # shard, index
 
 
-def key_of(index_key: bytes, day: date, tag: bytes) -> tuple[bytes, bytes]:
-    """Key and salt of a tag on one day, 16 bytes each."""
-    mixed = hmac.digest(index_key, f"map1|{day.isoformat()}|".encode() + tag, "sha256")
+def key_of(index_key: bytes, day: date, tag: bytes, label: str = "map1") -> tuple[bytes, bytes]:
+    """Key and salt of a tag on one day, 16 bytes each. `label`: which map (see shown.py for the others)."""
+    mixed = hmac.digest(index_key, f"{label}|{day.isoformat()}|".encode() + tag, "sha256")
     return mixed[:KEY], mixed[KEY:]
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from audit.draft import Subject
 from audit.entry import Record
@@ -24,8 +25,9 @@ from audit.keeping.orders import entries_of, order_draft
 from audit.keys import KeyRing, index_key_name
 from audit.ledger import Ledger
 from audit.seal import Sealer
-from audit.store import Store
+from audit.store import Store, Stored
 
+NAME = "keeping.index"  # of the entry that commits to the whole map of a day
 MARGIN = timedelta(hours=1)  # after midnight: whatever was still on its way is stored by then
 CATCH_UP = 31  # days a hub that stood still makes up for
 _DAY = timedelta(days=1)
@@ -56,16 +58,33 @@ def make_maps(store: Store, keyring: KeyRing, ledger: Ledger, folder: Path) -> l
         if not mine:
             return []
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        made = []
+        records = []
         for day in _days(store, datetime.fromtimestamp(ledger.now() / 1e6, UTC)):
             found = DayMap(_records(store, keyring, day))
             if found.records:
-                _write(folder / f"{day}.map", found)
+                write_map(folder / f"{day}.map", found)
             draft = order_draft(
                 "index", None, day=day.isoformat(), root=b64encode(found.root).decode(), size=len(found)
             )
-            made += ledger.append_blocking([draft])
-        return made
+            records += ledger.append_blocking([draft])
+        return records
+
+
+def made(store: Store, name: str = NAME) -> set[date]:
+    """Days that have an `index` entry of this name."""
+    return {date.fromisoformat(entry["day"]) for _, entry in entries_of(store, ("index",)) if entry["name"] == name}
+
+
+def entry_of(store: Store, day: date, name: str = NAME) -> tuple[Stored, dict[str, Any]] | None:
+    """The newest `index` entry of a day under this name."""
+    return next(
+        (
+            pair
+            for pair in entries_of(store, ("index",))
+            if (pair[1]["name"], pair[1].get("day")) == (name, day.isoformat())
+        ),
+        None,
+    )
 
 
 def forget_maps(store: Store, folder: Path) -> int:
@@ -84,21 +103,21 @@ def prove_day(store: Store, keyring: KeyRing, folder: Path, subject: Subject, da
     None is given for a day without map, and when the map holds what may no longer be shown or was erased. The person's
     own list is the `places` and what was restricted when the map was made and released since: those are not in it.
     """
-    indexed = next((pair for pair in entries_of(store, ("index",)) if pair[1].get("day") == day.isoformat()), None)
+    indexed = entry_of(store, day)
     if indexed is None:
         return []
     stored, entry = indexed
     try:
-        found = _read(folder / f"{day}.map") if entry["size"] else DayMap(())
+        found = read_map(folder / f"{day}.map") if entry["size"] else DayMap(())
         tags = store.same([Sealer(keyring).subject_tag(subject.type, subject.id, day.year)])
     except (FileNotFoundError, KeyMissing):
         return []
     if b64encode(found.root).decode() != entry["root"]:
         return []
-    hidden = _restricted_at(store, stored.ts)
+    hidden = restricted_at(store, stored.ts)
     evidence = []
     for tag in tags:
-        places = set(_shown(store, tag, day)) - hidden
+        places = set(shown_of(store, tag, day)) - hidden
         key, salt = key_of(keyring.get(index_key_name("subject", day.year)), day, tag)
         proof = found.prove(key)
         held = next((leaf.value for leaf in proof.leaves if leaf.key == key), None)
@@ -110,31 +129,31 @@ def prove_day(store: Store, keyring: KeyRing, folder: Path, subject: Subject, da
 
 def _days(store: Store, now: datetime) -> Iterator[date]:
     last = (now - MARGIN).date() - _DAY
-    made = [date.fromisoformat(entry["day"]) for _, entry in entries_of(store, ("index",))]
-    if not made and not store.kept():
+    known = made(store)
+    if not known and not store.kept():
         return
-    newest = max(made, default=last - _DAY)
+    newest = max(known, default=last - _DAY)
     day = max(newest + _DAY, last - CATCH_UP * _DAY)
     while day <= last:
         yield day
         day += _DAY
 
 
-def _span(day: date) -> tuple[int, int]:
+def span(day: date) -> tuple[int, int]:
     """From and until, µs since 1970, UTC."""
     start = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
     return start * 1_000_000, (start + 86_400) * 1_000_000
 
 
 def _records(store: Store, keyring: KeyRing, day: date) -> Iterator[tuple[bytes, bytes]]:
-    for tag, rows in groupby(store.subjects(*_span(day)), key=lambda row: row[0]):
+    for tag, rows in groupby(store.subjects(*span(day)), key=lambda row: row[0]):
         key, salt = key_of(keyring.get(index_key_name("subject", day.year)), day, tag)
         yield key, value_of(salt, ((shard, index) for _, shard, index in rows))
 
 
-def _shown(store: Store, tag: bytes, day: date) -> Iterator[Place]:
+def shown_of(store: Store, tag: bytes, day: date) -> Iterator[Place]:
     """Entries of that day under a tag that its subject may see now."""
-    since, until = _span(day)
+    since, until = span(day)
     before: tuple[int, str, int, int] | None = None
     while page := store.find([tag], since, until, before=before, shown=True):
         yield from ((hit.shard, hit.index) for hit in page)
@@ -142,7 +161,7 @@ def _shown(store: Store, tag: bytes, day: date) -> Iterator[Place]:
         before = (last.ts, last.shard, last.index, last.part)
 
 
-def _restricted_at(store: Store, moment: int) -> set[Place]:
+def restricted_at(store: Store, moment: int) -> set[Place]:
     """Entries that were restricted at a moment (µs): their last order before it was `restrict`."""
     last: dict[Place, str] = {}
     for stored, entry in entries_of(store, ("restrict", "release")):
@@ -151,7 +170,7 @@ def _restricted_at(store: Store, moment: int) -> set[Place]:
     return {place for place, kind in last.items() if kind == "restrict"}
 
 
-def _write(path: Path, found: DayMap) -> None:
+def write_map(path: Path, found: DayMap) -> None:
     draft = path.with_suffix(".draft")
     with draft.open("wb") as file:
         file.write(b"".join(key + value for key, value in found.records))
@@ -161,6 +180,6 @@ def _write(path: Path, found: DayMap) -> None:
     draft.replace(path)
 
 
-def _read(path: Path) -> DayMap:
+def read_map(path: Path) -> DayMap:
     data, width = path.read_bytes(), KEY + VALUE
     return DayMap((data[at : at + KEY], data[at + KEY : at + width]) for at in range(0, len(data), width))

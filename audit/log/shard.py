@@ -1,7 +1,7 @@
 """One log as it grows: entries of the store become tiles, tiles become a signed checkpoint.
 
 Life of a checkpoint:
- 1. new entries are read from the store; their hashes go into tiles. Full tiles are published at once, for ever; the
+ 1. the leaf hashes of new entries are read from the store and go into tiles. Full tiles are published at once, for ever; the
     partial ones at the right edge wait in memory, because only a checkpoint needs them;
  2. to sign, everything since the last checkpoint is read AGAIN from the store, and everything published is read back.
     Three roots must be one: over the entries as stored, over the leaf tiles as published, and over the upper tiles;
@@ -55,7 +55,7 @@ class ShardLog:
         if stop < before:
             raise RollbackRefused(f"{self.origin}: the store holds {stop} entries, {before} were integrated")
         while self.size < stop:
-            leaves = list(self._leaves(self.size, min(stop, self.size + CHUNK)))
+            leaves = self._promised(self.size, min(stop, self.size + CHUNK))
             for path, tile in grow(self.size, leaves, self._read):
                 base = path.partition(".p/")[0]
                 if base == path:
@@ -193,12 +193,19 @@ class ShardLog:
 
     # --- reading
 
+    def _promised(self, start: int, stop: int) -> list[bytes]:
+        """Leaf hashes as they were promised; before anything is signed the bodies are hashed again (`_leaves`)."""
+        leaves = self._store.leaves(self.origin, start, stop)
+        if len(leaves) != stop - start or set(map(len, leaves)) - {32}:
+            raise LogAltered(f"{self.origin}: entries {start} to {stop - 1} are not all in the store")
+        return leaves
+
     def _leaves(self, start: int, stop: int) -> Iterator[bytes]:
         """Leaf hashes over the bytes as stored, which must be what was promised to whoever handed them in."""
         expected = start
-        for stored in self._store.read(self.origin, start, stop):
-            leaf = leaf_hash(stored.body)
-            if leaf != stored.leaf or stored.index != expected:
+        for index, promised, body in self._store.bodies(self.origin, start, stop):
+            leaf = leaf_hash(body)
+            if leaf != promised or index != expected:
                 raise LogAltered(f"{self.origin}: entry {expected} is missing or does not give its own hash")
             expected += 1
             yield leaf

@@ -24,7 +24,7 @@ from audit.ledger import Ledger
 from audit.ledger import now as system_clock
 from audit.log.names import Names, newest
 from audit.log.publisher import Publisher
-from audit.log.receipts import Receipt
+from audit.log.receipts import receipt_for
 from audit.log.state import SignedState
 from audit.recovery import settle
 from audit.store import Store
@@ -48,7 +48,7 @@ class Book:
         """The signed receipt of an entry, as a header; None where nothing is published."""
         if self._signer is None:
             return None
-        return Receipt(self.ledger.shard, record.index, record.leaf, record.ts).header(self._signer)
+        return receipt_for(self.ledger.shard, record, self._signer)
 
     def end(self) -> None:
         self.in_flight -= 1

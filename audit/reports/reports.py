@@ -150,6 +150,10 @@ class Reports:
         tags = None if about is None else self._finder.tags(about)
         return self._lists.one(shard, index, tags)
 
+    def row_by_tags(self, shard: str, index: int, tags: Collection[bytes]) -> Row | None:
+        """One entry as a row of whoever bears one of these blind tags; None unless it carries one."""
+        return self._lists.one(shard, index, list(tags))
+
     def details(self, row: Row, audiences: Collection[str] = (SUBJECT,)) -> Details:
         """Open a row for some audiences (`subject`, `agent`)."""
         return details_of(self._store, self._keyring, row, audiences)

@@ -52,6 +52,7 @@ WORDS: dict[str, tuple[str, str, str]] = {
     "L4": ("Getuigen hebben het anker mee ondertekend", "Des témoins ont cosigné l’ancrage", "Witnesses cosigned the anchor"),
     "L5": ("Een tijdstempeldienst heeft het anker gedateerd", "Un service d’horodatage a daté l’ancrage", "A time-stamping authority dated the anchor"),
     "L6": ("Het gepubliceerde register is volledig en ongewijzigd", "Le registre publié est complet et inchangé", "The published ledger is whole and unchanged"),
+    "DAY": ("Dit zijn de regels die u die dag te zien kreeg, en geen andere", "Ce sont les lignes qui vous étaient montrées ce jour-là, et aucune autre", "These are the lines that you were shown for that day, and no other"),
     PROVEN: ("BEWEZEN", "PROUVÉ", "PROVEN"),
     WRONG: ("FOUT", "FAUX", "WRONG"),
     NOT_CHECKED: ("NIET NAGEGAAN", "NON VÉRIFIÉ", "NOT CHECKED"),
@@ -111,6 +112,9 @@ WORDS: dict[str, tuple[str, str, str]] = {
     "no_anchor": ("er is geen ankerlogboek gepubliceerd", "aucun journal d’ancrage n’est publié", "no anchor log is published"),
     "no_payload": ("de verzegelde waarden worden niet gepubliceerd; alleen de hub kan nagaan of ze er zijn of met reden gewist: `integrator audit verify`", "les valeurs scellées ne sont pas publiées ; seul le hub peut vérifier qu’elles existent ou furent effacées à juste titre : `integrator audit verify`", "sealed values are not published; only the hub can check that they are there or rightly erased: `integrator audit verify`"),
     "no_logs": ("geen enkel controlepunt in deze map", "aucun point de contrôle dans ce dossier", "no checkpoint in this folder"),
+    "day_map": ("de inhoudstafel van {day} ({size} sleutels, wortel {root})", "la table des matières du {day} ({size} clés, racine {root})", "the table of contents of {day} ({size} keys, root {root})"),
+    "day_lines": ("{n} regels, zoals de inhoudstafel zegt", "{n} lignes, comme le dit la table des matières", "{n} lines, as the table of contents says"),
+    "day_other": ("de inhoudstafel bevat voor deze sleutel iets anders dan de lijst", "la table des matières contient autre chose que la liste pour cette clé", "for this key the table of contents holds something else than the list"),
     "a_log": ("minstens één map met een bestand checkpoint", "au moins un dossier avec un fichier checkpoint", "at least one folder with a file checkpoint"),
 }  # fmt: skip
 LANGUAGES = ("nl", "fr", "en")
@@ -166,6 +170,15 @@ def unbase64(text: str) -> bytes:
 
 def b64(data: bytes) -> str:
     return base64.b64encode(data).decode()
+
+
+def _shares(mine: str, promise: str, origin: str, index: int, signed: str) -> bool:
+    """Whether a receipt is the expected one and leads to the root that was signed for all entries of its commit."""
+    lines, said = f"{promise}\n".splitlines(keepends=True), signed.split("\n")
+    if "".join(lines[:5]) != mine or len(said) != 6 or said[:2] != ["audit-commit/v1", origin] or said[5]:
+        return False
+    path = [unbase64(line.rstrip("\n")) for line in lines[5:]]
+    return root_by_path(index - int(said[2]), int(said[3]), leaf_hash(mine.encode()), path) == unbase64(said[4])
 
 
 @dataclass(frozen=True, slots=True)
@@ -650,11 +663,17 @@ class Judge:
         return self.leaf_leads(proof, leaf_hash(body), checkpoint, "ENTRY_ALTERED")
 
     def receipt(self, body: bytes, entry: dict[str, Any], proof: Proof, note: bytes) -> tuple[str, str]:
-        text, signatures = split_note(note)
         origin = Checkpoint.parse(split_note(proof.note)[0]).origin
+        mine = f"{origin}\n{proof.index}\n{b64(leaf_hash(body))}\n{entry['ts']}\n"
+        promise, _, shared = note.partition(b"\n\n")
+        form = promise.partition(b"\n")[0]
+        text, signatures = split_note(shared if form == b"audit-receipt/v2" else note)
         self.signed_by(origin, text, signatures)
-        mine = f"audit-receipt/v1\n{origin}\n{proof.index}\n{b64(leaf_hash(body))}\n{entry['ts']}\n"
-        if text != mine:
+        if form == b"audit-receipt/v2":
+            same = _shares(f"audit-receipt/v2\n{mine}", promise.decode(), origin, proof.index, text)
+        else:
+            same = text == f"audit-receipt/v1\n{mine}"
+        if not same:
             raise Wound("RECEIPT_CONTRADICTS", self.say("receipt"), self.say("receipt_other"))
         return self.say("receipt"), self.say("signature", name=origin)
 
@@ -775,7 +794,50 @@ def verify_bundle(files: dict[str, bytes], judge: Judge) -> list[Result]:
     for folder, entry in read:
         _judge_entry(judge, folder, entry, files)
     _judge_pairs(judge, read)
+    if "day.json" in files:
+        judge.check("DAY", "day.json", lambda: _day_proved(judge.say, files["day.json"], [entry for _, entry in read]))
     return judge.results
+
+
+def _day_proved(say: Words, told: bytes, entries: list[_Entry]) -> tuple[str, str]:
+    """That the map of the day's own entry holds exactly the listed lines under each key, or does not hold the key."""
+    try:
+        day = json.loads(told)
+        committed = [entry.json("entry.json", say) for entry in entries]
+        index = next(one for one in committed if one["type"] == "index" and one.get("day") == day["day"])
+        size, root = int(index["size"]), base64.b64decode(index["root"])
+        expected = say("day_map", day=day["day"], size=size, root=index["root"])
+        for proof in day["proofs"]:
+            if not _held(proof, size, root):
+                raise Wound("DAY_OTHER", expected, say("day_other"))
+        if not day["proofs"] or index["name"] != "keeping.index.shown":
+            raise Malformed("day.json")
+        return expected, say("day_lines", n=sum(len(proof["lines"]) for proof in day["proofs"]))
+    except (KeyError, TypeError, ValueError, StopIteration) as error:
+        raise Malformed("day.json") from error
+
+
+def _held(proof: dict[str, Any], size: int, root: bytes) -> bool:
+    key, salt = (base64.b64decode(proof[name], validate=True) for name in ("key", "salt"))
+    leaves = []
+    for leaf in proof["leaves"]:
+        name, value = (base64.b64decode(leaf[one], validate=True) for one in ("key", "value"))
+        path = [base64.b64decode(step, validate=True) for step in leaf["path"]]
+        if (len(name), len(value)) != (16, 32):
+            return False
+        if root_by_path(int(leaf["index"]), size, leaf_hash(name + value), path) != root:
+            return False
+        leaves.append((int(leaf["index"]), name, value))
+    lines = sorted({(str(shard), int(index)) for shard, index in proof["lines"]})
+    if lines:
+        listed = "".join(f"{shard}\n{index}\n" for shard, index in lines)
+        return [(name, value) for _, name, value in leaves] == [(key, hashlib.sha256(salt + listed.encode()).digest())]
+    before = [index for index, name, _ in leaves if name < key]
+    after = [index for index, name, _ in leaves if name > key]
+    if size == 0:
+        return not leaves and root == hashlib.sha256(b"").digest()
+    apart = (after[0] if after else size) - (before[0] if before else -1)
+    return len(before) <= 1 and len(after) <= 1 and len(before) + len(after) == len(leaves) and apart == 1
 
 
 class _Entry:

@@ -10,7 +10,8 @@ if answer["eligible"] == "unknown":
 
 from __future__ import annotations
 
-from connectors.client.hub import Answer, Hub, HubUnreachable, Problem
+from connectors.client.hub import Hub
 from connectors.client.receipts import Receipt, ReceiptInvalid
+from connectors.client.replies import Answer, HubUnreachable, Problem
 
 __all__ = ["Answer", "Hub", "HubUnreachable", "Problem", "Receipt", "ReceiptInvalid"]

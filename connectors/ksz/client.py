@@ -18,6 +18,9 @@ class Ksz:
             "social_status": services.social_status,
             "identify_person": ssdn.identify_person,
             "manage_access": ssdn.manage_access,
+            "register_access": ssdn.register_access,
+            "unregister_access": ssdn.unregister_access,
+            "list_access": ssdn.list_access,
         }
 
     async def ask(self, question: Question) -> Reply:

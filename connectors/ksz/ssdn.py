@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -46,9 +47,7 @@ class Ssdn:
         now: Callable[[], float],
     ) -> None:
         self._soap, self._answers, self._settings, self._now = soap, answers, settings, now
-        self._path = str(
-            settings.get("paths", {}).get("ssdn", "/connectors/webservice/KSZBCSSWebServiceConnectorPort")
-        )
+        self._path = str(settings.get("paths", {}).get("ssdn", "/connectors/webservice/KSZBCSSWebServiceConnectorPort"))
         self._contract = Contract.load(contracts / "connector.wsdl")
         self._outer = self._contract.template("sendXML", slot("document"))
         self._inner: dict[tuple[str, ...], Template] = {}
@@ -88,6 +87,23 @@ class Ssdn:
         reply = await self._ask("ManageAccess", body, slots, question, shape, repeatable=repeatable)
         if reply.document is not None:
             self._check_echo(reply.document.find(f"{ACCESS}OriginalRequest"), slots)
+        return reply
+
+    async def register_access(self, question: Question) -> Reply:
+        """REGISTER. Keys: ssin, quality, startDate, endDate?, and the proof of identity."""
+        return await self.manage_access(_accessing("REGISTER", question))
+
+    async def unregister_access(self, question: Question) -> Reply:
+        """UNREGISTER; `endDate` is the last day."""
+        return await self.manage_access(_accessing("UNREGISTER", question))
+
+    async def list_access(self, question: Question) -> Reply:
+        """LIST of the sector's own register. A line of another organisation is taken out unread: who knows whom is theirs."""
+        reply = await self.manage_access(_accessing("LIST", question, register="SECONDARY"))
+        if reply.document is not None:
+            for line in reply.document.findall(f"{ACCESS}Registrations"):
+                if line.findtext(f"{ACCESS}OrgUnit", "").strip() != question.organisation:
+                    reply.document.remove(line)
         return reply
 
     async def _ask(
@@ -202,6 +218,14 @@ def _phonetic(keys: Mapping[str, str]) -> dict[str, Any]:
         "Tolerance": slot("tolerance"),
         **{element: slot(key) for element, key in optional.items() if key in keys},
     }
+
+
+def _accessing(action: str, question: Question, **more: Any) -> Question:
+    """The same question in the words of `manage_access`."""
+    keys = dict(question.keys)
+    period = {name: keys.pop(name) for name in ("startDate", "endDate") if name in keys}
+    quality = {"purpose": keys.pop("quality")} if "quality" in keys else {}
+    return replace(question, keys={**keys, **quality, **more, "action": action, "period": period})
 
 
 def _access(slots: Mapping[str, str]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from integrator.agents.model import Author, Delegation
 from integrator.agents.office import Agents
 from integrator.agents.scim.filters import as_moment
 from integrator.api.body import read_json
+from integrator.api.certificates import SHOWN
 from integrator.api.headers import bearer
 from integrator.api.hub import Verified
 from integrator.api.limits import Limits
@@ -32,7 +33,7 @@ _ID = re.compile(r"[a-z]-[a-z]{24}").fullmatch
 _NOBODY = "Exchange the agent's own token at /oauth/token first: delegating needs to know who does it."
 
 
-def router(agents: Agents, verify: Callable[[str], Verified], limits: Limits, now: Callable[[], float]) -> APIRouter:
+def router(agents: Agents, verify: Callable[..., Verified], limits: Limits, now: Callable[[], float]) -> APIRouter:
     """Routes over delegations."""
     routes = APIRouter(prefix="/agents/v1")
 
@@ -40,7 +41,7 @@ def router(agents: Agents, verify: Callable[[str], Verified], limits: Limits, no
         token = bearer(dict(request.scope["headers"]))
         if token is None:
             raise UnknownCaller("no access token", problem="noAccessToken")
-        found: Caller = verify(token).caller
+        found: Caller = verify(token, request.scope.get(SHOWN)).caller
         return found
 
     def himself(request: Request) -> Caller:

@@ -8,9 +8,21 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
-from integrator.api import agents, consoles, documentation, published, refdata, scim, system
+from integrator.api import (
+    agents,
+    consoles,
+    directory,
+    documentation,
+    enrolment,
+    published,
+    refdata,
+    rights,
+    scim,
+    system,
+)  # fmt: skip
 from integrator.api.asgi import Front
 from integrator.api.body import ClientGone, drain
+from integrator.api.callers import Counter
 from integrator.api.hub import Hub
 from integrator.api.limits import Limits
 from integrator.api.openapi import describe
@@ -49,14 +61,21 @@ def build(hub: Hub) -> Api:
         telemetry={"tracing": False, "metrics": False, "logs": False},  # its spans would hold addresses
     )  # fmt: skip
     rest.include_router(system.router(hub, life, limits))
+    counter = Counter(hub, limits)
+    if hub.bureau is not None:  # before the documentation, whose pages have any name
+        rest.include_router(rights.router(hub, hub.bureau, counter, limits))
     rest.include_router(documentation.router(hub, described, downgrade(described), problems))
     rest.include_router(refdata.router(hub, problems))
     rest.include_router(published.router(hub))
+    rest.include_router(directory.router(hub, problems, limits))
+    if hub.enrolment is not None:
+        rest.include_router(enrolment.router(hub.enrolment, counter))
     if hub.agents is not None:
         rest.include_router(scim.router(hub.agents, hub.identity.verify, limits))
         rest.include_router(agents.router(hub.agents, hub.identity.verify, limits, hub.clock))
     if hub.consoles is not None:
-        consoles.mount(rest, hub.consoles, limits, hub.identity.verify)
+        named = hub.consoles.extras.get("named_numbers", frozenset()) if hub.settings.sandbox else None
+        consoles.mount(rest, hub.consoles, limits, hub.identity.verify, named)
     return Api(Front(hub, rest, problems, limits), rest, life, limits, problems)
 
 

@@ -8,14 +8,16 @@ the rest of the body (bounded), so that the caller can read why. No identifier r
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
 from integrator.api.body import ClientGone, Inlet, drain, read_json
+from integrator.api.certificates import SHOWN, Shown
 from integrator.api.headers import SECURITY, bearer, language, new_trace, refuse_doubles, scenario, trace_headers
 from integrator.api.hub import Hub
 from integrator.api.limits import InFlight, Limits
 from integrator.api.problems import EdgeRefusal, Problems
+from integrator.api.protocol import DOOR, Door
 from integrator.api.record import record_headers
 from integrator.api.routes import Route, Routes
 from integrator.errors import IntegratorError, Issue, MalformedRequest, UnknownCaller
@@ -25,6 +27,7 @@ from integrator.model import Answer, Request, Trace
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
+Reply = tuple[Door | None, Send]  # how an answer leaves: in one write where the server can, or as ASGI
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _JSON = (b"content-type", b"application/json")
@@ -39,11 +42,13 @@ class Front:
         self._hub, self._rest, self._problems, self._limits = hub, rest, problems, limits
         self._routes = Routes(hub.services)
         self._flight = InFlight(limits)
+        self._shown = Shown(hub.identity.certificates, hub.settings.proxies)
         self._hosts = frozenset(host.lower().encode() for host in hub.settings.hosts)
         self._sandbox = hub.settings.sandbox
         self._fixed = [*SECURITY]
         if hub.settings.issuer.startswith("https:"):
             self._fixed.append((b"strict-transport-security", b"max-age=31536000; includeSubDomains"))
+        self._fixed_lines = _lines(self._fixed)
         hub.metrics.in_flight.set_function(lambda: self._flight.count)
 
     @property
@@ -56,18 +61,20 @@ class Front:
             raise RuntimeError("only HTTP is spoken here")
         headers = dict(scope["headers"])
         trace = new_trace(headers)
-        inlet = Inlet(receive)
+        door = scope.pop(DOOR, None)
+        inlet, reply = Inlet(receive, door and door.arrived), (door, send)
         try:
             refuse_doubles(scope["headers"], headers)
             self._check_host(headers, scope["raw_path"])
+            self._shown.find(scope, headers)
             found = self._routes.find(scope["method"], scope["raw_path"], scope["query_string"])
             if found is None:
                 self._flight.enter_public()
         except IntegratorError as error:
-            await self._refuse(error, trace, headers, inlet, send)
+            await self._refuse(error, trace, headers, inlet, reply)
             return
         if found is not None:
-            await self._serve(*found, scope, headers, trace, inlet, send)
+            await self._serve(*found, scope, headers, trace, inlet, reply)
             return
         try:
             await self._pass_on(scope, inlet, send, trace)
@@ -88,29 +95,29 @@ class Front:
         headers: dict[bytes, bytes],
         trace: Trace,
         inlet: Inlet,
-        send: Send,
+        reply: Reply,
     ) -> None:
         try:
             token = bearer(headers)
             if token is None:
                 raise UnknownCaller("no access token", problem="noAccessToken")
-            who = self._hub.identity.verify(token)
+            who = self._hub.identity.verify(token, scope.get(SHOWN))
             self._flight.enter(who.caller.application)  # before the body: nobody unknown can hold a place
         except IntegratorError as error:
-            await self._refuse(error, trace, headers, inlet, send)
+            await self._refuse(error, trace, headers, inlet, reply)
             return
         try:
             request = await self._read(route, value, scope, headers, trace, inlet, who)
         except ClientGone:
             return
         except IntegratorError as error:
-            await self._refuse(error, trace, headers, inlet, send)
+            await self._refuse(error, trace, headers, inlet, reply)
             return
         except Exception as error:
-            await self._fail(error, trace, send)
+            await self._fail(error, trace, reply)
             return
         else:
-            await self._ask(request, send)
+            await self._ask(request, reply)
         finally:
             self._flight.leave(who.caller.application)
 
@@ -149,7 +156,7 @@ class Front:
             language(headers.get(b"accept-language", b"")), play,
         )  # fmt: skip
 
-    async def _ask(self, request: Request, send: Send) -> None:
+    async def _ask(self, request: Request, reply: Reply) -> None:
         """Once here, a caller who hangs up changes nothing: what is asked is asked, and recorded."""
         try:
             answer = await self._hub.exchange.answer(request)
@@ -159,28 +166,27 @@ class Front:
                 log.error(
                     "exchange_failed", error=type(error).__name__, trace=request.trace.trace_id, service=request.service
                 )
-            await self._answer(send, request.trace, rendered.status, rendered.headers, rendered.body)
+            await self._answer(reply, request.trace, rendered.status, rendered.headers, rendered.body)
         except Exception as error:
-            await self._fail(error, request.trace, send, service=request.service)
+            await self._fail(error, request.trace, reply, service=request.service)
         else:
-            await self._answer(send, request.trace, 200, (_JSON, *_beside(answer)), answer.payload)
+            await self._answer(reply, request.trace, 200, (_JSON, *_beside(answer)), answer.payload)
 
     # --- answers --------------------------------------------------------------------------------------------------
 
     async def _answer(
-        self, send: Send, trace: Trace, status: int, headers: tuple[tuple[bytes, bytes], ...], body: bytes
+        self, reply: Reply, trace: Trace, status: int, headers: tuple[tuple[bytes, bytes], ...], body: bytes
     ) -> None:
-        length = (b"content-length", b"%d" % len(body))
-        start = {
-            "type": "http.response.start",
-            "status": status,
-            "headers": [*headers, length, *trace_headers(trace), *self._fixed],
-        }
+        door, send = reply
+        own = [*headers, (b"content-length", b"%d" % len(body)), *trace_headers(trace)]
+        if door is not None and door.answer(status, _lines(own) + self._fixed_lines, body, close=_CLOSE in headers):
+            return
+        start = {"type": "http.response.start", "status": status, "headers": [*own, *self._fixed]}
         await send(start)
         await send({"type": "http.response.body", "body": body})
 
     async def _refuse(
-        self, error: IntegratorError, trace: Trace, headers: dict[bytes, bytes], inlet: Inlet, send: Send
+        self, error: IntegratorError, trace: Trace, headers: dict[bytes, bytes], inlet: Inlet, reply: Reply
     ) -> None:
         """An early answer. What was not read yet is thrown away first, within limits, or the connection closes."""
         rendered = self._problems.render(error, trace)
@@ -188,13 +194,13 @@ class Front:
         extra = rendered.headers
         if _CLOSE not in extra and not await drain(headers, inlet, self._limits):
             extra = (*extra, _CLOSE)
-        await self._answer(send, trace, rendered.status, extra, rendered.body)
+        await self._answer(reply, trace, rendered.status, extra, rendered.body)
 
-    async def _fail(self, error: Exception, trace: Trace, send: Send, service: str = "") -> None:
+    async def _fail(self, error: Exception, trace: Trace, reply: Reply, service: str = "") -> None:
         """Something nobody foresaw: its type is logged, its words (which may hold anything) are not."""
         log.error("unexpected_error", error=type(error).__name__, trace=trace.trace_id, service=service)
         rendered = self._problems.render(error, trace)
-        await self._answer(send, trace, rendered.status, rendered.headers, rendered.body)
+        await self._answer(reply, trace, rendered.status, rendered.headers, rendered.body)
 
     # --- everything else ------------------------------------------------------------------------------------------
 
@@ -219,6 +225,18 @@ class Front:
             log.error("unexpected_error", error=type(error).__name__, trace=trace.trace_id)
             if not whole:  # half an answer cannot be mended: the connection must break, not pretend to be whole
                 raise ConnectionAbortedError from None
+
+
+def _lines(headers: Sequence[tuple[bytes, bytes]]) -> bytes:
+    """Header lines, as they are written. Raises ValueError for a value that would end its line.
+
+    >>> _lines([(b"a", b"1")])
+    b'a: 1\\r\\n'
+    """
+    lines = b"".join([b"%b: %b\r\n" % header for header in headers])
+    if lines.count(b"\n") != len(headers) or lines.count(b"\r") != len(headers) or b"\0" in lines:
+        raise ValueError("a header value holds a line break")
+    return lines
 
 
 def _beside(answer: Answer) -> tuple[tuple[bytes, bytes], ...]:

@@ -12,7 +12,9 @@ from integrator.model import Trace
 Raw = list[tuple[bytes, bytes]]
 LANGUAGES = ("nl", "fr", "de", "en")
 
-_ONCE = (b"host", b"authorization", b"content-type", b"content-length", b"content-encoding", b"transfer-encoding")
+_ONCE = (
+    b"host", b"authorization", b"content-type", b"content-length", b"content-encoding", b"transfer-encoding", b"client-cert",
+)  # fmt: skip
 _RELATED = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _SCENARIO = re.compile(rb"[A-Za-z0-9._:=-]{1,64}")
 # 11 digits, written as one number or in the groups of an identity card: 85.66.08-123.41

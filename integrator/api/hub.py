@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -101,11 +101,20 @@ class Verified(Protocol):
     def dossier(self) -> str | None: ...
 
 
-class Identity(Protocol):
-    def verify(self, token: str) -> Verified:
-        """Raises `UnknownCaller`."""
+class Certificates(Protocol):
+    def believe(self, der: bytes) -> str:
+        """The thumbprint of a client certificate. Raises `UnknownCaller`."""
 
-    async def token(self, form: bytes) -> tuple[int, dict[str, Any]]:
+
+class Identity(Protocol):
+    @property
+    def certificates(self) -> Certificates: ...
+    @property
+    def applications(self) -> Any: ...  # integrator.identity.applications.Applications
+    def verify(self, token: str, certificate: str | None = None) -> Verified:
+        """`certificate`: thumbprint of the one shown with the request. Raises `UnknownCaller`."""
+
+    async def token(self, form: bytes, certificate: str | None = None) -> tuple[int, dict[str, Any]]:
         """An RFC 6749 token request (urlencoded) to its answer: HTTP status and JSON."""
 
     def jwks(self) -> dict[str, Any]: ...
@@ -119,6 +128,10 @@ class Settings(Protocol):
     def issuer(self) -> str: ...
     @property
     def hosts(self) -> tuple[str, ...]: ...
+    @property
+    def tls(self) -> Mapping[str, Any]: ...  # {} = no listener of our own
+    @property
+    def proxies(self) -> Sequence[Mapping[str, Any]]: ...
     @property
     def limits(self) -> Mapping[str, Any]: ...
 
@@ -160,6 +173,10 @@ class Hub(Protocol):
     def published(self) -> Published | None: ...  # None: nothing is published
     @property
     def consoles(self) -> Any: ...  # integrator.consoles.web.Consoles; None: no pages, no questions
+    @property
+    def enrolment(self) -> Any: ...  # integrator.identity.enrolment.Office; None: nobody is let in over the API
+    @property
+    def bureau(self) -> Any: ...  # integrator.identity.grants.Bureau; None: nobody learns about rights here
     @property
     def agents(self) -> Any: ...  # integrator.agents.office.Agents; None: nobody told who works where
     @property

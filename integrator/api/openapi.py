@@ -9,10 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from integrator.api import cases
+from integrator.api.directory import PATH
 from integrator.api.hub import Hub, Service
 from integrator.api.limits import Limits
 from integrator.api.openapi_agents import agent_paths, agent_schemas
 from integrator.api.openapi_answers import answer_schema
+from integrator.api.openapi_bulk import bulk_operation
+from integrator.api.openapi_callers import caller_paths, caller_schemas
 from integrator.api.openapi_parts import own_paths, shared_schemas
 from integrator.api.problems import Problems
 
@@ -24,6 +28,7 @@ TAGS = {
     "enterprise": "Enterprises and their establishment units (KBO/BCE).",
     "vehicle": "Vehicles, plates and holders (DIV).",
     "address": "Addresses, streets and municipalities (BeSt Address).",
+    "directory": "Who keeps a file about whom (directory of references): one's own registrations, never another's.",
     "parking": "Parking cards and the resident permit.",
 }
 
@@ -48,6 +53,8 @@ def describe(hub: Hub, problems: Problems, limits: Limits) -> Json:
     paths: dict[str, Json] = {}
     for service in services:
         paths.setdefault(service.path, {})[service.method.lower()] = _operation(service)
+    if "directory.register" in hub.services:
+        paths[PATH] = {"post": bulk_operation(hub)}
     tags = sorted({service.tag for service in services})
     return {
         "openapi": "3.1.0",
@@ -60,12 +67,18 @@ def describe(hub: Hub, problems: Problems, limits: Limits) -> Json:
         "servers": [{"url": hub.settings.issuer}],
         "externalDocs": {"description": "The same for people, in NL, FR and EN", "url": f"{hub.settings.issuer}/docs"},
         "tags": [{"name": _tag(tag), "description": TAGS.get(tag, "")} for tag in tags]
-        + [{"name": "Monitoring"}, {"name": "Access"}, {"name": "Agents"}],
+        + [
+            {"name": "Monitoring"},
+            {"name": "Access"},
+            {"name": "Agents"},
+            {"name": "Cases", "description": "Which cases are open. They explain looks; nothing is allowed by them."},
+        ],
         "security": [{"Token": []}],
-        "paths": paths | own_paths() | agent_paths(),
+        "paths": paths | own_paths() | cases.paths() | caller_paths() | agent_paths(),
         "components": {
             "securitySchemes": {"Token": _security(hub.settings.issuer)},
             "schemas": shared_schemas(problems)
+            | caller_schemas()
             | agent_schemas()
             | {name(service) + "Answer": answer_schema(service) for service in services},
             "responses": {_response(status): _problem_response(status) for status in _WORDS} | {"Problem": _default()},

@@ -94,7 +94,9 @@ def shared_schemas(problems: Problems) -> Json:
         "HealthStatus": _object({"status": {**text, "enum": ["UP", "DEGRADED", "DOWN"]}, "sources": {
             "type": "object", "additionalProperties": {**text, "enum": ["UP", "DEGRADED", "DOWN"]}}}, "Health (belgif).", ["status"]),
         "Token": _object({
-            "access_token": text, "token_type": {**text, "enum": ["Bearer"]}, "expires_in": {"type": "integer"}, "issued_token_type": text,
+            "access_token": text, "token_type": {**text, "enum": ["Bearer"]}, "expires_in": {"type": "integer"},
+            "key_ends": {"type": "string", "format": "date-time", "description": "When the key that signed ends; absent: never."},
+            "issued_token_type": {**text, "description": "Of a token exchange (RFC 8693)."},
             "authorization_details": {"type": "array", "items": {"type": "object"}}}, "RFC 6749, RFC 9396.", ["access_token", "token_type"]),
         "TokenError": _object({"error": text, "error_description": text}, "RFC 6749 §5.2.", ["error"]),
         "LocalizedString": {**label, "description": "The same in the languages of the country."},

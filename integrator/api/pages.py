@@ -33,14 +33,21 @@ def reader_language(request: Request) -> str:
 
 
 def page(request: Request, template: str, **values: Any) -> Response:
-    """An HTML page in the reader's language."""
+    """An HTML page in the reader's language. `status`: 200 unless said; `form`: whether a form stands on it."""
     spoken = values.pop("language", None) or reader_language(request)
+    status, form = values.pop("status", 200), values.pop("form", False)
     html = (
         _environment()
         .get_template(template)
         .render(lang=spoken, words=_words()[spoken], languages=LANGUAGES, path=request.url.path, **values)
     )
-    return Response(html, headers={**_HEADERS, "content-language": spoken}, media_type="text/html")
+    headers = {**_HEADERS, "content-language": spoken}
+    if form:  # a page with a form of ours, or its answer: it is sent to us alone, and not kept
+        headers["content-security-policy"] = _HEADERS["content-security-policy"].replace(
+            "form-action 'none'", "form-action 'self'"
+        )
+        headers["cache-control"] = "no-store"
+    return Response(html, status, headers, "text/html")
 
 
 def stylesheet() -> Response:

@@ -11,14 +11,16 @@ import os
 import socket
 import struct
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from integrator.api.certificates import PEER
 from integrator.api.limits import Limits
 from integrator.api.problems import EdgeRefusal, Problems
 from integrator.model import Trace
 
+DOOR: Final = "integrator.door"  # in the scope: what our server can do that ASGI has no words for
 _CLOSE = b"connection: close\r\ncache-control: no-store\r\nx-content-type-options: nosniff\r\n"
 
 
@@ -31,6 +33,23 @@ class _Refused(Exception):
     def __init__(self, problem: str, advice: str) -> None:
         super().__init__(problem)
         self.problem, self.advice = problem, advice
+
+
+class Door:
+    """One request as our server holds it. Whoever takes it out of the scope MUST drop it there: they hold each other."""
+
+    __slots__ = ("_cycle", "_protocol")
+
+    def __init__(self, protocol: EdgeProtocol, cycle: RequestResponseCycle) -> None:
+        self._protocol, self._cycle = protocol, cycle
+
+    def arrived(self) -> bool:
+        """Whether the whole body is here, so that `receive` gives it without waiting."""
+        return not self._cycle.more_body
+
+    def answer(self, status: int, head: bytes, body: bytes, *, close: bool) -> bool:
+        """See EdgeProtocol.at_once."""
+        return self._protocol.at_once(self._cycle, status, head, body, close=close)
 
 
 class EdgeProtocol(HttpToolsProtocol):
@@ -47,11 +66,15 @@ class EdgeProtocol(HttpToolsProtocol):
         self._write_timer: asyncio.TimerHandle | None = None
         self._refused: _Refused | None = None
         self._deaf = False  # a refusal waits for the answer before it: nothing more is read
+        self._certificate: bytes | None = None  # the peer's, where it showed one
 
     # --- deadlines ------------------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        secured = transport.get_extra_info("ssl_object")
+        if secured is not None:
+            self._certificate = secured.getpeercert(binary_form=True)
         self.timeout_keep_alive_task = self.loop.call_later(self.limits.idle_seconds, self.timeout_keep_alive_handler)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -133,6 +156,8 @@ class EdgeProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._in_head = True
+        if self._certificate is not None:
+            self.scope[PEER] = self._certificate  # type: ignore[literal-required]
 
     def on_headers_complete(self) -> None:
         self._in_head = False
@@ -142,6 +167,29 @@ class EdgeProtocol(HttpToolsProtocol):
             self._refused = refused  # the parser raises its own error from this one; send_400_response looks here
             raise
         super().on_headers_complete()
+        self.scope[DOOR] = Door(self, self.cycle)  # type: ignore[typeddict-unknown-key]
+
+    def at_once(self, cycle: RequestResponseCycle, status: int, head: bytes, body: bytes, *, close: bool) -> bool:
+        """A whole answer in one write; False when it must go the ordinary way, because its reader does not read.
+
+        `head`: header lines, each with its line end, content-length among them; `close`: one of them says so.
+        """
+        if cycle.response_started or self.flow.write_paused or cycle.scope["method"] == "HEAD":
+            return False
+        if cycle.disconnected:
+            return True
+        cycle.response_started = cycle.response_complete = True
+        cycle.waiting_for_100_continue = False
+        if close:
+            cycle.keep_alive = False
+        elif not cycle.keep_alive:
+            head += b"connection: close\r\n"
+        cycle.transport.write(b"".join((STATUS_LINE[status], head, b"\r\n", body)))
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            cycle.transport.close()
+        cycle.on_response()
+        return True
 
     def _check_head(self) -> None:
         size = len(self.url)

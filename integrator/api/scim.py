@@ -23,6 +23,7 @@ from integrator.agents.scim.errors import ScimRefused, invalid
 from integrator.agents.scim.schemas import Kind, kinds
 from integrator.agents.scim.service import PAYLOAD, Hr
 from integrator.api.body import check_kind, read_bytes
+from integrator.api.certificates import SHOWN
 from integrator.api.headers import bearer
 from integrator.api.hub import Verified
 from integrator.api.limits import Limits
@@ -33,7 +34,7 @@ from integrator.strict_json import NotStrict, loads
 KIND = "application/scim+json"
 _DEEP = 16
 _KNOWN = re.compile(r"/scim/v2/(Users|Groups|Schemas|ResourceTypes|ServiceProviderConfig|Bulk|\.search)(/[^/]+)?")
-Verify = Callable[[str], Verified]
+Verify = Callable[..., Verified]
 
 
 def router(agents: Agents, verify: Verify, limits: Limits) -> APIRouter:
@@ -150,7 +151,7 @@ def _hr(request: Request, verify: Verify, purpose: str) -> Hr:
     token = bearer(dict(request.scope["headers"]))
     if token is None:
         raise UnknownCaller("no access token", problem="noAccessToken")
-    caller = verify(token).caller
+    caller = verify(token, request.scope.get(SHOWN)).caller
     if caller.purpose != purpose:
         raise ScimRefused(403, None, f"The token is for another purpose: ask one for {purpose}.")
     return Hr(caller.organisation, Author(caller.application, caller.agent))

@@ -11,11 +11,14 @@ import contextlib
 import gc
 import signal
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from types import FrameType
+from typing import Any
 
 import uvicorn
 
+from integrator.api import tls
 from integrator.api.app import Api, build
 from integrator.api.hub import Hub
 from integrator.api.protocol import edge_protocol
@@ -30,16 +33,24 @@ async def run(
     sock: socket.socket | None = None,
     started: Callable[[int], None] | None = None,
     stop: asyncio.Event | None = None,
+    secured: socket.socket | None = None,
 ) -> None:
     """Serve until a signal (or `stop`). `started` gets the port once connections are accepted; port 0 = any free one.
 
-    `sock`: a bound socket, for several processes on one port (`listening_socket(..., shared=True)`).
+    `sock`: a bound socket, for several processes on one port (`listening_socket(..., shared=True)`). Where the settings
+    have `tls`, a second listener speaks TLS (on `secured`, or on a socket of our own).
     """
     api = build(hub)
+    safe = tls.context(hub.settings.tls) if hub.settings.tls else None
     listener = sock or listening_socket(host, port)
+    if safe is not None and secured is None:
+        secured = listening_socket(host, int(hub.settings.tls["port"]))
     server = _Server(
         _config(api), api, started=lambda: started(listener.getsockname()[1]) if started else None, stop=stop
     )
+    if safe is not None and secured is not None:
+        server.secure(secured, safe)
+        log.info("listening", port=secured.getsockname()[1], kind="tls")
     log.info("listening", port=listener.getsockname()[1])
     await server.serve(sockets=[listener])
     log.info("stopped")
@@ -81,13 +92,34 @@ class _Server(uvicorn.Server):
     ) -> None:
         super().__init__(config)
         self._api, self._started_callback, self._stop = api, started, stop
+        self._secured: tuple[socket.socket, ssl.SSLContext] | None = None
+
+    def secure(self, listener: socket.socket, context: ssl.SSLContext) -> None:
+        """Speak TLS on this socket too."""
+        self._secured = listener, context
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
+        if self._secured is not None:
+            listener, context = self._secured
+            self.servers.append(
+                await asyncio.get_running_loop().create_server(
+                    self._protocol, sock=listener, ssl=context, ssl_handshake_timeout=tls.HANDSHAKE,
+                    backlog=self.config.backlog,
+                )
+            )  # fmt: skip
         gc.collect()
         gc.freeze()  # what was made at start lives as long as the process: the collector need not walk it again
         self._api.life.accepting = True
         self._started_callback()
+
+    def _protocol(self) -> asyncio.Protocol:
+        """As uvicorn makes them for its own sockets."""
+        made: Any = self.config.http_protocol_class
+        protocol: asyncio.Protocol = made(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state, _loop=None
+        )
+        return protocol
 
     async def on_tick(self, counter: int) -> bool:
         if self._stop is not None and self._stop.is_set():

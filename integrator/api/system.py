@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from integrator.api.body import check_kind, read_bytes
+from integrator.api.certificates import SHOWN
 from integrator.api.hub import Hub
 from integrator.api.limits import Limits
 
@@ -28,7 +29,8 @@ def router(hub: Hub, life: Readiness, limits: Limits) -> APIRouter:
     async def token(request: Request) -> Response:
         headers = dict(request.scope["headers"])
         check_kind(headers, b"application/x-www-form-urlencoded")
-        status, body = await hub.identity.token(await read_bytes(headers, request.receive, limits))
+        form = await read_bytes(headers, request.receive, limits)
+        status, body = await hub.identity.token(form, request.scope.get(SHOWN))
         return _json(body, status, {"pragma": "no-cache"} | ({"retry-after": "5"} if status == 503 else {}))
 
     @routes.get("/.well-known/jwks.json")

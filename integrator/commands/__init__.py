@@ -2,6 +2,36 @@
 
 from __future__ import annotations
 
-from integrator.commands import agents, apps, audit, check, demo, ledger, mock, new, personas, policy, serve
+from integrator.commands import (
+    adapter,
+    agents,
+    apps,
+    audit,
+    case,
+    check,
+    demo,
+    directory,
+    ledger,
+    mock,
+    new,
+    personas,
+    policy,
+    serve,
+)
 
-WORDS = (demo, serve, apps, agents, mock, personas, ledger, audit, policy, check, new)
+WORDS = (
+    demo,
+    serve,
+    apps,
+    mock,
+    personas,
+    ledger,
+    audit,
+    policy,
+    adapter,
+    case,
+    directory,
+    agents,
+    check,
+    new,
+)

@@ -1,4 +1,4 @@
-"""`integrator app create`: enrol an application and give it a key; `integrator token`: an access token for curl."""
+"""`integrator app …`: applications, their requests and keys; `integrator token`: an access token for curl."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from audit import LedgerError
 from audit.log.names import newest
 from integrator import clock, places, settings
-from integrator.commands import mock
+from integrator.commands import app_office, app_vendor, mock
 from integrator.errors import ConfigurationError
 from integrator.identity import applications, keys
 from integrator.policy import load_policies
@@ -32,6 +32,8 @@ def add(words: Any) -> None:
     create.add_argument("--key", type=Path, help="where the private key goes; default NAME.jwk here")
     create.add_argument("--settings", type=Path)
     create.set_defaults(run=run_create)
+    app_vendor.add(verbs)
+    app_office.add(verbs)
     signing = words.add_parser("keys", help="the hub's own signing keys: of tokens, and of the ledger")
     signing_verbs = signing.add_subparsers(dest="verb", required=True)
     new = signing_verbs.add_parser("new", help="make one; the newest signs, all are published until taken away")

@@ -75,7 +75,7 @@ class Accounts:
             raise ConfigurationError(f"{name!r} is no account name", advice="3 to 31 lower case letters, digits and -.")
         if not roles or set(roles) - set(ROLES) or "citizen" in roles:
             raise ConfigurationError(
-                "an account needs a role", advice="dpo, hub_dpo or auditor; citizens sign in by OpenID."
+                "an account needs a role", advice="dpo, hub_dpo, auditor or steward; citizens sign in by OpenID."
             )
         if ("dpo" in roles) != (org is not None):
             raise ConfigurationError("a dpo answers for one organisation", advice="Give --org with the role dpo only.")

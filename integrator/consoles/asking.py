@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from audit import Subject
@@ -55,6 +55,13 @@ def _moment(value: Any) -> int:
         raise ValueError("a moment such as 2026-11-23T13:30:00Z") from None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return max(0, int(moment.timestamp()) * 1_000_000 + moment.microsecond)
+
+
+def _date(value: Any) -> date:
+    try:
+        return date.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise ValueError("a day such as 2026-11-23") from None
 
 
 def read_subject(value: Any) -> Subject:
@@ -111,6 +118,7 @@ _KEYS: Mapping[str, Key] = {
     "traceId": Key("trace_id", *_text(r"[0-9a-f]{32}", "32 hexadecimal digits", "0192f3a47c1e7d3a9b5e2f6a8c4d1e70")),
     "shard": Key("shard", *_ANY),
     "index": Key("index", *_whole(0, 2**53 - 1)),
+    "day": Key("day", _date, {"type": "string", "format": "date", "examples": ["2026-11-23"]}),
 }
 _WHO = ("reason", "role", "organisation")
 _LIST = (*_WHO, "since", "until", "cursor", "limit", "application", "service", "processingActivity", "kind")
@@ -121,6 +129,7 @@ SHAPES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "exchange": ((*_WHO, "subject", "traceId"), ("traceId",)),
     "details": ((*_WHO, "subject", "shard", "index"), ("shard", "index")),
     "proof": ((*_WHO, "subject", "shard", "index"), ("shard", "index")),
+    "day": (("role", "day"), ("day",)),
     "by_agent": (("agent", *_LIST), ("agent",)),
     "denied": ((*_LIST, "reasonCode"), ()),
     "denied_by_reason": ((*_PERIOD, "application", "byDay"), ()),

@@ -6,8 +6,8 @@ Read once from config/, policies/, connectors/ and words/; nothing here is in th
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ class Law:
     issuer: str
     date: str
     text: LocalizedString | None
-    version: str  # sha256:… of the purpose's file as it stands today
+    version: str  # sha256:… of the purpose's file it was read from
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,13 @@ class Aim:
     why: LocalizedString
     legal_basis: str
     dpv: str = ""  # what sort of purpose, e.g. dpv:RequestedServiceProvision: the citizen asked for it himself
+
+
+Text = Callable[[str], bytes | None]  # the text of a purpose by its digest, as it was when it decided
+
+
+def _no_text(digest: str) -> bytes | None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,40 @@ class Book:
     laws: Mapping[str, Law]  # by authorisation
     fields: Mapping[str, LocalizedString]
     words: Mapping[str, Mapping[str, Any]]  # by language: explain.<language>.yaml
+    texts: Text = _no_text
+    _then: dict[str, tuple[Mapping[str, Aim], Mapping[str, Law]]] = field(default_factory=dict)
+
+    def law_of(self, policy: Mapping[str, Any]) -> Law | None:
+        """The law of an entry, as its text stood when it decided; today's, with another version, where that was not kept."""
+        today = self.laws.get(str(policy.get("id", "")))
+        version = str(policy.get("ver", ""))
+        if not version or (today and today.version == version):
+            return today
+        return self._as_it_was(version)[1].get(str(policy.get("id", ""))) or today
+
+    def aim_of(self, activity: str | None, policy: Mapping[str, Any]) -> Aim | None:
+        """The purpose of an entry, likewise."""
+        then = self._as_it_was(str(policy["ver"]))[0] if "ver" in policy else {}
+        return then.get(activity or "") or self.aims.get(activity or "")
+
+    def _as_it_was(self, version: str) -> tuple[Mapping[str, Aim], Mapping[str, Law]]:
+        if version not in self._then:
+            text = self.texts(version)
+            if text is None:  # asked again next time: it may be on its way from another machine
+                return {}, {}
+            self._then[version] = _purpose("archived text", text)
+        return self._then[version]
+
+    def reread(self, texts: Mapping[str, bytes]) -> None:
+        """Purposes and laws as other texts, by purpose, say them from now on: what was approved while the hub ran."""
+        aims: dict[str, Aim] = {}
+        laws: dict[str, Law] = {}
+        for code, text in texts.items():
+            found = _purpose(code, text)
+            aims |= found[0]
+            laws |= found[1]
+        object.__setattr__(self, "aims", aims)  # whole, so that a page being made sees one set or the other
+        object.__setattr__(self, "laws", laws)
 
     def organisation(self, number: str | None, language: str) -> str:
         """The name of an organisation; its number when it has left, a plain word when there is none."""
@@ -79,19 +120,15 @@ class Book:
         return f"{first} ({', '.join(inner)})" if inner else first
 
 
-def open_book() -> Book:
-    """Read everything. Raises `ConfigurationError` naming the file."""
+def open_book(texts: Text = _no_text) -> Book:
+    """Read everything. `texts`: where texts of before are found. Raises `ConfigurationError` naming the file."""
     bodies = read_yaml(folder("config") / "organisations.yaml")["organisations"]
-    aims, laws = {}, {}
+    aims: dict[str, Aim] = {}
+    laws: dict[str, Law] = {}
     for path in sorted(folder("policies").glob("*.yaml")):
-        text = path.read_bytes()
-        data = parse_yaml(path.name, text)
-        aims[data["processingActivity"]] = Aim(
-            data["purpose"], LocalizedString.read(data["title"]), LocalizedString.read(data["why"]), data["legalBasis"],
-            str(data.get("dpv", "")),
-        )  # fmt: skip
-        for one in data["authorisations"]:
-            laws[one["id"]] = _law(one, "sha256:" + hashlib.sha256(text).hexdigest())
+        found = _purpose(path.name, path.read_bytes())
+        aims |= found[0]
+        laws |= found[1]
     services = [read_yaml(path) for path in sorted((folder("config") / "services").glob("*.yaml"))]
     return Book(
         {one["number"]: LocalizedString.read(one["names"]) for one in bodies.values()},
@@ -102,7 +139,19 @@ def open_book() -> Book:
         laws,
         {name: LocalizedString.read(title) for name, title in read_yaml(_WORDS / "fields.yaml").items()},
         {language: read_yaml(_WORDS / f"explain.{language}.yaml") for language in LANGUAGES},
+        texts,
     )  # fmt: skip
+
+
+def _purpose(name: str, text: bytes) -> tuple[Mapping[str, Aim], Mapping[str, Law]]:
+    """What one text says, as people read it: its purpose by activity, its laws by authorisation."""
+    data = parse_yaml(name, text)
+    aim = Aim(
+        data["purpose"], LocalizedString.read(data["title"]), LocalizedString.read(data["why"]), data["legalBasis"],
+        str(data.get("dpv", "")),
+    )  # fmt: skip
+    version = "sha256:" + hashlib.sha256(text).hexdigest()
+    return {data["processingActivity"]: aim}, {one["id"]: _law(one, version) for one in data["authorisations"]}
 
 
 def _law(authorisation: Mapping[str, Any], version: str) -> Law:

@@ -47,8 +47,8 @@ def explain(
     """Tell a row, and what was opened of it if anything was. `language`: nl, fr or en; another one is told in English."""
     language = language if language in book.words else "en"
     words = book.words[language]
-    aim = book.aims.get(row.activity or "") if row.kind in _WITH_PURPOSE else None
-    law = book.laws.get(str(row.policy.get("id", ""))) if row.kind in _WITH_PURPOSE else None
+    aim = book.aim_of(row.activity, row.policy) if row.kind in _WITH_PURPOSE else None
+    law = book.law_of(row.policy) if row.kind in _WITH_PURPOSE else None
     asked = details.fields if details else ()
     fields = tuple(book.field(name, language) for name in row.categories or asked)
     filled = {
@@ -128,8 +128,13 @@ class _Told:
         named = self._words["legal"][law.kind].format(number=law.number, issuer=law.issuer, date=law.date)
         yield self._words["law_denied" if self._row.kind == "denied" else "law"].format(law=named)
         version = self._row.policy.get("ver")
-        if version is not None and version != law.version:
+        if version is None:
+            return
+        today = self._book.laws.get(law.authorisation)
+        if version != law.version:
             yield self._words["earlier_text"]
+        elif today is None or today.version != version:
+            yield self._words["text_of_then"]
 
     def opened(self, details: Details | None) -> Iterator[str]:
         if details is None:

@@ -15,11 +15,13 @@ import re
 import unicodedata
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Any, Protocol
 
 from audit import Draft, LedgerError, Record, Subject
 from audit.draft import MAX_SUBJECTS
 from audit.errors import EntryRefused, NotPublished
+from audit.keeping.shown import ShowsAt
 from audit.reports import CursorInvalid, Details, Granted, Page, Reports, Row, role_of
 from integrator.consoles.rights import LedgerUnreadable, LookRefused, Person, Right, may, questions
 from integrator.errors import Issue, LedgerUnwritable, MalformedRequest
@@ -57,13 +59,14 @@ class Sealed:
         return False
 
 
+Day = Callable[[Subject, date, ShowsAt], bytes | None]  # whose, which day, who saw what -> evidence; blocks
 Proof = Callable[[str, int, Collection[str]], Awaitable[Any]]  # shard, index, audiences -> evidence
 
 
 class Desk:
     """Answers people's questions over `reports`. `granted(org)`: the fields authorisations grant an organisation (or any).
 
-    `shows(row)`: whether the subject of a row may see it by now, as its purpose says.
+    `shows(row)`: whether the subject of a row may see it by now, as its purpose says; `shows_then(µs)` judges as of a moment.
     `health()` adds what others know of the ledger (publishing, witnesses, time stamps) to what the reports know.
     """
 
@@ -77,6 +80,8 @@ class Desk:
         proof: Proof | None = None,
         reveals: Reveals | None = None,
         shows: Callable[[Row], bool] = lambda row: True,
+        shows_then: Callable[[int], Callable[[Row], bool]] | None = None,
+        day: Day | None = None,
     ) -> None:
         self.reports = reports
         self._ledger = ledger
@@ -85,6 +90,8 @@ class Desk:
         self._proof = proof
         self._reveals = reveals or Sealed()
         self._shows = shows
+        self._shows_then = shows_then or (lambda ts: shows)
+        self._day = day
 
     async def look(
         self,
@@ -116,6 +123,8 @@ class Desk:
             if right.recorded:
                 whom = [Subject("agent", str(asked["agent"]))] if question == "by_agent" else []
                 await self._record(person, right, words, whom)
+            if question == "day":
+                return await asyncio.to_thread(self._proof_of, right, asked["day"])
             return await asyncio.to_thread(self._answer, right, asked)
         except CursorInvalid as error:
             raise MalformedRequest(Issue("rejectedInput", "body", "/cursor", str(error))) from error
@@ -281,14 +290,30 @@ class Desk:
             return None
         return row
 
-    def _seen(self, row: Row) -> bool:
+    def shown_at(self, ts: int) -> Callable[[bytes, str, int], bool]:
+        """Whether whoever bears a tag could see an entry at a moment (µs), for audit.keeping.shown. Blocks."""
+        shows = self._shows_then(ts)
+
+        def judge(tag: bytes, shard: str, index: int) -> bool:
+            row = self.reports.row_by_tags(shard, index, [tag])
+            return row is not None and self._seen(row, shows)
+
+        return judge
+
+    def _proof_of(self, right: Right, day: date) -> bytes | None:
+        if self._day is None or right.subject is None:
+            return None
+        return self._day(right.subject, day, self.shown_at)
+
+    def _seen(self, row: Row, shows: Callable[[Row], bool] | None = None) -> bool:
         """Whether the subject may see a row by now. A look at what he may not see would tell him that it is there."""
+        shows = shows or self._shows
         looked_at = row.entry.get(_LOOKED_AT) if row.kind == "audit.read" else None
         if looked_at is not None:
             target = self.reports.row(looked_at["shard"], looked_at["index"])
-            if target is not None and not (target.vis == 0 and self._shows(target)):
+            if target is not None and not (target.vis == 0 and shows(target)):
                 return False
-        return row.kind in _OF_PEOPLE and not row.vis and self._shows(row)
+        return row.kind in _OF_PEOPLE and not row.vis and shows(row)
 
     async def _proved(self, right: Right, found: tuple[Row, Details] | None) -> Any:
         if found is None or self._proof is None:

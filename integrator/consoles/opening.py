@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from audit.errors import LedgerError
 from integrator import clock
-from integrator.consoles import alerts, auditor, citizen, dpo, orders
+from integrator.consoles import alerts, auditor, citizen, dpo, governing, orders
 from integrator.consoles.accounts import Accounts
 from integrator.consoles.book import open_book
 from integrator.consoles.casefiles import pages as casefiles
@@ -24,10 +24,21 @@ from integrator.consoles.signin.oidc import Oidc, checked
 from integrator.consoles.vault import open_vault
 from integrator.consoles.web import Consoles
 from integrator.errors import UnknownCaller
+from integrator.governing.archive import open_archive
 from integrator.settings import Settings
 
 ROOMS: tuple[Room, ...] = (
-    pages.room, citizen.room, dpo.room, casefiles.room, reveals.room, orders.room, citizen.office_room, alerts.room, auditor.room,
+    pages.room,
+    citizen.room,
+    dpo.room,
+    casefiles.room,
+    reveals.room,
+    orders.room,
+    citizen.office_room,
+    alerts.room,
+    auditor.room,
+    governing.room,
+    governing.register_room,
 )  # fmt: skip - in the order of the menu
 
 
@@ -37,7 +48,7 @@ def open_consoles(settings: Settings, desk: Desk, session: aiohttp.ClientSession
     extras: dict[str, Any] = {"named_numbers": settings.named_numbers}
     if settings.sandbox:
         extras["accounts"] = Accounts(database, vault, now)
-    book = open_book()
+    book = open_book(open_archive(settings).get)
     if settings.consoles.get("signIn") and session is not None:
         chosen = checked(settings.consoles["signIn"], sandbox=settings.sandbox)
         numbers = settings.named_numbers if settings.sandbox else None

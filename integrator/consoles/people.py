@@ -14,7 +14,7 @@ class Person:
 
     id: str  # of the account; never a national number
     name: str  # as shown on the pages
-    roles: frozenset[str]  # citizen | dpo | hub_dpo | auditor
+    roles: frozenset[str]  # citizen | dpo | hub_dpo | auditor | steward (keeps the texts of authorisations)
     org: str | None = None  # enterprise number of whom a DPO answers for
     subject: Subject | None = None  # who a citizen is
     language: str | None = None  # chosen once; None = as the browser asks

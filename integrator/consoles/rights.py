@@ -15,7 +15,7 @@ from audit import Subject
 from integrator.errors import ConfigurationError, HubError, RequestRefused
 from integrator.places import read_yaml
 
-Role = Literal["citizen", "dpo", "hub_dpo", "auditor"]
+Role = Literal["citizen", "dpo", "hub_dpo", "auditor", "steward"]
 Scope = Literal["own", "organisation", "all"]
 ROLES: tuple[str, ...] = get_args(Role)  # the narrowest first
 

@@ -1,30 +1,37 @@
 """The applications that may ask: one readable JSON file each, re-read when it changes.
 
     {"application": "ixelles-parking", "organisation": "0207373429", "name": "…", "purposes": ["resident_permit"],
-     "keys": [public JWKs], "created": "2026-11-23", "disabled": true (optional)}
+     "keys": [public JWKs], "created": "2026-11-23",
+     optional: "disabled": true, "certificateBound": true, "keyLives": {kid: …, see lives.py}}
 
 Taking the file away, or `"disabled": true`, ends what its tokens may do within a second, in every process.
 """
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from integrator.errors import ConfigurationError
-from integrator.identity import keys
+from integrator.identity import keys, lives
+from integrator.identity.keys import PublicKey
+from integrator.identity.lives import ENDLESS, Life
 from integrator.logs import log
 
 Stamp = tuple[int, int, int]
 
-_NAME = re.compile(r"[a-z][a-z0-9-]{1,62}[a-z0-9]")
-_FILE_KEYS = frozenset({"application", "organisation", "name", "purposes", "keys", "created", "disabled"})
+NAME = re.compile(r"[a-z][a-z0-9-]{1,62}[a-z0-9]")
+_FILE_KEYS = frozenset({
+    "application", "organisation", "name", "purposes", "keys", "created", "disabled", "certificateBound", "keyLives",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # compared by identity: another object = the file changed
@@ -35,15 +42,25 @@ class Application:
     organisation: str  # KBO number
     name: str
     purposes: frozenset[str]
-    keys: Mapping[str, keys.PublicKey]  # by kid
+    keys: Mapping[str, PublicKey]  # by kid; without those that were revoked
     created: str
     disabled: bool
+    certificate_bound: bool = False  # its tokens are given and believed over mutual TLS only (RFC 8705)
+    lives: Mapping[str, Life] = field(default_factory=dict)  # by kid, revoked ones too
+
+    def key(self, kid: Any, now: float) -> PublicKey | None:
+        """A key that may sign now."""
+        pinned = self.keys.get(kid) if isinstance(kid, str) else None
+        return pinned if pinned is not None and self.life(pinned.kid).alive(now) else None
+
+    def life(self, kid: str) -> Life:
+        return self.lives.get(kid, ENDLESS)
 
 
 class Applications:
-    """The folder of applications, looked at again at most once a second."""
+    """The folder of applications, looked at again twice a second at most: what changes there counts within a second."""
 
-    def __init__(self, folder: Path, world: str, now: Callable[[], float], *, fresh: float = 1.0) -> None:
+    def __init__(self, folder: Path, world: str, now: Callable[[], float], *, fresh: float = 0.5) -> None:
         self._folder, self._world, self._now, self._fresh = folder, world, now, fresh
         self._looked = float("-inf")
         self._stamps: dict[str, Stamp] = {}
@@ -61,7 +78,7 @@ class Applications:
     def _is_new(self, name: str) -> bool:
         """Whether somebody was enrolled since we looked: who was just given a key may use it at once."""
         file = f"{name}.json"
-        return file not in self._stamps and bool(_NAME.fullmatch(name)) and (self._folder / file).exists()
+        return file not in self._stamps and bool(NAME.fullmatch(name)) and (self._folder / file).exists()
 
     def all(self) -> list[Application]:
         self.reload()
@@ -71,9 +88,7 @@ class Applications:
         """Read what changed. A file that cannot be read is an application that does not exist (`broken` says why)."""
         self._looked = self._now()
         with os.scandir(self._folder) as entries:
-            found = {
-                entry.name: _stamp(entry) for entry in entries if _NAME.fullmatch(entry.name.removesuffix(".json"))
-            }
+            found = {entry.name: _stamp(entry) for entry in entries if NAME.fullmatch(entry.name.removesuffix(".json"))}
         for file in self._stamps.keys() - found.keys():
             self._forget(file)
         for file, stamp in found.items():
@@ -115,9 +130,11 @@ def read(path: Path, world: str) -> Application:
         if unknown:
             raise ConfigurationError(f"{path.name}: unknown {', '.join(sorted(unknown))}")
         pinned = [keys.read_public(jwk, world) for jwk in data["keys"]]
+        known = lives.read(data.get("keyLives", {}))
         application = Application(
             data["application"], data["organisation"], data["name"], frozenset(data["purposes"]),
-            {key.kid: key for key in pinned}, data["created"], data.get("disabled", False) is not False,
+            {key.kid: key for key in pinned if known.get(key.kid, ENDLESS).revoked is None}, data["created"],
+            data.get("disabled", False) is not False, data.get("certificateBound", False) is not False, known,
         )  # fmt: skip
     except FileNotFoundError:
         raise
@@ -128,13 +145,13 @@ def read(path: Path, world: str) -> Application:
     if f"{application.id}.json" != path.name:
         raise ConfigurationError(f"{path.name}: `application:` says another name than the file's")
     _check(application.id, application.organisation, application.purposes)
-    if not application.keys:
+    if not pinned:
         raise ConfigurationError(f"{path.name}: an application without keys cannot ask anything")
     return application
 
 
 def _check(name: str, organisation: Any, purposes: Iterable[str]) -> None:
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise ConfigurationError("an application is named by 3 to 64 lower case letters, digits and -, a letter first")
     if not isinstance(organisation, str) or not re.fullmatch(r"[01]\d{9}", organisation):
         raise ConfigurationError("an organisation is the ten digits of its enterprise number")
@@ -156,8 +173,12 @@ def create_application(
     algorithm: str = "ES256",
     key_file: Path | None = None,
     jwk: Mapping[str, Any] | None = None,
+    key_ends: float | None = None,
+    certificate_bound: bool = False,
 ) -> Application:
     """Enrol an application. With `jwk`, the vendor keeps its own private key; else one is made and written to `key_file`.
+
+    `key_ends`: epoch seconds at which the key must have been replaced by another; None = never.
 
     Raises `ConfigurationError` (name, organisation, purposes, key), `FileExistsError` (the application or the key file exists).
     """
@@ -173,23 +194,41 @@ def create_application(
         keys.write_private(key_file, private)
         jwk = keys.public(private)
     pinned = keys.read_public(jwk, world)
-    _write(path, {
-        "application": name, "organisation": organisation, "name": title or name, "purposes": chosen,
-        "keys": [pinned.jwk], "created": datetime.fromtimestamp(now, UTC).date().isoformat(),
-    })  # fmt: skip
+    life = {} if key_ends is None else {"keyLives": {pinned.kid: Life(now, key_ends).json()}}
+    with alone(folder):
+        if path.exists():
+            raise FileExistsError(path)
+        write(path, {
+            "application": name, "organisation": organisation, "name": title or name, "purposes": chosen,
+            "keys": [pinned.jwk], "created": datetime.fromtimestamp(now, UTC).date().isoformat(),
+            **life, **({"certificateBound": True} if certificate_bound else {}),
+        })  # fmt: skip
     return read(path, world)
 
 
 def set_disabled(folder: Path, name: str, disabled: bool, world: str) -> Application:
     """Switch an application off or on again. Raises `FileNotFoundError`."""
     path = folder / f"{name}.json"
-    data = json.loads(path.read_text(encoding="utf-8"))
-    data["disabled"] = disabled
-    _write(path, data)
+    with alone(folder):
+        data = json.loads(path.read_text(encoding="utf-8"))
+        data["disabled"] = disabled
+        write(path, data)
     return read(path, world)
 
 
-def _write(path: Path, data: Mapping[str, Any]) -> None:
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """One writer of this folder at a time, in whichever process. Blocks."""
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def write(path: Path, data: Mapping[str, Any]) -> None:
     """Whole or not at all: a reader never sees half a file, a power cut leaves the old one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.{os.getpid()}")

@@ -36,6 +36,7 @@ class Proof:
     """Who it is, and until when this proof could be shown again."""
 
     application: Application
+    kid: str  # of the key that signed
     jti: str
     expires: float  # epoch seconds, leeway included
 
@@ -60,8 +61,7 @@ def check(assertion: str, find: Callable[[str], Application | None], audiences: 
         raise NotBelieved("the header may hold alg, kid and typ (JWT or client-authentication+jwt), nothing else")
     client = claims.get("sub")
     application = find(client) if isinstance(client, str) else None
-    kid = header.get("kid")
-    pinned = application.keys.get(kid) if application is not None and isinstance(kid, str) else None
+    pinned = application.key(header.get("kid"), now) if application is not None else None
     # Unknown application and unknown key are one answer: who is enrolled here is nobody's business.
     if (
         application is None
@@ -76,11 +76,11 @@ def check(assertion: str, find: Callable[[str], Application | None], audiences: 
         raise NotBelieved("iss and sub must both be the application's id")
     if claims.get("aud") not in audiences:
         raise NotBelieved("aud must be this hub's token endpoint or issuer, as one string")
-    expires = _lifetime(claims, now)
+    expires = lifetime(claims, now)
     jti = claims.get("jti")
     if not isinstance(jti, str) or not _JTI.fullmatch(jti):
         raise NotBelieved("jti must be a new random text of 8 to 128 characters")
-    return Proof(application, jti, expires)
+    return Proof(application, pinned.kid, jti, expires)
 
 
 def open_compact(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -107,7 +107,7 @@ def verified(token: str, key: Any, algorithm: str) -> bool:
     return True
 
 
-def _lifetime(claims: Mapping[str, Any], now: float) -> float:
+def lifetime(claims: Mapping[str, Any], now: float) -> float:
     """Until when, leeway included. Raises `NotBelieved` saying which clock to look at."""
     issued, expires = moment(claims, "iat"), moment(claims, "exp")
     if "nbf" in claims and moment(claims, "nbf") > now + LEEWAY:

@@ -11,6 +11,8 @@ from integrator.errors import LedgerUnwritable
 from integrator.identity import assertions, details
 from integrator.identity.acting import Acting
 from integrator.identity.applications import Application, Applications
+from integrator.identity.assertions import Proof
+from integrator.identity.lives import written
 from integrator.identity.replays import Replays
 from integrator.identity.tokens import Tokens
 
@@ -52,21 +54,26 @@ class TokenEndpoint:
         self._tokens, self._applications, self._replays = tokens, applications, replays
         self._audiences, self._resource, self._now = audiences, resource, now
 
-    async def answer(self, form: bytes) -> tuple[int, dict[str, Any]]:
-        """HTTP status and JSON body for a request's form."""
+    async def answer(self, form: bytes, certificate: str | None = None) -> tuple[int, dict[str, Any]]:
+        """HTTP status and JSON body for a request's form. `certificate`: thumbprint of the one it came with, if any."""
         try:
-            return 200, await self._grant(_read(form))
+            return 200, await self._grant(_read(form), certificate)
         except TokenRefused as refused:
             return refused.status, {"error": refused.error, "error_description": refused.words}
         except LedgerUnwritable as error:
             return 503, {"error": "temporarily_unavailable", "error_description": error.hint}
 
-    async def _grant(self, form: dict[str, str]) -> dict[str, Any]:
+    async def _grant(self, form: dict[str, str], certificate: str | None) -> dict[str, Any]:
         grant = form.get("grant_type")
         if grant != "client_credentials" and (grant != EXCHANGE or self.acts is None):
             error = "unsupported_grant_type" if "grant_type" in form else "invalid_request"
             raise TokenRefused(error, f"grant_type is client_credentials, or {EXCHANGE} where agents are known")
-        application = await self._authenticate(form)
+        proof = await self._authenticate(form)
+        application = proof.application
+        if application.certificate_bound and certificate is None:
+            raise TokenRefused(
+                "invalid_client", "this application asks over mutual TLS only: see mtls_endpoint_aliases", 401
+            )
         if {form.get("resource", self._resource), form.get("audience", self._resource)} != {self._resource}:
             raise TokenRefused("invalid_target", "resource, when given, is this hub's own address")
         try:
@@ -74,12 +81,14 @@ class TokenEndpoint:
         except details.NotGranted as error:
             raise TokenRefused("invalid_authorization_details", str(error)) from error
         acting = await self._acting(application, form, detail) if grant == EXCHANGE else None
-        token, life = self._tokens.issue(application, detail, acting)
+        token, life = self._tokens.issue(application, detail, proof.kid, certificate, acting)
+        ends = application.life(proof.kid).ends
         answer = {
             "access_token": token,
             "token_type": "Bearer",
             "expires_in": life,
             "authorization_details": detail.json(),
+            **({} if ends is None else {"key_ends": written(ends)}),  # so that the client knows when to make a new one
         }
         return answer if acting is None else {**answer, "issued_token_type": ACCESS_TOKEN}
 
@@ -90,7 +99,7 @@ class TokenEndpoint:
             )
         return await self.acts(application, form, f"{detail.purpose} {detail.dossier}")
 
-    async def _authenticate(self, form: dict[str, str]) -> Any:
+    async def _authenticate(self, form: dict[str, str]) -> Proof:
         if (
             "client_secret" in form
             or form.get("client_assertion_type") != ASSERTION_TYPE
@@ -117,7 +126,7 @@ class TokenEndpoint:
                 "this assertion was used already: make a new one, with a new jti, for every request",
                 401,
             )
-        return proof.application
+        return proof
 
 
 def _read(form: bytes) -> dict[str, str]:

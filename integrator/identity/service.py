@@ -8,10 +8,11 @@ from typing import Any
 
 from integrator.errors import ConfigurationError
 from integrator.identity.applications import Applications
+from integrator.identity.certificates import REVOKED, Certificates
 from integrator.identity.endpoint import EXCHANGE, Acts, TokenEndpoint
 from integrator.identity.keys import ALGORITHMS, WORLDS, hub_keys
 from integrator.identity.replays import Replays
-from integrator.identity.tokens import Holds, Tokens, Verified
+from integrator.identity.tokens import Holds, Tokens
 
 
 class Identity:
@@ -22,34 +23,36 @@ class Identity:
     """
 
     def __init__(
-        self, state: Path, *, base: str, world: str, now: Callable[[], float], replays: str | None = None
-    ) -> None:
+        self, state: Path, *, base: str, world: str, now: Callable[[], float], replays: str | None = None,
+        mutual: str | None = None, authority: Path | None = None, binds: bool = False,
+    ) -> None:  # fmt: skip
+        """`mutual`: the hub's address over mutual TLS, where it has one of its own; `authority`: PEM of those who issue
+        client certificates; `binds`: whether certificates reach us at all."""
         if world not in WORLDS:
             raise ConfigurationError(f"a world is one of {WORLDS}")
         self.base, self.world = base.rstrip("/"), world
         self.issuer = f"{self.base}/{world}"
         self.token_endpoint = f"{self.base}/oauth/token"
+        self.mutual = mutual.rstrip("/") if mutual else None
+        self._binds = binds
+        self.certificates = Certificates(authority, state / REVOKED, now)
         self.applications = Applications(state / "applications", world, now)
         self._tokens = Tokens(hub_keys(state / "keys", world), world, self.issuer, self.base, self.applications, now)
-        self._replays = Replays(replays or f"sqlite:///{state / 'assertions.sqlite'}")
+        self.replays = Replays(replays or f"sqlite:///{state / 'assertions.sqlite'}")
         self._endpoint = TokenEndpoint(
-            self._tokens, self.applications, self._replays,
-            audiences=(self.token_endpoint, self.issuer), resource=self.base, now=now,
+            self._tokens, self.applications, self.replays,
+            audiences=(self.token_endpoint, self.issuer, *([f"{self.mutual}/oauth/token"] if self.mutual else [])),
+            resource=self.base, now=now,
         )  # fmt: skip
-        self.verify: Callable[[str], Verified] = self._tokens.verify
+        self.verify = self._tokens.verify  # (token, certificate or None) -> Verified
 
-    @property
-    def replays(self) -> Replays:
-        """What was shown once already, for other things that may be shown once."""
-        return self._replays
+    async def token(self, form: bytes, certificate: str | None = None) -> tuple[int, dict[str, Any]]:
+        """Answer a token request: HTTP status and JSON. `certificate`: thumbprint of the one it came with, if any."""
+        return await self._endpoint.answer(form, certificate)
 
     def know_agents(self, acts: Acts, holds: Holds) -> None:
         """From now on tokens can be exchanged for ones that name an agent, and believed as long as he is who they say."""
         self._endpoint.acts, self._tokens.holds = acts, holds
-
-    async def token(self, form: bytes) -> tuple[int, dict[str, Any]]:
-        """Answer a token request: HTTP status and JSON."""
-        return await self._endpoint.answer(form)
 
     def jwks(self) -> dict[str, Any]:
         """The hub's public keys (RFC 7517)."""
@@ -61,13 +64,21 @@ class Identity:
             "issuer": self.issuer,
             "token_endpoint": self.token_endpoint,
             "jwks_uri": f"{self.base}/.well-known/jwks.json",
+            "scopes_supported": [],
             "grant_types_supported": ["client_credentials", *([EXCHANGE] if self._endpoint.acts else [])],
             "response_types_supported": [],
             "token_endpoint_auth_methods_supported": ["private_key_jwt"],
             "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
             "authorization_details_types_supported": ["purpose"],
+            "tls_client_certificate_bound_access_tokens": self._binds,
             "service_documentation": f"{self.base}/docs",
+            "ui_locales_supported": ["nl", "fr", "en"],
+            **(
+                {}
+                if self.mutual is None
+                else {"mtls_endpoint_aliases": {"token_endpoint": f"{self.mutual}/oauth/token"}}
+            ),
         }
 
     def close(self) -> None:
-        self._replays.close()
+        self.replays.close()

@@ -1,7 +1,9 @@
 """Access tokens (RFC 9068, at+jwt): five minutes, for one application and one purpose. Issued and believed here only.
 
-A token believed once is remembered by its digest; every use looks again whether it has expired and whether its
-application still is what it was (under 2 µs). Deleting or disabling an application ends its tokens within a second.
+A token asked over mutual TLS is bound to that certificate (RFC 8705, `cnf`), and every token names the key that proved
+who asked (`key`): when that key is revoked, so is the token. A token believed once is remembered by its digest; every use
+looks again whether it has expired and whether its application still is what it was (under 2 µs). Deleting or disabling
+an application ends its tokens within a second.
 """
 
 from __future__ import annotations
@@ -27,7 +29,10 @@ LIFE = 300  # seconds
 REMEMBERED = 10_000  # tokens; a hub of 1 000 applications with ten purposes each
 
 _HEADER = frozenset({"alg", "kid", "typ"})
-_CLAIMS = frozenset({"iss", "aud", "sub", "client_id", "organisation", "authorization_details", "iat", "exp", "jti"})
+_CLAIMS = frozenset(
+    {"iss", "aud", "sub", "client_id", "organisation", "authorization_details", "key", "iat", "exp", "jti"}
+)
+_BOUND = "x5t#S256"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,8 @@ class Verified:
     dossier: str | None  # the case the token is bound to, if any
     expires: float  # epoch seconds
     application: Application
+    key: str  # kid of the application's key that proved who asked
+    certificate: str | None = None  # thumbprint of the certificate without which it is worth nothing
     standing: Mapping[str, int] | None = None  # what must still hold of its agent: generations, by agent or delegation
 
 
@@ -73,20 +80,30 @@ class Tokens:
         """The public keys, for whoever wants to look into a token."""
         return {"keys": [dict(key.jwk) for key in self._pinned.values()]}
 
-    def issue(self, application: Application, detail: Detail, acting: Acting | None = None) -> tuple[str, int]:
-        """A token and how many seconds it lives."""
+    def issue(
+        self, application: Application, detail: Detail, key: str, certificate: str | None = None, acting: Acting | None = None
+    ) -> tuple[str, int]:  # fmt: skip
+        """A token and how many seconds it lives.
+
+        `key`: kid of the application's that signed the request; `certificate`: thumbprint of the one it was made with.
+        """
         now = int(self._now())
         life = LIFE if acting is None else int(max(1, min(LIFE, acting.until - now)))
-        claims = {
+        claims: dict[str, Any] = {
             "iss": self._issuer, "aud": self._audience, "sub": application.id, "client_id": application.id,
-            "organisation": application.organisation, "authorization_details": detail.json(),
+            "organisation": application.organisation, "authorization_details": detail.json(), "key": key,
             "iat": now, "exp": now + life, "jti": secrets.token_urlsafe(16), **(acting.claims() if acting else {}),
         }  # fmt: skip
+        if certificate is not None:
+            claims["cnf"] = {_BOUND: certificate}
         headers = {"typ": "at+jwt", "kid": self._signing["kid"]}
         return jwt.encode(claims, self._signing_key, algorithm=self._signing["alg"], headers=headers), life
 
-    def verify(self, token: str) -> Verified:
-        """Who asks, for what. Raises `UnknownCaller`: expired, or simply not believed."""
+    def verify(self, token: str, certificate: str | None = None) -> Verified:
+        """Who asks, for what. Raises `UnknownCaller`: expired, or simply not believed.
+
+        `certificate`: thumbprint (RFC 8705 §3.1) of the one shown with the request, None where none was.
+        """
         digest = hashlib.sha256(token.encode("utf-8", "replace")).digest()  # tokens themselves are not kept in memory
         hit = self._believed.get(digest)
         if hit is None:
@@ -99,8 +116,13 @@ class Tokens:
             )
         if self._applications.get(hit.caller.application) is not hit.application:
             self._believed.pop(digest, None)
-            self._still_enrolled(hit.caller.application, hit.caller.organisation, hit.caller.purpose)
-            return self.verify(token)  # the file changed, but not in what matters here
+            self._still_enrolled(hit.caller.application, hit.caller.organisation, hit.caller.purpose, hit.key)
+            return self.verify(token, certificate)  # the file changed, but not in what matters here
+        if hit.certificate is not None and hit.certificate != certificate:
+            raise UnknownCaller(
+                "the access token is bound to a certificate that was not shown",
+                advice="Send the request over mutual TLS with the certificate that the token was asked with.",
+            )
         if hit.standing is not None and not self.holds(hit.standing):
             self._believed.pop(digest, None)
             raise UnknownCaller(
@@ -127,7 +149,7 @@ class Tokens:
 
     def _read(self, claims: Mapping[str, Any]) -> Verified:
         if (
-            claims.keys() - acting_module.CLAIMS != _CLAIMS
+            claims.keys() - acting_module.CLAIMS - {"cnf"} != _CLAIMS
             or claims["iss"] != self._issuer
             or claims["aud"] != self._audience
         ):
@@ -136,22 +158,32 @@ class Tokens:
         if issued > self._now() + LEEWAY or not 0 < expires - issued <= LIFE:
             raise NotBelieved("a life no token of this hub has")
         detail = read(claims["authorization_details"])
-        application = self._still_enrolled(claims["client_id"], claims["organisation"], detail.purpose)
+        application = self._still_enrolled(claims["client_id"], claims["organisation"], detail.purpose, claims["key"])
         if claims["sub"] != application.id:
             raise NotBelieved("sub and client_id differ")
+        certificate = _bound(claims)
+        if application.certificate_bound and certificate is None:
+            raise NotBelieved("the application's tokens are bound to its certificate, and this one is not")
         acting = acting_module.read(claims)
         if acting is None:
             caller = Caller(application.organisation, application.id, detail.purpose, detail.agent)
-            return Verified(caller, detail.dossier, expires, application)
-        caller = Caller(
-            application.organisation, application.id, detail.purpose, acting.id, acting.roles, acting.unit,
-            acting.assurance, acting.mandate, acting.on_behalf_of,
-        )  # fmt: skip
-        return Verified(caller, detail.dossier, expires, application, acting.standing)
+        else:
+            caller = Caller(
+                application.organisation, application.id, detail.purpose, acting.id, acting.roles, acting.unit,
+                acting.assurance, acting.mandate, acting.on_behalf_of,
+            )  # fmt: skip
+        standing = acting.standing if acting else None
+        return Verified(caller, detail.dossier, expires, application, claims["key"], certificate, standing)
 
-    def _still_enrolled(self, name: Any, organisation: Any, purpose: str) -> Application:
+    def _still_enrolled(self, name: Any, organisation: Any, purpose: str, key: Any) -> Application:
+        """A key that only ended leaves its tokens their last minutes; one that was revoked takes them along."""
         application = self._applications.get(name) if isinstance(name, str) else None
-        if application is None or application.organisation != organisation or purpose not in application.purposes:
+        if (
+            application is None
+            or application.organisation != organisation
+            or purpose not in application.purposes
+            or key not in application.keys
+        ):
             raise UnknownCaller(
                 "the application is not enrolled (any more) for what the token says",
                 advice="Ask the operator of the hub whether the application is still enrolled, then ask a new token.",
@@ -165,3 +197,13 @@ class Tokens:
             while len(self._believed) >= REMEMBERED:
                 del self._believed[next(iter(self._believed))]  # the oldest: it will be verified again
         self._believed[digest] = believed
+
+
+def _bound(claims: Mapping[str, Any]) -> str | None:
+    """The thumbprint a token is bound to, if any. Raises `NotBelieved`: a binding we cannot read is no freedom."""
+    if "cnf" not in claims:
+        return None
+    bound = claims["cnf"]
+    if not isinstance(bound, dict) or bound.keys() != {_BOUND} or not isinstance(bound[_BOUND], str):
+        raise NotBelieved("bound to something that no token of this hub is bound to")
+    return str(bound[_BOUND])

@@ -19,9 +19,19 @@ _FURTHER = {reason: place for place, reason in enumerate(_ORDER)}
 class Policies:
     """All grants, indexed by (purpose, organisation, service); `decide` touches only the few that could matter."""
 
-    def __init__(self, purposes: Mapping[str, Purpose], grants: Iterable[Grant]) -> None:
-        """`grants` in any order: what decides never depends on it."""
+    def __init__(
+        self,
+        purposes: Mapping[str, Purpose],
+        grants: Iterable[Grant],
+        suspended: frozenset[tuple[str, str]] = frozenset(),
+    ) -> None:
+        """`grants` in any order: what decides never depends on it.
+
+        `suspended`: (authorisation, organisation) whose lines apply to nothing; they MUST be among `grants` as lines
+        that end before they begin, so that a refusal can name them. See integrator.governing.suspending.
+        """
         self.purposes = purposes
+        self._suspended = suspended
         self._grants: dict[tuple[str, str, str], tuple[Grant, ...]] = {}
         self._held: dict[tuple[str, str], tuple[Grant, ...]] = {}
         self._permits: dict[tuple[Ask, Grant, float], Permit] = {}
@@ -104,6 +114,8 @@ class Policies:
             ((_missed(ask, grant, now), grant.authorisation) for grant in candidates),
             key=lambda miss: _FURTHER[miss[0]],
         )
+        if (rule, ask.organisation) in self._suspended:
+            reason = "SUSPENDED"
         return Denial(reason, rule, ADVICE[reason], purpose)
 
 

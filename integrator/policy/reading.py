@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,19 @@ from integrator.policy.engine import Policies
 from integrator.policy.terms import FOREVER, Grant, Purpose
 
 
-def load_policies(folder: Path, organisations: Mapping[str, Any]) -> Policies:
-    """All purposes of a folder. Raises `ConfigurationError` naming the file; all files or none."""
-    return compile_policies([(path.name, path.read_bytes()) for path in sorted(folder.glob("*.yaml"))], organisations)
+def load_policies(
+    folder: Path, organisations: Mapping[str, Any], *, keep: Callable[[bytes], object] | None = None
+) -> Policies:
+    """All purposes of a folder. Raises `ConfigurationError` naming the file; all files or none.
+
+    `keep` is given every text before it may decide anything: integrator.governing.archive.
+    """
+    files = [(path.name, path.read_bytes()) for path in sorted(folder.glob("*.yaml"))]
+    policies = compile_policies(files, organisations)
+    if keep is not None:
+        for _, text in files:
+            keep(text)
+    return policies
 
 
 def compile_policies(files: list[tuple[str, bytes]], organisations: Mapping[str, Any]) -> Policies:

@@ -68,7 +68,9 @@ class Facts:
 
     roles: frozenset[str] = frozenset()  # of the agent
     assurance: str | None = None  # of the agent's identification (eIDAS): low | substantial | high
-    registered: frozenset[str] | None = None  # quality codes under which the subject is in the files; None = nobody looked
+    registered: frozenset[str] | None = (
+        None  # quality codes under which the subject is in the files; None = nobody looked
+    )
     dossier: bool = False  # a case was named
 
 
@@ -102,6 +104,7 @@ ADVICE: Mapping[str, str] = {
     "NO_AUTHORISATION": "No authorisation names this organisation for this purpose. Ask its DPO which purpose the task has, or request a protocol.",
     "NOT_YET_VALID": "The authorisation is not in force yet. Wait for its first day.",
     "EXPIRED": "The authorisation has ended. Ask for its renewal before asking again.",
+    "SUSPENDED": "A data protection officer suspended this authorisation. Ask the DPO of the organisation what it waits for.",
     "APPLICATION_NOT_NAMED": "The authorisation names other applications of this organisation. Have this one added, or use the one named.",
     "SERVICE_NOT_GRANTED": "This purpose does not need this service. Use a purpose that does, if the task is another one.",
     "ANSWERS_ONLY": "For this purpose the data are only used inside a yes/no answer. Ask the composed service instead.",

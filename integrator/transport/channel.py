@@ -1,10 +1,10 @@
 """The only way out of the house: one HTTP question to one source, bounded in time, size, number and patience.
 
-    call ─► breaker ─► bulkhead (waiting counts) ─► aiohttp, pooled ─► capped read ─► HttpAnswer
+    call ─► breaker ─► bulkhead (waiting counts) ─► lines.py, pooled ─► capped read ─► HttpAnswer
                  └──────────── NoAnswer, fast and repeatable ─► retry.py (tenacity, within deadline and budget)
 
-Nothing of the question may reach a log through an exception: aiohttp puts URLs in its messages, and sources such as the
-DIV want a national number there. So its errors are named here by their kind and not kept as a cause.
+Nothing of the question may reach a log through an exception: sources such as the DIV want a national number in the URL.
+So what fails below is named by its kind and not kept as a cause.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 from urllib.parse import quote, urlencode
 
 import aiohttp
@@ -25,15 +25,37 @@ from yarl import URL
 from integrator.contract import HttpAnswer
 from integrator.errors import ConfigurationError, SourceFault, SourceThrottled, SourceUnavailable
 from integrator.transport.breaker import Breaker
-from integrator.transport.pool import FRESH, open_session
+from integrator.transport.lines import Lines
+from integrator.transport.plain import Plain
+from integrator.transport.pool import open_session
 from integrator.transport.reading import Reader
 from integrator.transport.retry import NoAnswer, RetryBudget, RetryPlan
 
-__all__ = ["Channel", "Limits", "Observe", "open_session"]
+__all__ = ["Channel", "Limits", "Lines", "Observe", "Wire", "Wires", "open_session"]
 
 Observe = Callable[[str, str, float], None]  # source, outcome, seconds; outcomes: see Channel
 
-STALE_TRIES: Final = 3  # kept-alive connections that the peer closed: how many may turn out dead in one attempt
+
+class Wire(Protocol):
+    """The connections to one source: lines.Line, or plain.PlainLine as its reference."""
+
+    async def ask(
+        self,
+        method: str,
+        target: str,
+        fields: Mapping[str, str],
+        write: Callable[[], bytes | None],
+        reader: Reader,
+        *,
+        repeatable: bool,
+    ) -> HttpAnswer:
+        """Raises NoAnswer, a SourceError, or ValueError for what must not be sent."""
+
+
+class Wires(Protocol):
+    """The connections of a process: lines.Lines, or plain.Plain."""
+
+    def to(self, base: URL, source: str, *, connect: float, tls: ssl.SSLContext | None) -> Wire: ...
 
 
 class Limits(Protocol):
@@ -67,7 +89,7 @@ class Channel:
         self,
         source: str,
         url: str,
-        session: aiohttp.ClientSession,
+        wires: Wires | aiohttp.ClientSession,
         limits: Limits,
         *,
         observe: Observe | None = None,
@@ -81,18 +103,14 @@ class Channel:
         self.breaker = Breaker(
             clock=time.monotonic, share=limits.breaker_failures, of=limits.breaker_of, open_seconds=limits.open_seconds
         )
-        self._scheme, self._authority, self._prefix = base.scheme, base.authority, base.raw_path.rstrip("/")
-        self._session, self._observe = session, observe
+        self._prefix, self._observe = base.raw_path.rstrip("/"), observe
+        through = Plain(wires) if isinstance(wires, aiohttp.ClientSession) else wires
+        self._wire: Wire = through.to(base, source, connect=limits.connect, tls=tls)
         self._reader = Reader(source, limits.answer_bytes, gzip=gzip)
         self._places = asyncio.Semaphore(limits.concurrency)
         self._budget = RetryBudget()
         self._plan = RetryPlan(limits.attempts)
-        self._options: dict[str, Any] = {
-            "allow_redirects": False,
-            "timeout": aiohttp.ClientTimeout(total=None, connect=limits.connect, sock_connect=limits.connect),
-            "ssl": tls if tls is not None else True,
-        }
-        self._packing = {"Accept-Encoding": "gzip" if gzip else "identity"}
+        self._packing = {"Accept": "*/*", "Accept-Encoding": "gzip" if gzip else "identity"}
 
     async def __call__(
         self,
@@ -114,7 +132,7 @@ class Channel:
         """
         started = time.monotonic()
         until = min(deadline, started + self.limits.timeout)
-        call = _Call(method, self._url(path, query), body, {**self._packing, **(headers or {})}, until, repeatable)
+        call = _Call(method, self._target(path, query), body, {**self._packing, **(headers or {})}, until, repeatable)
         outcome = "cancelled"
         self._budget.earn()
         try:
@@ -154,7 +172,9 @@ class Channel:
                 self._refuse_when_open()  # it may have opened while we waited for a place
                 probe, sent = self.breaker.enter(), time.monotonic()
                 try:
-                    answer = await self._exchange(call)
+                    answer = await self._wire.ask(
+                        call.method, call.target, call.headers, call.written, self._reader, repeatable=call.repeatable
+                    )
                     well = True
                     return answer
                 except NoAnswer:
@@ -174,35 +194,6 @@ class Channel:
             if sent is not None:
                 self.breaker.leave(probe, well)
 
-    async def _exchange(self, call: _Call) -> HttpAnswer:
-        """Send and read; again at once for a kept-alive connection that its peer had closed in the meantime."""
-        for left in reversed(range(STALE_TRIES)):
-            FRESH.set(False)
-            response: aiohttp.ClientResponse | None = None
-            failure: Exception
-            try:
-                response = await self._session.request(
-                    call.method, call.url, data=call.written(), headers=call.headers, **self._options
-                )
-                return await self._reader.read(response)
-            except aiohttp.ClientError as error:
-                stale = response is None and not FRESH.get() and isinstance(error, _GONE)
-                if stale and left and call.repeatable:
-                    continue
-                failure = self._named(error)
-            finally:
-                if response is not None and not response.closed:
-                    response.close()  # not read to its end: this connection cannot be used again
-            break
-        raise failure  # here and not in the handler: aiohttp's own error, with its URL, must not stay attached to it
-
-    def _named(self, error: aiohttp.ClientError) -> Exception:
-        if isinstance(error, aiohttp.ClientSSLError):
-            return SourceFault(self.source, "TLS", "its certificate or our handshake does not hold")
-        if isinstance(error, aiohttp.ClientResponseError):
-            return SourceFault(self.source, "HTTP", "what came is not HTTP")
-        return NoAnswer(type(error).__name__, again=isinstance(error, (*_GONE, *_CUT)))
-
     def _refuse_when_open(self) -> None:
         left = self.breaker.wait()
         if left:
@@ -213,16 +204,11 @@ class Channel:
         error.retry_after = failure.retry_after or (2 if failure.what == "busy" else error.retry_after)
         return error
 
-    def _url(self, path: str, query: Mapping[str, str] | None) -> URL:
+    def _target(self, path: str, query: Mapping[str, str] | None) -> str:
         if not _PATH.fullmatch(path) or "/../" in path + "/":
             raise ValueError("path: absolute, percent-encoded, without query, fragment or climbing")
-        return URL.build(
-            scheme=self._scheme,
-            authority=self._authority,
-            path=self._prefix + path,
-            query_string=urlencode(query, safe="", quote_via=quote) if query else "",
-            encoded=True,
-        )
+        target = self._prefix + path
+        return f"{target}?{urlencode(query, safe='', quote_via=quote)}" if query else target
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +216,7 @@ class _Call:
     """One question, as every attempt of it is sent."""
 
     method: str
-    url: URL
+    target: str
     body: bytes | Callable[[], bytes] | None
     headers: Mapping[str, str]
     until: float
@@ -242,14 +228,12 @@ class _Call:
 
 _PATH: Final = re.compile(r"/[!\"$->@-~]*")
 _ILL: Final = frozenset({"HTTP", "TLS"})  # faults of the source as a whole
-_GONE: Final = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)
-_CUT: Final = (aiohttp.ClientPayloadError, aiohttp.ServerTimeoutError)
 _WORDS: Final = {
     "timeout": "no answer within the time given",
     "busy": "every place was taken until the deadline",
     "open": "it failed too often just now, so it is not asked for a moment",
-    "ServerDisconnectedError": "it closed the connection without an answer",
-    "ClientConnectorError": "no connection",
-    "ConnectionTimeoutError": "no connection in time",
-    "ClientPayloadError": "the answer broke off",
+    "gone": "it closed the connection without an answer",
+    "no connection": "no connection",
+    "late connection": "no connection in time",
+    "broken off": "the answer broke off",
 }

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import time
 import zlib
+from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Final
-
-import aiohttp
 
 from integrator.contract import HttpAnswer
 from integrator.errors import SourceFault, SourceThrottled
@@ -22,54 +22,55 @@ class Reader:
     """Reads the answers of one source, never more than `limit` bytes of them, packed or not."""
 
     def __init__(self, source: str, limit: int, *, gzip: bool) -> None:
-        self._source, self._limit, self._gzip = source, limit, gzip
+        self.source, self.limit, self._gzip = source, limit, gzip
 
-    async def read(self, response: aiohttp.ClientResponse) -> HttpAnswer:
-        headers = response.headers
-        if response.status in _NOT_NOW:
-            raise NoAnswer(f"HTTP {response.status}", again=True, retry_after=_seconds(headers.get("Retry-After")))
-        if response.status == 429:
-            throttled = SourceThrottled(self._source, "too many requests")
+    def judge(self, status: int, headers: Mapping[str, str]) -> None:
+        """What the head alone decides. Raises NoAnswer, SourceThrottled or SourceFault: then no body is waited for."""
+        if status in _NOT_NOW:
+            raise NoAnswer(f"HTTP {status}", again=True, retry_after=_seconds(headers.get("Retry-After")))
+        if status == 429:
+            throttled = SourceThrottled(self.source, "too many requests")
             throttled.retry_after = _seconds(headers.get("Retry-After")) or throttled.retry_after
             raise throttled
-        if 300 <= response.status < 400:
-            raise SourceFault(self._source, "REDIRECT", f"HTTP {response.status}: a source does not send us elsewhere")
-        content_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        if response.status == 500 and not content_type.endswith(_PROTOCOL):
+        if 300 <= status < 400:
+            raise SourceFault(self.source, "REDIRECT", f"HTTP {status}: a source does not send us elsewhere")
+        if status == 500 and not _bare(headers.get("Content-Type", "")).endswith(_PROTOCOL):
             # An error page of the machine in front; a fault that the source itself tells comes in its own protocol.
             raise NoAnswer("HTTP 500", again=False)
-        body = await self._capped(response)
+
+    def answer(self, status: int, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
+        """An answer that was judged and read whole, unpacked. Raises SourceFault (ENCODING, TOO_LARGE)."""
         packing = headers.get("Content-Encoding", "identity").strip().lower()
         if packing != "identity":
             body = self._unpack(body, packing)
-        return HttpAnswer(response.status, content_type, body, headers)
+        return HttpAnswer(status, _bare(headers.get("Content-Type", "")), body, headers)
 
-    async def _capped(self, response: aiohttp.ClientResponse) -> bytes:
-        limit, content = self._limit, response.content
-        body = await content.readany()
-        if content.at_eof() and len(body) <= limit:  # the ordinary case: it was all there
-            return body
-        parts, size = [body], len(body)
-        while size <= limit and not content.at_eof():
-            parts.append(await content.readany())
-            size += len(parts[-1])
-        if size > limit:
-            raise SourceFault(self._source, "TOO_LARGE", f"an answer of more than {limit} bytes")
-        return b"".join(parts)
+    def too_large(self) -> SourceFault:
+        return SourceFault(self.source, "TOO_LARGE", f"an answer of more than {self.limit} bytes")
 
     def _unpack(self, body: bytes, packing: str) -> bytes:
         if packing != "gzip" or not self._gzip:
-            raise SourceFault(self._source, "ENCODING", "a packed answer that we did not ask for")
+            raise SourceFault(self.source, "ENCODING", "a packed answer that we did not ask for")
         unpacker = zlib.decompressobj(31)
         try:
-            unpacked = unpacker.decompress(body, self._limit + 1)
+            unpacked = unpacker.decompress(body, self.limit + 1)
         except zlib.error:
-            raise SourceFault(self._source, "ENCODING", "not gzip, although it says so") from None
-        if len(unpacked) > self._limit:
-            raise SourceFault(self._source, "TOO_LARGE", f"more than {self._limit} bytes once unpacked")
+            raise SourceFault(self.source, "ENCODING", "not gzip, although it says so") from None
+        if len(unpacked) > self.limit:
+            raise SourceFault(self.source, "TOO_LARGE", f"more than {self.limit} bytes once unpacked")
         if not unpacker.eof or unpacker.unused_data:
-            raise SourceFault(self._source, "ENCODING", "the packed answer is cut off or has a tail")
+            raise SourceFault(self.source, "ENCODING", "the packed answer is cut off or has a tail")
         return unpacked
+
+
+@lru_cache(maxsize=256)
+def _bare(content_type: str) -> str:
+    """A media type without its parameters.
+
+    >>> _bare("Application/JSON; charset=utf-8")
+    'application/json'
+    """
+    return content_type.partition(";")[0].strip().lower()
 
 
 def _seconds(retry_after: str | None) -> int | None:

@@ -33,6 +33,8 @@ PERSON: Mapping[str, Any] = {
     "unifier": "01",
     "address": {"postCode": "1050", "streetName": "Voorbeeldstraat", "houseNumber": "12"},
 }
+# What the Crossroads Bank wants as proof that one knows the person.
+IDENTITY: Mapping[str, Any] = {"ssin": PERSON["ssin"], "familyName": "Eekhoorn", "birthDate": "1984-05-17"}
 KEYS: Mapping[str, Mapping[str, Any]] = {
     "person.get": {"ssin": PERSON["ssin"]},
     "person.addressHistory": {"ssin": PERSON["ssin"], "history": True},
@@ -62,6 +64,12 @@ KEYS: Mapping[str, Mapping[str, Any]] = {
     "address.streets": {"postCode": "1050", "municipalityCode": "21009", "streetName": "Voorbeeldstraat"},
     "address.municipalities": {},
     "address.get": {},  # the number is found by a search: `with_address`
+    "directory.register": {"ssin": PERSON["ssin"], "quality": "0", "startDate": "2026-01-01", "origin": "case"},
+    "directory.unregister": {"ssin": PERSON["ssin"], "quality": "0", "endDate": "2099-12-31"},
+    "directory.list": {"ssin": PERSON["ssin"]},
+    "directory.ksz.register": {**IDENTITY, "quality": "9", "startDate": "2026-02-01"},
+    "directory.ksz.unregister": {**IDENTITY, "quality": "9", "startDate": "2026-02-01", "endDate": "2099-12-31"},
+    "directory.ksz.list": {**IDENTITY, "startDate": "2026-02-01"},
     "parking.cards.count": {"plateNumber": PERSON["plateNumber"]},
     "parking.residentPermit.checkEligibility": {
         "ssin": PERSON["ssin"],

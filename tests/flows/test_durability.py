@@ -47,7 +47,12 @@ WATCHED = (
     "ksz",
     "div",
 )  # a starting hub asks these nothing; the others, one public thing, to see that they are up
-EXCHANGE = ("intent", "outcome", "denied", "unknown")  # the hub writes for itself too: the map of a day, a settled order
+EXCHANGE = (
+    "intent",
+    "outcome",
+    "denied",
+    "unknown",
+)  # the hub writes for itself too: the map of a day, a settled order
 LIMITS = {"perApplication": 200}  # the load is one application's
 
 

@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator
 
 from integrator.commands.sandbox import Sandbox
 from tests.flows.ledgers import Book
-from tests.flows.questions import DOSSIER, SERVICES, Granted, granted, leaves
+from tests.flows.questions import DOSSIER, SERVICES, Granted, granted, leaves, the
 from tests.flows.sandboxes import Callers, Reply
 
 GRANTED = granted()
@@ -36,6 +36,7 @@ def exchanges(doors: Callers, ledger: Book) -> dict[str, tuple[Reply, list[dict[
     """Each granted question asked once: the reply, and every entry that the ledger gained meanwhile."""
     done = {}
     for one in GRANTED:
+        prepare(doors, one)
         before = ledger.size()
         reply = doors.ask(
             one.service.name, with_address(doors, one), purpose=one.purpose, organisation=one.organisation
@@ -45,6 +46,14 @@ def exchanges(doors: Callers, ledger: Book) -> dict[str, tuple[Reply, list[dict[
             gained = gained[2:]  # of the search that told the number
         done[one.id] = reply, gained
     return done
+
+
+def prepare(doors: Callers, one: Granted) -> None:
+    """What must have happened before: nobody lists or ends a registration that was not made."""
+    room, _, act = one.service.name.rpartition(".")
+    if room.startswith("directory") and act != "register":
+        made = the(f"{room}.register", one.purpose)
+        doors.ask(made.service.name, made.question, purpose=made.purpose, organisation=made.organisation)
 
 
 def with_address(doors: Callers, one: Granted) -> Mapping[str, Any]:

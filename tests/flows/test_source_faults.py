@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from integrator.commands.sandbox import Sandbox
+from integrator.directory import OWN
 from mock_sources.faults import FAMILIES, FILE_VARIANTS, KINDS
 from tests.flows.ledgers import Book, book
 from tests.flows.questions import PERSON, SERVICES, Granted, one_each
@@ -41,7 +42,7 @@ RUBBISH = "garbage_line"
 # the stranger whom the mocks name has no living wage: that "nothing", under the right number, is what a true one looks like.
 UNNOTICED = {"address.municipalities": "best-wrong_subject", "livingWage.get": "ksz-wrong_subject"}
 
-PLAIN = [one for one in one_each() if not one.service.is_composition]
+PLAIN = [one for one in one_each() if one.service.source not in (None, *OWN)]  # what is in the house is never ill alone
 REGISTRATIONS = next(one for one in PLAIN if one.service.name == "vehicle.registrations")
 COMPOSED = [one for one in one_each() if one.service.is_composition]
 

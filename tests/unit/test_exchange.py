@@ -355,3 +355,72 @@ async def test_a_grant_that_lapses_is_refused_from_that_second(hub):
     clock[0] += 43_200
     with pytest.raises(PolicyDenied):
         await lapsing.answer(request())
+
+
+# --- what alerts may know ---------------------------------------------------------------------------------------------
+
+
+class Near:
+    """Says what a test tells it to, and remembers what it was shown."""
+
+    def __init__(self, question=(), answer=()):
+        self.question, self.answer, self.shown = frozenset(question), frozenset(answer), []
+
+    def of_question(self, caller, subject):
+        return self.question
+
+    def of_answer(self, caller, subject, people, values):
+        self.shown.append((subject, tuple(people), dict(values)))
+        return self.answer
+
+
+AGENT = Caller(ORGANISATION, "counter", "school", "a.1")
+
+
+async def test_how_near_the_agent_is_stands_in_codes_on_question_and_answer(hub, ledger):
+    hub.recorder.closeness = Near(["SELF"], ["SELF", "FAMILY"])
+    await hub.answer(request(caller=AGENT))
+
+    assert [["SELF"], ["FAMILY", "SELF"]] == [entry["flags"] for entry in entries(ledger)]
+
+
+async def test_a_refused_question_is_compared_too(hub, ledger):
+    hub.recorder.closeness = Near(["SELF"])
+    with pytest.raises(PolicyDenied):
+        await hub.answer(request(caller=replace(AGENT, purpose="nothing")))
+
+    assert [["SELF"]] == [entry["flags"] for entry in entries(ledger)]
+
+
+async def test_nothing_is_compared_that_the_answer_does_not_give(hub):
+    near = hub.recorder.closeness = Near()
+    await hub.answer(request(caller=AGENT))
+
+    assert [(("nrn", NUMBER), (), {"name": "Ann"})] == near.shown
+
+
+async def test_without_an_agent_there_is_nobody_to_compare_with(hub, ledger):
+    near = hub.recorder.closeness = Near(answer=["FAMILY"])
+    await hub.answer(request())
+
+    assert ([], [False, False]) == (near.shown, ["flags" in entry for entry in entries(ledger)])
+
+
+async def test_what_the_parts_showed_is_said_of_the_whole_question_only(hub, ledger):
+    hub.recorder.closeness = Near([], ["SAME_HOUSEHOLD"])
+    await hub.answer(request("check", caller=AGENT))
+
+    flagged = [("parent_span_id" in entry, entry["type"]) for entry in entries(ledger) if "flags" in entry]
+    assert [(False, "outcome")] == flagged
+
+
+async def test_what_an_answer_tells_is_handed_on_before_it_is_recorded(hub, ledger):
+    learnt = []
+
+    async def learn(call, outcome):
+        learnt.append((call.subject, dict(outcome.values), kinds(ledger)))
+
+    hub.recorder.learn = learn
+    await hub.answer(request())
+
+    assert [(("nrn", NUMBER), {"name": "Ann"}, ["intent"])] == learnt

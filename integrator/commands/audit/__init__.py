@@ -5,9 +5,9 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
-from integrator.commands.audit import accounts, bundle, export, keep, publish, report, resume, verify, witness
+from integrator.commands.audit import accounts, agents, bundle, export, keep, publish, report, resume, verify, witness
 
-VERBS: tuple[ModuleType, ...] = (accounts, verify, bundle, publish, keep, witness, resume, report, export)
+VERBS: tuple[ModuleType, ...] = (accounts, agents, verify, bundle, publish, keep, witness, resume, report, export)
 
 
 def add(words: Any) -> None:

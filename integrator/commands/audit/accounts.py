@@ -26,7 +26,7 @@ def add(verbs: Any) -> None:
     words = accounts.add_subparsers(dest="word", required=True, metavar="add | list | reset | ready")
     one = words.add_parser("add", help="make one; prints its one-time set-up code")
     one.add_argument("name", help="lower case letters, digits and -")
-    one.add_argument("--role", action="append", required=True, choices=("dpo", "hub_dpo", "auditor"))
+    one.add_argument("--role", action="append", required=True, choices=("dpo", "hub_dpo", "auditor", "steward"))
     one.add_argument("--org", help="of a dpo: KBO number or short name of config/organisations.yaml")
     one.set_defaults(run=run_add)
     words.add_parser("list", help="every account, its roles, and whether it is set up").set_defaults(run=run_list)

@@ -34,6 +34,7 @@ from integrator.consoles.people import Person
 from integrator.consoles.rights import ROLES, NothingThere, questions
 from integrator.consoles.telling import answer_json
 from integrator.errors import ConfigurationError, MalformedRequest
+from integrator.governing.archive import open_archive
 from integrator.mapping import load_sheets
 from integrator.policy import load_policies
 from integrator.publishing import open_publishing
@@ -94,7 +95,9 @@ def run(chosen: argparse.Namespace) -> int:
         raise ConfigurationError(told, advice="Mend the arguments; --help names them.") from error
     if answer is None:
         raise NothingThere
-    told_as = answer_json(answer, open_book(), chosen.language, "person")
+    told_as = answer_json(
+        answer, open_book(open_archive(settings_module.load(chosen.settings)).get), chosen.language, "person"
+    )
     if chosen.json:
         print(json.dumps(told_as, ensure_ascii=False, indent=2))
     else:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
-from integrator.commands.policy import check, diff, prove, why
+from integrator.commands.policy import check, diff, prove, text, why
 
-VERBS: tuple[ModuleType, ...] = (why, check, prove, diff)
+VERBS: tuple[ModuleType, ...] = (why, check, prove, diff, text)
 
 
 def add(words: Any) -> None:

@@ -20,12 +20,11 @@ from integrator import clock, settings
 from integrator.commands import ledger
 from integrator.commands.policy.rooms import Rooms, open_rooms
 from integrator.errors import ConfigurationError
-from integrator.policy import ADVICE, Ask, Denial, Permit
-from integrator.policy.telling import LANGUAGES, refusal, tell, words
+from integrator.identity.grants.recorded import CONCLUDES, recorded
+from integrator.policy import Ask, Permit
+from integrator.policy.telling import LANGUAGES, tell
 from integrator.policy.why import why
 
-_CONCLUDES = ("outcome", "denied", "unknown")
-_SEALED = ("KEY_NOT_GRANTED", "NOTHING_GRANTED")  # which key, which field: not in the clear part
 _BLOCK = 10_000  # entries read at once, newest first
 
 
@@ -110,7 +109,7 @@ def _entries(loaded: settings.Settings, named: str) -> list[dict[str, Any]]:
             store.close()
     else:
         found = ledger.named(loaded, named)
-    concluding = [entry for entry in found if entry["type"] in _CONCLUDES]
+    concluding = [entry for entry in found if entry["type"] in CONCLUDES]
     if not concluding:
         raise ConfigurationError(
             "no entry of this ledger says how that exchange ended",
@@ -136,49 +135,11 @@ def _of_trace(store: Store, trace: str) -> Iterator[dict[str, Any]]:
 
 def _recorded(rooms: Rooms, entry: dict[str, Any], languages: tuple[str, ...]) -> str:
     head = f"{entry['shard']}/{entry['index']}  {entry['name']}  {entry['type']}"
-    purpose = next(
-        (one.code for one in rooms.policies.purposes.values() if one.activity == entry.get("dpl.core.processing_activity_id")),
-        "–",
-    )  # fmt: skip
-    reason, policy = entry.get("reason_code"), entry.get("policy", {})
-    service = rooms.services.get(entry["name"])
-    if service is None:
+    found = recorded(rooms.policies, rooms.services, entry)
+    if found is None:
         return f"{head}\n(a service this hub no longer has)"
-    ask = Ask(
-        entry["consumer"]["org"], entry["consumer"]["app"], purpose, service.name, frozenset(), service.offers,
-        history=reason == "HISTORY_NOT_GRANTED", part="parent_span_id" in entry,
-    )  # fmt: skip
-    lines = [head]
-    for language in languages:
-        lines += [f"{language}  {sentence}" for sentence in _sentences(rooms, entry, ask, reason, policy, language)]
-    return "\n".join(lines)
-
-
-def _sentences(
-    rooms: Rooms, entry: dict[str, Any], ask: Ask, reason: str | None, policy: dict[str, Any], language: str
-) -> Iterator[str]:
-    naming, said = rooms.naming(), words()
-    found = why(rooms.policies, ask, entry["ts"] / 1e6)
-    again = isinstance(found.decision, Denial) and (found.decision.reason, found.decision.rule or "none") == (
-        reason,
-        policy.get("id"),
-    )
-    if reason is not None and again:
-        yield from tell(found, ask, language, naming)  # the clear part is enough to decide again
-    elif reason is not None and reason in ADVICE:
-        yield refusal(Denial(reason, policy.get("id"), ""), ask, language, naming)
-        if reason in _SEALED:
-            yield said["sealed"][language]
-    else:
-        given = ", ".join(entry.get("categories", ())) or "–"
-        yield said["permitted"][language].format(line=policy.get("id", "–"), fields=given)
-    today = {
-        grant.digest
-        for grant in rooms.policies.grants(ask.purpose, ask.organisation)
-        if grant.authorisation == policy.get("id")
-    }
-    if "ver" in policy and policy["ver"].removeprefix("sha256:") not in today:
-        yield said["today"][language]
+    told = (f"{language}  {line}" for language in languages for line in found.sentences(language, rooms.naming()))
+    return "\n".join((head, *told))
 
 
 def _names(text: str) -> frozenset[str]:

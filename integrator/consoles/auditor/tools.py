@@ -10,7 +10,7 @@ from typing import Any
 
 from audit import KeyRing, Store, Subject
 from audit.exports import Walk
-from audit.keeping.maps import DayEvidence, prove_day
+from audit.keeping.maps import NAME, DayEvidence, prove_day
 from audit.keeping.orders import entries_of
 from audit.reports.tables import Tables, open_tables
 from integrator.consoles.auditor.reconciling import Compared, compare
@@ -38,6 +38,8 @@ class AuditTools:
         """The newest days whose map is in the ledger: day, size (people), root, and where that stands."""
         found = []
         for stored, entry in entries_of(self.store, ("index",)):
+            if entry["name"] != NAME:
+                continue
             found.append({**{name: entry[name] for name in ("day", "size", "root")}, "place": f"{stored.shard}/{stored.index}"})  # fmt: skip
             if len(found) == _DAYS:
                 break

@@ -7,7 +7,7 @@ had died. So every line gets a proposal, and every letter a list of what could b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -47,9 +47,14 @@ class Inference:
 class Guard:
     """Proposals and warnings under the purposes as they are today."""
 
-    def __init__(self, purposes: Iterable[Purpose], now: Callable[[], int]) -> None:
-        self._rules: Mapping[str, Mapping[str, Any]] = {one.activity: one.disclosure for one in purposes}
+    def __init__(self, purposes: Collection[Purpose], now: Callable[[], int]) -> None:
+        """`purposes`: read whenever something is proposed, since texts change while the hub runs."""
+        self._purposes = purposes
         self._now = now  # µs
+
+    @property
+    def _rules(self) -> Mapping[str, Mapping[str, Any]]:
+        return {one.activity: one.disclosure for one in self._purposes}
 
     def propose(self, row: Row) -> Decision:
         """What to do with a row, if nobody knows better."""

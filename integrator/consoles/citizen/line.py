@@ -29,8 +29,8 @@ async def line(visit: Visit) -> Response:
     row, details = await opened(visit, visit.query)
     exchange = await visit.consoles.desk.look(visit.person, "exchange", role="citizen", trace_id=row.trace_id)
     parts = tuple((one, Details()) for one in exchange.rows if one.parent == row.span_id and one.kind != "intent")
-    law = visit.consoles.book.laws.get(str(row.policy.get("id", "")))
-    aim = visit.consoles.book.aims.get(row.activity or "")
+    law = visit.consoles.book.law_of(row.policy)
+    aim = visit.consoles.book.aim_of(row.activity, row.policy)
     version = row.policy.get("ver")
     return visit.page(
         "me/line.html", told=tell(visit, Event(row, details, parts)), version=version,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 from starlette.responses import Response
 
+from integrator import clock
 from integrator.consoles.citizen.room import room
 from integrator.consoles.visit import Visit
 from integrator.model import LocalizedString
@@ -39,7 +41,8 @@ class Tracker:
 @room.get("/complete", menu="me.complete")
 async def complete(visit: Visit) -> Response:
     found = lamps(visit.consoles.desk.attested())
-    return visit.page("me/complete.html", lamps=found, light=light(found), trackers=trackers())
+    yesterday = (clock.today(visit.consoles.now()) - timedelta(1)).isoformat()
+    return visit.page("me/complete.html", lamps=found, light=light(found), trackers=trackers(), yesterday=yesterday)
 
 
 def lamps(told: Mapping[str, Any]) -> list[Lamp]:

@@ -12,7 +12,7 @@ from integrator.consoles.vault import Vault
 from integrator.errors import MalformedRequest
 from integrator.keytypes import compile_key
 
-OFFICIAL = frozenset({"dpo", "hub_dpo", "auditor"})
+OFFICIAL = frozenset({"dpo", "hub_dpo", "auditor", "steward"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from tests.flows.sandboxes import Callers
 pytestmark = pytest.mark.browser
 
 SQUIRREL = Subject("nrn", PERSON["ssin"])
+MANDARIN = "62720696678"  # a person of her own for the test that contests many lines
 PICTURES = os.environ.get("PICTURES")  # a folder: every page is photographed into it
 
 
@@ -57,25 +58,33 @@ def test_every_page_is_accessible_and_fits_a_phone(visit_as: VisitAs, axe: Axe, 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_contests_are_accessible_in_every_state_to_the_citizen_and_the_officer(
-    visit_as: VisitAs, axe: Axe, traffic: None, language: str
+    visit_as: VisitAs, axe: Axe, doors: Callers, language: str
 ) -> None:
-    citizen = visit_as("citizen", language, subject=SQUIRREL)
-    for which, words in enumerate(("La première question de tous.", "De tweede vraag van allemaal.")):
+    subject = Subject("nrn", MANDARIN)
+    citizen = visit_as("citizen", language, subject=subject)
+    numbers = []
+    for words in ("La première question de tous.", "De tweede vraag van allemaal."):
+        question = {"ssin": MANDARIN, "plateNumber": PERSON["plateNumber"], "address": PERSON["address"]}
+        dossier = f"STATES-{language}-{len(numbers)}"
+        permit = "parking.residentPermit.checkEligibility"
+        asked = doors.ask(permit, question | {"dossierReference": dossier}, purpose="resident_permit")
+        assert 200 == asked.status
         citizen.goto("/console/me/")
         citizen.evaluate("for (const one of document.querySelectorAll('main details')) one.open = true")
-        follow(citizen.locator(".case .event .acts a").nth(which + 2 * LANGUAGES.index(language)))
+        follow(citizen.locator(".event .acts a").first)  # the newest
         follow(citizen.locator("a[href*='kind=wrong']"))
         citizen.locator("textarea").fill(words)
         follow(citizen.locator("form.card button"))
-    for size, name in ((PHONE, "phone"), (DESK, "desk")):
+        numbers.append(citizen.locator(".contest .meta").first.inner_text().split()[-1])
+    for number, (size, name) in zip(numbers, ((PHONE, "phone"), (DESK, "desk")), strict=True):
         officer = visit_as("dpo", language, size=size)
         officer.goto("/console/contests/")
         _judge(officer, axe, size, f"office-{language}-{name}")
-        follow(officer.locator("table.rows a").first)
+        follow(officer.get_by_role("link", name=number))
         _judge(officer, axe, size, f"office-one-{language}-{name}")
         officer.locator("textarea").fill("Dit was een vergissing. / C’était une erreur.")
         follow(officer.locator("form.card button"))
-        reader = visit_as("citizen", language, subject=SQUIRREL, size=size)
+        reader = visit_as("citizen", language, subject=subject, size=size)
         reader.goto("/console/me/contests")
         _judge(reader, axe, size, f"me-contests-full-{language}-{name}")
 

@@ -9,19 +9,25 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
 import uvloop
 
 from integrator.api.server import run
+from integrator.database import Database
+from integrator.exchange import Exchange
 from integrator.identity import keys
 from integrator.identity.applications import create_application
 from integrator.identity.assertions import make
+from integrator.identity.enrolment import ROOM, KeyDesk, Office, Pile, Rooms
+from integrator.identity.grants import Bureau
 from integrator.identity.service import Identity
 from integrator.mapping import Sheet
 from integrator.metrics import Metrics
 from integrator.model import Answer, LocalizedString, Request
+from integrator.policy import Policies, compile_policies
 from integrator.services import Service, compile_service
 
 BASE = "http://127.0.0.1:8443"
@@ -110,11 +116,53 @@ class FakeExchange:
         return Answer(self.body, orjson.dumps(self.body), request.trace, (7, 8), "hub/test", self.retry_after)
 
 
+@dataclass
+class FakeReports:
+    """Rows of a ledger by trace, as the reports give them."""
+
+    rows: list[Any] = field(default_factory=list)
+
+    def exchange(self, trace_id: str, *, org: str | None = None) -> Any:
+        found = [row for row in self.rows if row.trace_id == trace_id and org in (None, row.org)]
+        return SimpleNamespace(rows=found, behind=0)
+
+    def row(self, shard: str, index: int) -> Any:
+        return next((row for row in self.rows if (row.shard, row.index) == (shard, index)), None)
+
+
+POLICY = b"""
+purpose: resident_permit
+title: {nl: Vergunning, fr: Carte, en: Permit}
+why: {nl: Om te parkeren., fr: Pour stationner., en: To park.}
+dpv: dpv:RequestedServiceProvision
+legalBasis: eu-gdpr:A6-1-e
+processingActivity: https://ropa.integrator.example/resident_permit/v1
+retention: Y10
+disclosure: {rule: immediate}
+authorisations:
+  - id: resident_permit@1
+    legal: {kind: protocol, number: "1", issuer: Test, date: 2025-12-15}
+    validFrom: 2026-01-01
+    organisations: ["0207373429"]
+    grants:
+      - {service: person.get, keys: [ssin], fields: [familyName, address.postCode]}
+      - {service: vehicle.registrations, keys: [plateNumber], fields: [plateNumber], use: answersOnly}
+      - {service: parking.check, keys: [ssin, address], answers: [alive]}
+      - {service: person.get, keys: [ssin], fields: [birthDate], use: answersOnly}
+"""
+
+
+def small_policies() -> Policies:
+    return compile_policies([("resident_permit.yaml", POLICY)], {"organisations": {}, "groups": {}})
+
+
 @dataclass(frozen=True)
 class FakeSettings:
     sandbox: bool = True
     issuer: str = BASE
     hosts: tuple[str, ...] = ("127.0.0.1:8443", "hub.example")
+    tls: Mapping[str, Any] = field(default_factory=dict)
+    proxies: tuple[Mapping[str, Any], ...] = ()
     limits: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -154,7 +202,30 @@ class StandIn:
                     folder / "applications", name, organisation="0207373429", purposes=["resident_permit"], world="sandbox",
                     now=now(), jwk=keys.public(self.key),
                 )  # fmt: skip
-        self.identity = Identity(folder, base=BASE, world="sandbox", now=now)
+        authority = self.settings.tls.get("clientCa")
+        self.identity = Identity(
+            folder, base=BASE, world="sandbox", now=now, authority=Path(authority) if authority else None,
+            mutual=self.settings.tls.get("address"), binds=bool(authority or self.settings.proxies),
+        )  # fmt: skip
+        self.written: list[Any] = []  # entries of the ledger about callers
+
+        async def write(drafts: Any) -> None:
+            for draft in drafts:
+                draft.check()
+            self.written.extend(drafts)
+
+        limits = {"keyDays": 365, "waiting": 200, "perHour": 60}
+        rooms = Rooms("sandbox", self.identity.issuer, {"0207373429", "0314595348"}, lambda: self.purposes)
+        desk = KeyDesk(
+            self.identity.applications, folder / "applications", self.identity.replays, rooms, write, limits, now
+        )
+        self.enrolment = Office(
+            Pile(Database(f"sqlite:///{folder / 'enrolment.db'}", ROOM)), desk, folder / "applications", limits
+        )
+
+        self.reports = FakeReports()
+        weighing = Exchange(self.services, small_policies(), {}, None, self.metrics, now, lambda organisation: None)  # type: ignore[arg-type]
+        self.bureau = Bureau(weighing, self.services, self.identity.applications, dict, self.reports, write, now)
 
     def health(self) -> dict[str, Any]:
         return {"status": self.state, "sources": {"register": "UP"}}

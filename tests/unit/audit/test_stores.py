@@ -88,6 +88,22 @@ def test_a_long_shard_is_read_whole(store: Store, writer: Writer, sealer: Sealer
     assert list(range(1200)) == [stored.index for stored in store.read(SHARD)]
 
 
+@pytest.mark.parametrize(("start", "stop"), [(0, 0), (0, 1), (0, 600), (255, 257), (256, 512), (599, 700), (600, 900)])
+def test_who_follows_the_ledger_gets_what_was_written_in_its_order(
+    store: Store, writer: Writer, sealer: Sealer, start: int, stop: int
+) -> None:
+    written = entries(sealer, 600)
+    writer.append(written, 0)
+    expected = [(index, one.leaf, one.body) for index, one in enumerate(written)][start:stop]
+
+    assert expected == list(store.bodies(SHARD, start, stop))
+    assert [leaf for _, leaf, _ in expected] == store.leaves(SHARD, start, stop)
+
+
+def test_nobody_is_followed_in_a_shard_that_nobody_made(store: Store) -> None:
+    assert ([], []) == (list(store.bodies("x", 0, 9)), store.leaves("x", 0, 9))
+
+
 @pytest.mark.parametrize("expect", [0, 2, 4, 99])
 def test_a_writer_that_is_wrong_about_the_head_stores_nothing(
     store: Store, writer: Writer, sealer: Sealer, expect: int

@@ -5,6 +5,7 @@ The golden file beside this one holds the sentences as people read them; REWRITE
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Iterator
@@ -174,3 +175,37 @@ def test_why_is_told_in_the_words_of_the_purpose(book: Book) -> None:
 
     assert ("Sociaal onderzoek door het OCMW", "SANDBOX 2026/003") == (said.purpose, said.law and said.law.number)
     assert said.why and said.why.startswith("U hebt hulp gevraagd")
+
+
+def test_a_line_is_told_by_the_text_of_then_where_that_was_kept(book: Book) -> None:
+    """Somebody amended the authorisation since: number and date of the deliberation are those that decided."""
+    path = places.folder("policies") / "social_inquiry.yaml"
+    then = path.read_bytes().replace(b"SANDBOX 2026/003", b"SANDBOX 2019/007")
+    version = "sha256:" + hashlib.sha256(then).hexdigest()
+    line = replace(LINE, policy={"id": "social_inquiry@2026-1", "ver": version})
+    kept = replace(book, texts={version: then}.get, _then={})
+
+    said = explain(line, kept, "en")
+
+    assert said.law is not None
+    assert ("SANDBOX 2019/007", version) == (said.law.number, said.law.version)
+    assert book.words["en"]["text_of_then"] in said.sentences
+    assert book.words["en"]["earlier_text"] not in said.sentences
+
+
+def test_an_authorisation_that_is_gone_is_told_by_the_text_that_was_kept(book: Book) -> None:
+    then = (
+        (places.folder("policies") / "social_inquiry.yaml")
+        .read_bytes()
+        .replace(b"social_inquiry@2026-1", b"gone@2019-1")
+    )
+    version = "sha256:" + hashlib.sha256(then).hexdigest()
+
+    said = explain(
+        replace(LINE, policy={"id": "gone@2019-1", "ver": version}),
+        replace(book, texts={version: then}.get, _then={}),
+        "en",
+    )
+
+    assert said.law is not None
+    assert book.words["en"]["text_of_then"] in said.sentences

@@ -8,7 +8,7 @@ from typing import Any
 from lxml import etree
 
 from mock_sources.soap import Call, child_texts
-from mock_sources.sources.ksz.network import Directory, Registration
+from mock_sources.sources.ksz.network import Directory, Place, Registration
 from mock_sources.sources.ksz.proof import evidence
 from mock_sources.sources.ksz.ssdn import COMMON, Detail, Reasons, Told, User
 from mock_sources.sources.strangers import stranger
@@ -85,11 +85,11 @@ class ManageAccess:
             if one.place == user.place and one.overlaps(asked.start, asked.end)
         ]
         if asked.action == "UNREGISTER":
-            if not self._directory.close(asked.ssin, user.place, purpose, asked.start, asked.end):
+            if not self._directory.close(asked.ssin, user.place, purpose, asked.start, asked.end, user.org_unit):
                 return self._reasons.refuse("not_registered", ("Purpose", str(purpose)))
             return Told((), self._reply(asked, "", call))
         details: tuple[Detail, ...] = ()
-        if any(one.quality == purpose for one in overlapping):
+        if any(one.quality == purpose and one.of(user.place, user.org_unit) for one in overlapping):
             details = (self._reasons.detail("already_registered", ("Purpose", str(purpose))),)
         else:
             line = Registration(asked.ssin, user.place, purpose, asked.start, asked.end, user.org_unit)
@@ -98,6 +98,8 @@ class ManageAccess:
 
     def _reply(self, asked: Asked, registrations: str, call: Call) -> str:
         ssin = stranger(self._world, asked.ssin).ssin if call.fault == "wrong_subject" else asked.ssin
+        if call.fault == "over_delivery":  # what somebody else of the sector registered
+            registrations += _registration(_STRANGERS_LINE, "PRIMARY") + _registration(_STRANGERS_LINE, "SECONDARY")
         register = f"<ns3:Register>{asked.register}</ns3:Register>" if asked.action == "LIST" else ""
         return (
             f'<ns3:ManageAccessReply xmlns:ns3="{NAMESPACE}"><ns3:OriginalRequest><ns3:SSIN>{ssin}</ns3:SSIN>'
@@ -105,6 +107,9 @@ class ManageAccess:
             f"<ns3:Action>{asked.action}</ns3:Action>{register}</ns3:OriginalRequest>{registrations}"
             "</ns3:ManageAccessReply>"
         )
+
+
+_STRANGERS_LINE = Registration("", Place(17, 1), 4, "2025-01-01", None, "1982100374")
 
 
 def _registers(asked: Asked, line: Registration, user: User) -> list[str]:

@@ -48,6 +48,13 @@ class Registration:
     end: str | None
     org_unit: str | None = None  # enterprise number, for lines made through ManageAccess
 
+    def of(self, place: Place, org_unit: str | None) -> bool:
+        """Say whether this line is that member's: members of one place (17.1) each keep their own files.
+
+        Lines that the world began with name nobody: they count for every member of their place.
+        """
+        return self.place == place and self.org_unit in (None, org_unit)
+
     def overlaps(self, start: str, end: str | None) -> bool:
         """Say whether this line and a period share a day."""
         return (end is None or self.start <= end) and (self.end is None or start <= self.end)
@@ -81,14 +88,16 @@ class Directory:
         """Write a line."""
         self._changed[line.ssin] = (*self.lines(line.ssin), line)
 
-    def close(self, ssin: str, place: Place, quality: int, start: str, end: str | None) -> bool:
-        """End the lines of this quality that overlap the period, on its last day; those that begin in it vanish.
+    def close(
+        self, ssin: str, place: Place, quality: int, start: str, end: str | None, org_unit: str | None = None
+    ) -> bool:
+        """End this member's lines of this quality that overlap the period, on its last day; those that begin in it vanish.
 
         Returns False when there was none.
         """
         kept, touched = [], False
         for one in self.lines(ssin):
-            if one.place != place or one.quality != quality or not one.overlaps(start, end):
+            if not one.of(place, org_unit) or one.quality != quality or not one.overlaps(start, end):
                 kept.append(one)
                 continue
             touched = True

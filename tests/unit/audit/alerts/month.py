@@ -15,8 +15,18 @@ from audit.alerts import Finding, Judge, Known, Look, Rules
 
 SECOND, MINUTE, HOUR, DAY = 1_000_000, 60_000_000, 3_600_000_000, 86_400_000_000
 # These find what somebody did for a while: one case for each application or agent and day, not one for each look.
-LASTING = {"ENUMERATION": 3, "SCRAPING": 3, "UNUSUAL_VOLUME": 4, "UNUSUAL_BREADTH": 4, "NIGHT": 4, "WITHOUT_CASE": 4}
-SINGLE = dict.fromkeys(("PROTECTED_PERSON", "OWN_DATA", "CLOSE_TO_AGENT", "AFTER_CASE_CLOSED", "AFTER_DEATH"), 8)
+LASTING = {
+    "ENUMERATION": 3,
+    "SCRAPING": 3,
+    "UNUSUAL_VOLUME": 4,
+    "UNUSUAL_BREADTH": 4,
+    "NIGHT": 4,
+    "WITHOUT_CASE": 4,
+    "NAME_BROWSING": 4,
+}
+SINGLE = dict.fromkeys(
+    ("PROTECTED_PERSON", "OWN_DATA", "CLOSE_TO_AGENT", "AFTER_CASE_CLOSED", "AFTER_DEATH", "AFTER_MOVE"), 8
+)
 START = int(datetime(2026, 10, 1, tzinfo=UTC).timestamp()) * SECOND
 
 
@@ -34,6 +44,9 @@ class Month:
     _cases: dict[int, tuple[bool, bool]] = field(default_factory=dict)  # look -> (names a case, it is open)
     _closed: dict[int, int] = field(default_factory=dict)
     _dead: dict[bytes, int] = field(default_factory=dict)
+    _moved: dict[bytes, int] = field(
+        default_factory=dict
+    )  # of whom we know; some of them are asked about with good reason
     _mutated: set[int] = field(default_factory=set)
     _registered: set[int] = field(default_factory=set)
     _numbers: dict[bytes, int] = field(default_factory=dict)
@@ -46,6 +59,9 @@ class Month:
         self._numbers = dict(zip(self._citizens, births, strict=True))
         self._protected = set(self._dice.sample(self._citizens, 15))
         self._dead = dict.fromkeys(self._dice.sample(self._citizens, 100), START - 400 * DAY)
+        self._moved = {
+            who: START - self._dice.choice((100, 500)) * DAY for who in self._dice.sample(self._citizens, 300)
+        }
         self._ordinary()
         self._plant()
         self._sort()
@@ -89,6 +105,7 @@ class Month:
             has_case=lambda look: self._cases.get(look.index, (False, False))[0],
             case_closed=lambda look: self._closed.get(look.index),
             death=lambda look: self._dead.get(look.tags[0]) if look.tags else None,
+            move=lambda look: self._moved.get(look.tags[0]) if look.tags else None,
             protected=self._protected.__contains__,
             ordinal=lambda look: self._numbers.get(look.tags[0]),
         )
@@ -97,7 +114,8 @@ class Month:
         index = len(self.looks)
         tag = None if agent is None else hashlib.sha256(f"a{org}/{app}/{agent}".encode()).digest()[:16]
         leaf = hashlib.sha256(f"{self.seed}/{index}".encode()).digest()
-        self.looks.append(Look("hub", index, None, ts, "person.get", f"{org:010d}", app, tag, (who,), leaf, **more))  # type: ignore[arg-type]
+        name = str(more.pop("name", "person.get"))
+        self.looks.append(Look("hub", index, None, ts, name, f"{org:010d}", app, tag, (who,), leaf, **more))  # type: ignore[arg-type]
         return index
 
     def _ordinary(self) -> None:
@@ -108,6 +126,7 @@ class Month:
             for org in range(self.organisations):
                 for app in ("counter", "social"):
                     self._agents(day, org, app, usual, weekend)
+                self._counter(day, org, usual, weekend)
                 for _ in range(dice.randint(5, 25)):  # citizens in sessions of their own
                     ts = START + day * DAY + dice.randint(5 * HOUR, 22 * HOUR)
                     self._look(ts, org, "eloket", None, dice.choice(usual), self_service=True)
@@ -122,6 +141,21 @@ class Month:
                 ts = START + day * DAY + int(max(5.0, min(21.4, hour)) * HOUR)
                 index = self._look(ts, org, app, agent, dice.choice(usual), flags=self._coincidence())
                 self._reason(index, ts)
+
+    def _counter(self, day: int, org: int, usual: list[bytes], weekend: bool) -> None:
+        """Citizens without their number: searched, mostly opened; now and then they leave, or the list said enough."""
+        dice = self._dice
+        for agent in range(self.agents):
+            habit = dice.uniform(0.4, 1.0)
+            for _ in range(0 if weekend else int(dice.lognormvariate(1.0, 0.8))):
+                ts, who = self._noon(day), dice.choice(usual)
+                self._cases[self._search(ts, org, agent, who)] = (True, True)
+                if dice.random() < habit:
+                    opened = self._look(ts + MINUTE, org, "counter", agent, who)
+                    self._cases[opened] = (True, True)
+
+    def _search(self, ts: int, org: int, agent: int, who: bytes) -> int:
+        return self._look(ts, org, "counter", agent, who, name="person.search")
 
     def _coincidence(self) -> frozenset[str]:
         return frozenset(("SAME_SURNAME",)) if self._dice.random() < 0.004 else frozenset()
@@ -161,7 +195,7 @@ class Month:
             self._planted(
                 "OWN_DATA", self._look(self._noon(number), number, "social", 1, who, flags=frozenset(("SELF",)))
             )
-            near = ("SAME_HOUSEHOLD", "SAME_ADDRESS", "SAME_SURNAME", "COLLEAGUE")[number % 4]
+            near = ("SAME_HOUSEHOLD", "FAMILY", "SAME_ADDRESS", "SAME_SURNAME", "COLLEAGUE")[number % 5]
             self._planted(
                 "CLOSE_TO_AGENT", self._look(self._noon(number), number, "counter", 2, who, flags=frozenset((near,)))
             )
@@ -170,6 +204,8 @@ class Month:
             self._planted("AFTER_CASE_CLOSED", closed)
             dead = self._look(self._noon(number), number, "social", 4, sorted(self._dead)[number])
             self._planted("AFTER_DEATH", dead)
+            gone = sorted(who for who, at in self._moved.items() if at < START - 400 * DAY)[number]
+            self._planted("AFTER_MOVE", self._look(self._noon(number), number, "social", 0, gone))
 
     def _machines(self) -> None:
         by_number = sorted(self._numbers, key=self._numbers.__getitem__)
@@ -215,6 +251,14 @@ class Month:
                 who = self._citizens[(step * 17 + number * 71) % self.citizens]
                 index = self._look(START + (day + 1) * DAY + 8 * HOUR + step * 15 * MINUTE, number, "social", 7, who)
                 self._planted("WITHOUT_CASE", index)
+            for step in range(16):  # one of them is opened: nobody browses quite without a trace
+                who = self._citizens[(step * 37 + number * 53) % self.citizens]
+                index = self._search(START + (day + 2) * DAY + 9 * HOUR + step * 10 * MINUTE, number, 4, who)
+                self._cases[index] = (True, True)
+                self._planted("NAME_BROWSING", index)
+                if step == 3:
+                    opened = self._look(self.looks[index].ts + MINUTE, number, "counter", 4, who)
+                    self._cases[opened] = (True, True)
 
     def _sort(self) -> None:
         """What is known stays tied to the look it was known of."""

@@ -93,6 +93,57 @@ def test_a_death_long_ago_asks_for_a_case(found: Found, days: int, expected: lis
     assert [] == found([a_look()], death=lambda look: look.ts - days * DAY, open_case=lambda look: True)
 
 
+@pytest.mark.parametrize(("days", "expected"), [(364, []), (366, ["AFTER_MOVE"])])
+def test_who_long_since_lives_elsewhere_asks_for_a_reason(found: Found, days: int, expected: list[str]) -> None:
+    assert expected == [rule for rule, _ in found([a_look()], move=lambda look: look.ts - days * DAY)]
+    for reason in ("open_case", "registration", "recent_mutation"):
+        assert [] == found([a_look()], move=lambda look: look.ts - days * DAY, **{reason: lambda look: True})
+
+
+def searches(opened: int, *, count: int = 12, minutes: int = 1, **more: Any) -> list[Any]:
+    """So many searches an hour apart, of which the first few are followed by a look at who was found."""
+    looks = []
+    for number in range(count):
+        ts = MORNING + number * 60 * MINUTE
+        looks.append(a_look(2 * number, who=number, ts=ts, name="person.search", **more))
+        if number < opened:
+            looks.append(a_look(2 * number + 1, who=number, ts=ts + minutes * MINUTE, **more))
+    return looks
+
+
+def browsing(found: Found, looks: list[Any]) -> list[tuple[str, int]]:
+    return [
+        one
+        for one in found(looks, open_case=lambda look: True, has_case=lambda look: True)
+        if one[0] == "NAME_BROWSING"
+    ]
+
+
+def test_searching_by_name_without_opening_anybody_is_one_alert_a_day(found: Found) -> None:
+    assert [("NAME_BROWSING", 22)] == browsing(found, searches(0))
+    assert [("NAME_BROWSING", 22)] == browsing(found, searches(3))
+
+
+@pytest.mark.parametrize(
+    "looks",
+    [searches(4), searches(0, count=11), searches(0, self_service=True)],
+    ids=["a third is opened", "hardly any", "the citizen’s own session"],
+)
+def test_searching_as_part_of_the_work_is_none(found: Found, looks: list[Any]) -> None:
+    assert [] == browsing(found, looks)
+
+
+def test_a_look_much_later_or_at_somebody_else_opens_no_search(found: Found) -> None:
+    assert [("NAME_BROWSING", 22)] == browsing(found, searches(9, minutes=31))
+
+
+def test_one_look_opens_one_search(found: Found) -> None:
+    """Who searches the same person twelve times and opens them once has not opened twelve."""
+    looks = [a_look(number, who=1, ts=MORNING + number * MINUTE, name="person.search") for number in range(12)]
+
+    assert [("NAME_BROWSING", 11)] == browsing(found, [*looks, a_look(12, who=1, ts=MORNING + 20 * MINUTE)])
+
+
 def numbers(look: Any) -> int:
     return 610_101_000 + int.from_bytes(look.tags[0], "big") * 2
 

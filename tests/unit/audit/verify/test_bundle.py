@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import zipfile
+from base64 import b64encode, urlsafe_b64decode
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ from typing import Any
 import pytest
 
 from audit import Subject
+from audit.entry import Commit, Record
 from audit.errors import LedgerError, NotPublished
-from audit.log.receipts import Receipt
+from audit.log.receipts import Receipt, receipt_for
 from audit.tree.note import sign_note
 from audit.verify import hub_audit_verify as standalone
 from audit.verify import verify_bundle
@@ -152,6 +154,38 @@ def test_a_receipt_is_held_against_the_entry(world):
 
     assert set() == wounds(judged(bundle(world, receipts={0: right})))
     assert {("L2", "RECEIPT_CONTRADICTS")} == wounds(judged(bundle(world, receipts={0: wrong})))
+
+
+def shared_receipt(world: World, index: int, *, leaf: bytes | None = None, size: int = 5) -> bytes:
+    """The note of a receipt that shares its signature with `size` - 1 others."""
+    stored = next(world.store.read(world.shards[0], index, index + 1))
+    entries = [(bytes([number]) * 32, stored.ts) for number in range(size)]
+    entries[index] = leaf or stored.leaf, stored.ts
+    record = Record(index, entries[index][0], stored.ts, Commit(0, entries))
+    return from_b64url(receipt_for(world.shards[0], record, world.signers.signer(world.shards[0])))
+
+
+def borrowed_receipt(world: World) -> bytes:
+    """Upper half of one commit, signature of another."""
+    return (
+        shared_receipt(world, 0).partition(b"\n\n")[0]
+        + b"\n\n"
+        + shared_receipt(world, 0, size=6).partition(b"\n\n")[2]
+    )
+
+
+def from_b64url(header: bytes) -> bytes:
+    return urlsafe_b64decode(header + b"=" * (-len(header) % 4))
+
+
+def test_a_receipt_that_shares_its_signature_is_held_against_the_entry(world):
+    right, wrong = shared_receipt(world, 0), shared_receipt(world, 0, leaf=bytes(32))
+    torn = right.replace(b"\n\naudit-commit", b"\n" + b64encode(bytes(32)) + b"\n\naudit-commit")
+
+    assert set() == wounds(judged(bundle(world, receipts={0: right})))
+    assert {("L2", "RECEIPT_CONTRADICTS")} == wounds(judged(bundle(world, receipts={0: wrong})))
+    assert {"L2"} == {level for level, _ in wounds(judged(bundle(world, receipts={0: torn})))}
+    assert {"L2"} == {level for level, _ in wounds(judged(bundle(world, receipts={0: borrowed_receipt(world)})))}
 
 
 def flipped(at: int) -> Callable[[bytes], bytes]:

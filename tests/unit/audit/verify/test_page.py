@@ -18,7 +18,17 @@ import pytest
 from audit.log.receipts import Receipt
 from audit.tree.note import sign_note
 from audit.verify import hub_audit_verify as standalone
-from tests.unit.audit.verify.test_bundle import INTENT, WOUNDED, bundle, edited, files_of, judged, wounds
+from tests.unit.audit.verify.test_bundle import (
+    INTENT,
+    WOUNDED,
+    borrowed_receipt,
+    bundle,
+    edited,
+    files_of,
+    judged,
+    shared_receipt,
+    wounds,
+)
 from tests.unit.audit.verify.worlds import World
 
 PAGE = Path(standalone.__file__).with_name("verify.html")
@@ -112,6 +122,9 @@ def test_the_page_proves_what_is_whole_and_refuses_what_is_no_bundle(world, make
             "seventy": bundle(many, index),
             "receipt": bundle(world, receipts={0: right}),
             "false_receipt": bundle(world, receipts={0: wrong}),
+            "shared_receipt": bundle(world, receipts={0: shared_receipt(world, 0)}),
+            "false_shared_receipt": bundle(world, receipts={0: shared_receipt(world, 0, leaf=bytes(32))}),
+            "borrowed_receipt": bundle(world, receipts={0: borrowed_receipt(world)}),
             "no_zip": b"not a zip",
             "cut": whole[: len(whole) // 2],
             "keys_bent": edited(whole, *WOUNDED["policy_of_others"][:2]),
@@ -124,11 +137,15 @@ def test_the_page_proves_what_is_whole_and_refuses_what_is_no_bundle(world, make
         "seventy": 0,
         "receipt": 0,
         "false_receipt": 1,
+        "shared_receipt": 0,
+        "false_shared_receipt": 1,
+        "borrowed_receipt": 1,
         "no_zip": 1,
         "cut": 1,
         "keys_bent": 1,
     } == {name: one["exit"] for name, one in told.items()}
     assert {("L2", "RECEIPT_CONTRADICTS")} == js_wounds(told["false_receipt"])
+    assert {("L2", "RECEIPT_CONTRADICTS")} == js_wounds(told["false_shared_receipt"])
 
 
 def test_page_and_program_say_the_same_words():

@@ -1,0 +1,83 @@
+"""What is wrong with a file or a row: a place, a reason and what to do; never the value, which may be somebody's.
+
+FileRefused     nothing of the file can be used: half written, macros, a bomb, another layout
+Finding         one row, one field: the row waits in quarantine, the others go on
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from integrator.errors import RequestRefused
+
+
+class FileRefused(RequestRefused):
+    """Nothing of this file is used; `reason` is a code of ADVICE. The file stays where it is, or goes to quarantine whole."""
+
+    code, where = "FILE_REFUSED", "A2"
+
+    def __init__(self, reason: str, message: str = "") -> None:
+        super().__init__(message or reason, advice=ADVICE[reason])
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing wrong with one row."""
+
+    line: int  # where it begins, from 1; in a workbook the row of the sheet
+    offset: int | None  # bytes from the beginning of the file; None where bytes have no order (workbook, XML)
+    length: int | None  # bytes of the row
+    field: str | None  # None: the row as a whole
+    reason: str  # a code of ADVICE
+
+    @property
+    def advice(self) -> str:
+        return ADVICE[self.reason]
+
+    def json(self) -> dict[str, Any]:
+        told = {
+            "line": self.line, "offset": self.offset, "length": self.length, "field": self.field,
+            "reason": self.reason, "advice": self.advice,
+        }  # fmt: skip
+        return {name: value for name, value in told.items() if value is not None}
+
+
+ADVICE = {
+    # the file
+    "EMPTY_FILE": "The file holds no row. If nothing happened, the package need not send a file.",
+    "NOT_WHOLE": "The end of the file is missing, or says another number than there are rows. Let the package write it again.",
+    "SUM_DIFFERS": "The total at the end is not the sum of the rows. Have the package's report made anew.",
+    "TOO_LARGE": "The file is larger than the adapter allows. Send it in parts, or raise limits.bytes on purpose.",
+    "TOO_MANY_ROWS": "More rows than the adapter allows. Send them in parts, or raise limits.rows on purpose.",
+    "OTHER_LAYOUT": "The columns are not those of the layout. Look whether the package was upgraded, then change the layout.",
+    "NOT_THIS_FORMAT": "The file is of another kind than the layout says. Look at the export's settings in the package.",
+    "NOT_WELL_FORMED": "The document is broken off or not XML. Let the package write it again.",
+    "NOT_BY_SCHEMA": "The document does not follow the schema of the adapter. Look at the version the package writes.",
+    "MACROS": "A workbook with macros is not opened. Save it as a workbook without macros (.xlsx).",
+    "FOREIGN_PARTS": "The workbook leads to other files or holds objects. Save the values alone in a new workbook.",
+    "BOMB": "Unpacked, the file would be far larger than it looks. It is not opened.",
+    "ENCRYPTED": "The file is locked with a password. Save it without one; the way it travels is protected already.",
+    # the row
+    "ENCODING": "Signs that the layout's encoding does not have. Look at the export's encoding in the package.",
+    "CONTROL_SIGN": "A sign that no text has, such as a NUL. Look at the field in the package.",
+    "LINE_END": "The row ends otherwise than the layout says. Look at how the file is copied.",
+    "ROW_TOO_LONG": "More signs than a row has. Look for a sign too many in one of its fields.",
+    "ROW_TOO_SHORT": "Fewer signs than a row has. Look whether the row was broken off.",
+    "COLUMN_MISSING": "Fewer columns than the layout has. Look for a separator that is missing.",
+    "COLUMN_EXTRA": "More columns than the layout has. Look for a separator inside a text without quotes.",
+    "QUOTES": "A quotation mark that does not close. Look for a single one inside a text.",
+    "UNKNOWN_ROW": "A kind of row that the layout does not know. Look at its first signs.",
+    "FORMULA": "A cell with a formula: what it shows may differ on another machine. Paste its value instead.",
+    "CELL_ERROR": "A cell shows an error, such as #N/A. Mend it in the workbook.",
+    "MISSING": "The field is empty, and the row needs it.",
+    "NOT_A_NUMBER": "Not a number as the layout writes numbers.",
+    "NOT_A_DATE": "Not a day that exists, as the layout writes days.",
+    "NOT_IN_LIST": "Not one of the codes of the layout.",
+    "OUT_OF_RANGE": "Too small, too large, too short or too long.",
+    "NOT_THE_FORM": "Not in the form that this field has.",
+    "CHECK_DIGITS": "The check digits do not fit. Look for a typing error.",
+    "OTHER_WORLD": "A test number in production, or a real one in the sandbox.",
+    "DOUBLE": "The same key stands in an earlier row of this file. Keep one of them.",
+}  # fmt: skip

@@ -1,0 +1,183 @@
+"""What adapter.yaml says of a package's file, compiled: its form, its fields, what makes a row itself, how the file ends."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from integrator.adapters.fieldtypes import FieldType, Wrong, compile_type
+from integrator.adapters.findings import Finding
+from integrator.errors import ConfigurationError
+from integrator.keytypes import Sandbox
+from integrator.places import read_yaml
+
+KINDS = ("fixed", "delimited", "workbook", "xml")
+_ENDS = {"crlf": b"\r\n", "lf": b"\n", "any": b""}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a row: where it stands and what may stand there."""
+
+    name: str
+    type: FieldType
+    required: bool
+    empties: frozenset[str]  # beside nothing at all: texts that mean there is no value, such as 00000000
+    start: int = 0  # fixed: first byte or sign, from 0
+    end: int = 0  # fixed: behind the last one
+    column: str = ""  # delimited with header, workbook: its name; without header: its number, from 1
+    path: str = ""  # xml: from the record, in lxml's ElementPath with prefixes
+
+    def value(self, text: str) -> Any:
+        """The value; None when there is none. Raises `Wrong`."""
+        if not text or text in self.empties:
+            if self.required:
+                raise Wrong("MISSING")
+            return None
+        return self.type.parse(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The last row of a file that says how it ends; without it a half-written file would pass for a whole one."""
+
+    starts: str  # first signs of that row
+    count: Field | None  # how many rows there are
+    sums: Mapping[str, Field]  # field of the rows -> the sum of it
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """One kind of file of one package."""
+
+    adapter: str
+    kind: str  # one of KINDS
+    encoding: str
+    line_end: bytes  # b"" = either
+    length: int  # fixed: bytes (or signs) of a row, without its end
+    separator: str
+    quote: str
+    header: bool  # the first row names the columns
+    row_starts: str  # rows begin with this; "" = every row is one
+    skips: tuple[str, ...]  # rows that begin with one of these are no rows (a heading)
+    sheet: str
+    record: str  # xml: the element that is a row, {namespace}name
+    namespaces: Mapping[str, str]
+    schema: Path | None
+    fields: tuple[Field, ...]
+    key: tuple[str, ...]
+    ending: Ending | None
+    max_bytes: int
+    max_rows: int
+    data: Mapping[str, Any] = field(repr=False, default_factory=dict)
+
+    def values(self, raw: Mapping[str, str]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+        """(values without those that are missing, [(field, reason)]) of a row's texts."""
+        values: dict[str, Any] = {}
+        wounds: list[tuple[str, str]] = []
+        for one in self.fields:
+            try:
+                value = one.value(raw[one.name])
+            except Wrong as wrong:
+                wounds.append((one.name, wrong.reason))
+            else:
+                if value is not None:
+                    values[one.name] = value
+        return values, wounds
+
+
+@dataclass(slots=True)
+class Row:
+    """One row as it stands in the file: its place, and its texts by field; or why it has none."""
+
+    line: int
+    offset: int | None
+    length: int | None
+    texts: dict[str, str]
+    wounds: list[tuple[str | None, str]] = field(default_factory=list)  # field, reason
+    piece: bytes = b""  # what stands there, for quarantine
+
+    def finding(self, name: str | None, reason: str) -> Finding:
+        return Finding(self.line, self.offset, self.length, name, reason)
+
+
+def load(path: Path, *, sandbox: Sandbox) -> Layout:
+    """Raises `ConfigurationError` naming the file."""
+    data = read_yaml(path)
+    try:
+        layout = compile_layout(data, path.parent, sandbox=sandbox)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ConfigurationError(f"{path.parent.name}/{path.name}: {type(error).__name__}: {error}") from error
+    if layout.adapter != path.parent.name:
+        raise ConfigurationError(f"{path.parent.name}/{path.name}: `adapter:` is not the folder's name")
+    return layout
+
+
+def compile_layout(data: Mapping[str, Any], room: Path, *, sandbox: Sandbox) -> Layout:
+    """A layout from what was read. Raises `ConfigurationError` or the errors of a missing member."""
+    form, limits = data["format"], data.get("limits") or {}
+    kind = form["kind"]
+    if kind not in KINDS:
+        raise ConfigurationError(f"format.kind is one of {', '.join(KINDS)}")
+    fields = tuple(_field(name, spec, kind, sandbox) for name, spec in data["fields"].items())
+    _apart(fields, kind, int(form.get("length", 0)))
+    key = tuple(data.get("key") or ())
+    unknown = set(key) - {one.name for one in fields}
+    if unknown:
+        raise ConfigurationError(f"key: {', '.join(sorted(unknown))} is no field")
+    namespaces = form.get("namespaces") or {}
+    return Layout(
+        adapter=data["adapter"], kind=kind, encoding=codecs.lookup(form.get("encoding", "utf-8")).name,
+        line_end=_ENDS[form.get("lineEnd", "any")], length=int(form.get("length", 0)),
+        separator=form.get("separator", ";"), quote=form.get("quote", '"'), header=bool(form.get("header", True)),
+        row_starts=str(form.get("rows", "")), skips=tuple(str(one) for one in form.get("skip") or ()),
+        sheet=str(form.get("sheet", "")), record=_clark(str(form.get("record", "")), namespaces), namespaces=namespaces,
+        schema=room / form["schema"] if "schema" in form else None, fields=fields, key=key,
+        ending=_ending(data.get("ending"), kind, sandbox), max_bytes=int(limits.get("bytes", 200_000_000)),
+        max_rows=int(limits.get("rows", 5_000_000)), data=data,
+    )  # fmt: skip
+
+
+def _field(name: str, spec: Mapping[str, Any], kind: str, sandbox: Sandbox) -> Field:
+    place: dict[str, Any] = {}
+    if kind == "fixed":
+        start = int(spec["at"]) - 1
+        place = {"start": start, "end": start + int(spec["length"])}
+    elif kind == "xml":
+        place = {"path": str(spec["path"])}
+    else:
+        place = {"column": str(spec.get("column", name))}
+    empties = frozenset(str(one) for one in spec.get("empty") or ())
+    made = compile_type(name, spec, sandbox=sandbox)
+    return Field(name, made, bool(spec.get("required", False)), empties, **place)
+
+
+def _apart(fields: tuple[Field, ...], kind: str, length: int) -> None:
+    """Fixed fields lie beside each other, in order, inside the row."""
+    if not fields:
+        raise ConfigurationError("fields: a layout without fields reads nothing")
+    if kind != "fixed":
+        return
+    taken = 0
+    for one in fields:
+        if one.start < taken or one.end > length or one.end <= one.start:
+            raise ConfigurationError(f"field {one.name} lies over its neighbour or beyond the row")
+        taken = one.end
+
+
+def _ending(spec: Mapping[str, Any] | None, kind: str, sandbox: Sandbox) -> Ending | None:
+    if spec is None:
+        return None
+    if kind not in ("fixed", "delimited"):
+        raise ConfigurationError("ending: only files of lines end with a row of their own")
+    count = _field("count", {"type": "integer", **spec["count"]}, kind, sandbox) if "count" in spec else None
+    sums = {name: _field(name, one, kind, sandbox) for name, one in (spec.get("sums") or {}).items()}
+    return Ending(str(spec["starts"]), count, sums)
+
+
+def _clark(name: str, namespaces: Mapping[str, str]) -> str:
+    prefix, colon, local = name.partition(":")
+    return f"{{{namespaces[prefix]}}}{local}" if colon else name

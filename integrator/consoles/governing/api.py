@@ -1,0 +1,210 @@
+"""/policy/v1: the life of a text for programs, with the same rights and the same two people as the pages.
+
+POST /policy/v1/proposals            {"texts": ["purpose: …"], "reason": "…", "effective": "2027-01-01"}
+GET  /policy/v1/proposals            GET /policy/v1/proposals/{id}
+POST /policy/v1/proposals/{id}/approve | refuse | withdraw        {"reason": "…"} (not of approve)
+POST /policy/v1/suspensions          {"authorisation": "…", "organisation": "…", "reason": "…"}
+POST /policy/v1/suspensions/{id}/askBack | giveBack
+GET  /policy/v1/texts                the texts in force: digests, revision
+POST /policy/v1/replay               {"texts": […], "days": 30}
+POST /policy/v1/diet                 {"days": 90}
+GET  /policy/v1/register             art. 30, open to anyone; GET /policy/v1/openapi.json
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, Request, Response
+
+from integrator.consoles.governing.describing import describe
+from integrator.consoles.governing.register import names_of
+from integrator.consoles.governing.telling import proposal_json, suspension_json, use_json
+from integrator.consoles.people import Person
+from integrator.consoles.web import Consoles
+from integrator.errors import Issue, MalformedRequest
+from integrator.governing.office import ROLES
+from integrator.governing.opening import Governing
+from integrator.governing.texts import digest, purpose_of
+from integrator.governing.words import GoverningRefused
+
+Current = Callable[[Request], Awaitable[Person]]  # raises UnknownCaller
+Body = Callable[[Request], Awaitable[Mapping[str, Any]]]
+_ID = re.compile(r"[0-9a-f]{32}", re.ASCII).fullmatch
+_ROOT = "/policy/v1"
+READERS = ROLES | {"auditor"}
+
+
+def router(consoles: Consoles, governing: Governing, current: Current, body: Body) -> APIRouter:
+    """Routes over one office. `current` says who asks; `body` reads a bounded JSON object."""
+    routes = APIRouter(prefix=_ROOT)
+    office, suspending = governing.office, governing.suspending
+    document = orjson.dumps(describe())
+
+    async def reader(request: Request) -> Person:
+        person = await current(request)
+        if not person.roles & READERS:
+            raise GoverningRefused("NOT_FOR_YOU")
+        return person
+
+    async def governor(request: Request) -> Person:
+        """Who may take steps: what runs over the whole ledger is for them too."""
+        person = await current(request)
+        if not person.roles & ROLES:
+            raise GoverningRefused("NOT_FOR_YOU")
+        return person
+
+    @routes.get("/openapi.json")
+    async def described() -> Response:
+        return Response(document, media_type="application/json")
+
+    @routes.get("/register")
+    async def register() -> Response:
+        return _json(governing.register(names_of(consoles.book)).json())
+
+    @routes.get("/texts")
+    async def texts(request: Request) -> Response:
+        await reader(request)
+        force = governing.live.current
+        items = [{"purpose": code, "digest": f"sha256:{digest(text)}"} for code, text in sorted(force.texts.items())]
+        return _json({"revision": force.revision, "set": f"sha256:{force.digest}", "items": items})
+
+    @routes.post("/proposals")
+    async def propose(request: Request) -> Response:
+        person = await governor(request)
+        said = _read(await body(request), {"texts": list, "reason": str}, {"effective": str})
+        made = await office.propose(person, _texts(said), said["reason"], _moment(said, governing.now()))
+        return _json(proposal_json(made, whole=True), 201)
+
+    @routes.get("/proposals")
+    async def proposals(request: Request) -> Response:
+        await reader(request)
+        found = await _thread(office.store.newest)
+        return _json({"items": [proposal_json(one) for one in found]})
+
+    @routes.get("/proposals/{id_}")
+    async def proposal(request: Request, id_: str) -> Response:
+        await reader(request)
+        return _json(proposal_json(await office.find(_number(id_)), whole=True))
+
+    @routes.post("/proposals/{id_}/approve")
+    async def approve(request: Request, id_: str) -> Response:
+        person = await current(request)
+        _read(await body(request), {})
+        return _json(proposal_json(await office.approve(person, _number(id_))))
+
+    @routes.post("/proposals/{id_}/refuse")
+    async def refuse(request: Request, id_: str) -> Response:
+        person = await current(request)
+        said = _read(await body(request), {"reason": str})
+        return _json(proposal_json(await office.refuse(person, _number(id_), said["reason"])))
+
+    @routes.post("/proposals/{id_}/withdraw")
+    async def withdraw(request: Request, id_: str) -> Response:
+        person = await current(request)
+        said = _read(await body(request), {"reason": str})
+        return _json(proposal_json(await office.withdraw(person, _number(id_), said["reason"])))
+
+    @routes.get("/suspensions")
+    async def suspensions(request: Request) -> Response:
+        await reader(request)
+        return _json({"items": [suspension_json(one) for one in await _thread(office.store.suspensions)]})
+
+    @routes.post("/suspensions")
+    async def suspend(request: Request) -> Response:
+        person = await current(request)
+        said = _read(await body(request), {"authorisation": str, "reason": str}, {"organisation": str})
+        made = await suspending.suspend(person, said["authorisation"], said.get("organisation"), said["reason"])
+        return _json(suspension_json(made), 201)
+
+    @routes.post("/suspensions/{id_}/askBack")
+    async def ask_back(request: Request, id_: str) -> Response:
+        person = await current(request)
+        said = _read(await body(request), {"reason": str})
+        return _json(suspension_json(await suspending.ask_back(person, _number(id_), said["reason"])))
+
+    @routes.post("/suspensions/{id_}/giveBack")
+    async def give_back(request: Request, id_: str) -> Response:
+        person = await current(request)
+        _read(await body(request), {})
+        return _json(suspension_json(await suspending.give_back(person, _number(id_))))
+
+    @routes.post("/replay")
+    async def replay(request: Request) -> Response:
+        await governor(request)
+        said = _read(await body(request), {"texts": list}, {"days": int})
+        changed = {purpose_of(text): text for text in _texts(said)}
+        found = await governing.replay(changed, _days(said, 30))
+        return _json(found.json() if found else {"calls": 0, "untouched": 0, "assumed": 0, "changes": []})
+
+    @routes.post("/diet")
+    async def diet(request: Request) -> Response:
+        person = await governor(request)
+        days = _days(_read(await body(request), {}, {"days": int}), 90)
+        org = None if person.roles & {"hub_dpo", "steward"} else person.org
+        return _json({"days": days, "items": use_json(await governing.diet(org, days))})
+
+    return routes
+
+
+def _read(
+    body: Mapping[str, Any], needed: Mapping[str, type], more: Mapping[str, type] | None = None
+) -> dict[str, Any]:
+    known = {**needed, **(more or {})}
+    wrong = [
+        Issue("schemaViolation", "body", f"/{name}", f"{kind.__name__} is expected")
+        for name, kind in known.items()
+        if (name in needed and name not in body) or (name in body and type(body[name]) is not kind)
+    ]
+    wrong += [Issue("unknownInput", "body", "/", f"send {', '.join(known) or 'an empty object'}")] * bool(
+        set(body) - set(known)
+    )
+    if wrong:
+        raise MalformedRequest(*wrong)
+    return dict(body)
+
+
+def _texts(said: Mapping[str, Any]) -> list[bytes]:
+    if not all(isinstance(text, str) for text in said["texts"]):
+        raise MalformedRequest(Issue("schemaViolation", "body", "/texts", "each text is a string of YAML"))
+    return [text.encode() for text in said["texts"]]
+
+
+def _moment(said: Mapping[str, Any], now: float) -> int:
+    """A day (its first second, UTC) or a moment; left out: at once."""
+    text = said.get("effective")
+    if text is None:
+        return int(now)
+    try:
+        if len(text) == 10:
+            return int(datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC).timestamp())
+        moment = datetime.fromisoformat(text)
+        return int(moment.timestamp()) if moment.tzinfo else int(moment.replace(tzinfo=UTC).timestamp())
+    except ValueError as error:
+        raise MalformedRequest(Issue("schemaViolation", "body", "/effective", "2027-01-01, or with a time")) from error
+
+
+def _days(said: Mapping[str, Any], default: int) -> int:
+    days: int = said.get("days", default)
+    if not 1 <= days <= 366:
+        raise MalformedRequest(Issue("outOfRange", "body", "/days", "1 to 366"))
+    return days
+
+
+def _number(id_: str) -> str:
+    if not _ID(id_):
+        raise MalformedRequest(Issue("unknownInput", "path", "id", "no such number"), status=404)
+    return id_
+
+
+async def _thread(work: Callable[[], Any]) -> Any:
+    return await asyncio.to_thread(work)
+
+
+def _json(answer: Any, status: int = 200) -> Response:
+    return Response(orjson.dumps(answer), status, {"cache-control": "no-store"}, "application/json")

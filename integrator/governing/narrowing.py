@@ -1,0 +1,171 @@
+"""A text with fewer fields: the names go out of the lines, the cases say what the engine now says; nothing else moves.
+
+The text is changed where YAML says the names stand, so comments and layout survive. Cases are not thrown away when they
+can be kept true: what a case expects is written anew only where the narrower text answers otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import yaml
+
+from integrator.errors import ConfigurationError
+from integrator.governing.texts import digest
+from integrator.places import YamlLoader, parse_yaml
+from integrator.policy import Denial, Permit, Policies, tops
+from integrator.policy.cases import questions
+from integrator.policy.reading import compile_purpose
+from integrator.policy.terms import Decision
+
+Idle = Mapping[str, Mapping[str, frozenset[str]]]  # authorisation -> service -> names to leave out
+Offers = Mapping[str, frozenset[str]]
+
+
+class Cut(NamedTuple):
+    """Characters from `start` up to `end` become `to`."""
+
+    start: int
+    end: int
+    to: str
+
+
+def narrowed(text: bytes, idle: Idle, offers: Offers, organisations: Mapping[str, Any]) -> bytes:
+    """The same text without the names. Raises `ConfigurationError` when a line would be left without any."""
+    data, written = parse_yaml("text", text), text.decode()
+    lines = _apply(written, _lines(written, data, idle))
+    narrow = parse_yaml("narrowed text", lines.encode())
+    purpose, grants = compile_purpose(narrow, digest(lines.encode()), organisations)
+    policies = Policies({purpose.code: purpose}, grants)
+    said = _apply(lines, _cases(lines, narrow, policies, offers, organisations))
+    return (said.rstrip("\n") + "\n" + _closing(lines, data, narrow, policies, offers, organisations)).encode()
+
+
+def _lines(text: str, data: Mapping[str, Any], idle: Idle) -> Iterator[Cut]:
+    root = yaml.compose(text, Loader=YamlLoader)
+    for number, entry in enumerate(data["authorisations"]):
+        for position, grant in enumerate(entry["grants"]):
+            names = idle.get(entry["id"], {}).get(grant["service"], frozenset())
+            word = "answers" if "answers" in grant else "fields"
+            node = _at(root, ("authorisations", number, "grants", position, word))
+            kept = [name for name in grant[word] if name not in names]
+            if not kept:
+                raise ConfigurationError(f"{entry['id']}: nothing would be left of {grant['service']}")
+            if len(kept) < len(grant[word]):
+                yield from _without(text, node, names)
+
+
+def _without(text: str, node: Any, names: frozenset[str]) -> Iterator[Cut]:
+    items = node.value
+    if not node.flow_style:  # one name on a line of its own
+        for item in items:
+            if item.value in names:
+                start = text.rindex("\n", 0, item.start_mark.index)
+                yield Cut(
+                    start,
+                    text.find("\n", item.end_mark.index) if "\n" in text[item.end_mark.index :] else len(text),
+                    "",
+                )
+        return
+    kept = [item for item in items if item.value not in names]
+    shown = ", ".join(text[item.start_mark.index : item.end_mark.index] for item in kept)
+    yield Cut(node.start_mark.index, node.end_mark.index, f"[{shown}]")
+
+
+def _cases(
+    text: str, data: Mapping[str, Any], policies: Policies, offers: Offers, organisations: Mapping[str, Any]
+) -> Iterator[Cut]:
+    """What the engine now says, where it is another thing than the case expects."""
+    root = yaml.compose(text, Loader=YamlLoader)
+    for number, case in enumerate(data["cases"]):
+        said = [policies.decide(ask, now) for ask, now in questions(data["purpose"], case, offers, organisations)]
+        wanted = case["expect"]
+        told = {_expected(one) for one in said}
+        if len(told) == 1 and told != {_of_case(wanted)}:
+            node = _at(root, ("cases", number, "expect"))
+            yield Cut(node.start_mark.index, _end(text, node), told.pop())
+
+
+def _closing(
+    text: str,
+    old: Mapping[str, Any],
+    data: Mapping[str, Any],
+    policies: Policies,
+    offers: Offers,
+    organisations: Mapping[str, Any],
+) -> str:
+    """One case more for each line that was narrowed, so that whoever widens it again breaks it."""
+    indent = " " * (_at(yaml.compose(text, Loader=YamlLoader), ("cases", 0)).start_mark.column - 2)
+    told = ""
+    for before, entry in zip(old["authorisations"], data["authorisations"], strict=True):
+        for number, (was, grant) in enumerate(zip(before["grants"], entry["grants"], strict=True), start=1):
+            word = "answers" if "answers" in grant else "fields"
+            gone = [name for name in was[word] if name not in grant[word]]
+            line = f"{entry['id']}#{number}"
+            ask = _put_to(line, data, policies, offers, organisations) if gone else None
+            if ask is None:
+                continue
+            ask = {**ask, "fields": [grant[word][0], *gone]}
+            decided = {
+                _expected(policies.decide(*one))
+                for one in questions(data["purpose"], {"ask": ask}, offers, organisations)
+            }
+            if len(decided) == 1:
+                told += f"{indent}- why: nobody used {', '.join(gone)}, so it was taken out\n"
+                told += f"{indent}  ask: {_flow(ask)}\n{indent}  expect: {decided.pop()}\n"
+    return told
+
+
+def _put_to(
+    line: str, data: Mapping[str, Any], policies: Policies, offers: Offers, organisations: Mapping[str, Any]
+) -> Mapping[str, Any] | None:
+    """The question of a case that this line decides: one that can be put."""
+    for case in data["cases"]:
+        decided = [policies.decide(*one) for one in questions(data["purpose"], case, offers, organisations)]
+        if not case["ask"].get("history") and all(isinstance(one, Permit) and one.grant.id == line for one in decided):
+            ask: Mapping[str, Any] = case["ask"]
+            return ask
+    return None
+
+
+def _flow(ask: Mapping[str, Any]) -> str:
+    """On one line, as the other cases are written."""
+    dumped: str = yaml.safe_dump(dict(ask), default_flow_style=True, sort_keys=False, width=10_000, allow_unicode=True)
+    return dumped.strip()
+
+
+def _expected(decision: Decision) -> str:
+    if isinstance(decision, Denial):
+        return f"{{deny: {decision.reason}}}"
+    withheld = sorted(item.field for item in decision.withheld)
+    more = f", withheld: [{', '.join(withheld)}]" if withheld else ""
+    return f"{{permit: [{', '.join(tops(decision.fields))}]{more}}}"
+
+
+def _of_case(expect: Mapping[str, Any]) -> str:
+    if "deny" in expect:
+        return f"{{deny: {expect['deny']}}}"
+    withheld = sorted(expect.get("withheld") or ())
+    more = f", withheld: [{', '.join(withheld)}]" if withheld else ""
+    return f"{{permit: [{', '.join(tops(frozenset(expect['permit'])))}]{more}}}"
+
+
+def _at(node: Any, path: tuple[Any, ...]) -> Any:
+    for step in path:
+        node = node.value[step] if isinstance(step, int) else {key.value: each for key, each in node.value}[step]
+    return node
+
+
+def _end(text: str, node: Any) -> int:
+    """The end of a node as written; a block mapping ends where the next one starts, so what is blank is left."""
+    end: int = node.end_mark.index
+    while end > node.start_mark.index and text[end - 1].isspace():
+        end -= 1
+    return end
+
+
+def _apply(text: str, cuts: Iterator[Cut]) -> str:
+    for cut in sorted(cuts, reverse=True):
+        text = text[: cut.start] + cut.to + text[cut.end :]
+    return text

@@ -1,0 +1,241 @@
+"""The life of a text, step by step, each by who may, each on record before it counts.
+
+    propose ─► approve (two people, one of them a data protection officer, neither of them who proposed)
+                 ├─► refuse       by anybody who may approve, with words
+                 └─► withdraw     by who proposed; approved and not yet in force: also by an officer of the hub
+    in force at its day by every node (live.py) ─► superseded by the next text
+
+Pages, programs and commands come through here with the same rights. Suspensions are in suspending.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import Any, Protocol
+
+from integrator import clock
+from integrator.errors import ConfigurationError, Issue, MalformedRequest
+from integrator.governing.archive import Archive
+from integrator.governing.entries import Scribe
+from integrator.governing.live import InForce
+from integrator.governing.proving import Proof
+from integrator.governing.store import Store
+from integrator.governing.tables import Draft, Proposal, Vote
+from integrator.governing.texts import Texts, digest, organisations_in, purpose_of
+from integrator.governing.words import REASON, GoverningRefused
+
+ROLES = frozenset(("steward", "dpo", "hub_dpo"))
+OFFICERS = frozenset(("dpo", "hub_dpo"))
+MOST = 20  # texts in one proposal
+Prove = Callable[[Texts, float], Awaitable[Proof]]  # changed texts, epoch seconds from which they would hold
+
+
+class Person(Protocol):
+    """Who takes a step, as far as rights go."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def roles(self) -> frozenset[str]: ...
+    @property
+    def org(self) -> str | None: ...
+
+
+class Office:
+    """`in_force()`: the set this node decides by; `prove`: what the machine says of texts."""
+
+    def __init__(
+        self,
+        store: Store,
+        scribe: Scribe,
+        archive: Archive,
+        in_force: Callable[[], InForce],
+        organisations: Mapping[str, Any],
+        prove: Prove,
+        now: clock.Now,
+    ) -> None:
+        self.store, self.scribe, self.in_force, self.organisations = store, scribe, in_force, organisations
+        self._archive, self._prove, self._now = archive, prove, now
+
+    @property
+    def now(self) -> int:
+        return int(self._now())
+
+    # --- proposing
+
+    async def propose(self, person: Person, texts: list[bytes], reason: str, effective: int) -> Proposal:
+        """Checked by machine, then on record, then waiting. `effective`: epoch seconds, not before now.
+
+        Raises `MalformedRequest`, `GoverningRefused` (with `findings` where the machine found errors), `LedgerUnwritable`.
+        """
+        role = role_of(person)
+        reason = reason_of(reason)
+        changed = self._changed(texts)
+        now = self.now
+        if effective < now - 86_400:
+            raise MalformedRequest(Issue("schemaViolation", "body", "/effective", "today, or a day to come"))
+        drafts = await self._drafts(changed)
+        proof = await self._prove(changed, effective)
+        if not proof["sound"]:
+            refused = GoverningRefused("NOT_SOUND")
+            refused.findings = proof["findings"]
+            raise refused
+        for text in changed.values():
+            self._archive.put(text)
+        one = Proposal(
+            os.urandom(16).hex(), "proposed", max(effective, now), reason, proof, person.id, person.name, now, drafts
+        )
+        await self.scribe.step(one, "propose", "proposed", person.id, role, reason)
+        await asyncio.to_thread(self.store.add, one)
+        return one
+
+    def _changed(self, texts: list[bytes]) -> dict[str, bytes]:
+        if not 1 <= len(texts) <= MOST:
+            raise MalformedRequest(Issue("schemaViolation", "body", "/texts", f"1 to {MOST} texts"))
+        changed = {purpose_of(text): text for text in texts}
+        if len(changed) != len(texts):
+            raise MalformedRequest(Issue("schemaViolation", "body", "/texts", "one text for each purpose"))
+        return changed
+
+    async def _drafts(self, changed: Texts) -> tuple[Draft, ...]:
+        """Each text beside the one it changes: the last that was approved, in force by now or not."""
+        heads = await asyncio.to_thread(self.store.heads)
+        drafts = []
+        for code, text in sorted(changed.items()):
+            head = heads[code][0] if code in heads else self._running(code)
+            if head == digest(text):
+                raise GoverningRefused("UNCHANGED")
+            drafts.append(Draft(code, head, digest(text), text))
+        return tuple(drafts)
+
+    def _running(self, code: str) -> str:
+        text = self.in_force().texts.get(code)
+        return digest(text) if text is not None else ""
+
+    # --- deciding
+
+    async def approve(self, person: Person, id_: str) -> Proposal:
+        """One of the two. With the second it is approved, and takes effect at its day."""
+        one = await self.find(id_)
+        role = role_of(person)
+        self._waiting(one)
+        if _same(person.id, one.proposer):
+            raise GoverningRefused("OWN_PROPOSAL")
+        if any(_same(person.id, vote.person) for vote in one.votes):
+            raise GoverningRefused("ALREADY_SAID")
+        await self._stands(one)
+        vote = Vote(person.id, person.name, self.officer(person, one), self.now)
+        if one.votes and not any(each.officer for each in (*one.votes, vote)):
+            raise GoverningRefused("NEEDS_OFFICER")
+        await self.scribe.step(one, "approve", "approved", person.id, role)
+        if not await asyncio.to_thread(self.store.vote, id_, vote):
+            raise GoverningRefused("ALREADY_SAID")
+        return await self._settle(id_)
+
+    async def _settle(self, id_: str) -> Proposal:
+        """Two approvals on record, one of them an officer's: behind everything approved before, or the reason why not."""
+        one = await self.find(id_)
+        if one.state == "proposed" and one.ripe:
+            why = await asyncio.to_thread(self.store.approve, one)
+            if why and why != "SETTLED":
+                raise GoverningRefused(why)
+        return await self.find(id_)
+
+    async def refuse(self, person: Person, id_: str, words: str) -> Proposal:
+        """Anybody who may approve may refuse, and says why. What is in force stays as it is."""
+        one = await self.find(id_)
+        role = role_of(person)
+        self._waiting(one)
+        if _same(person.id, one.proposer):
+            raise GoverningRefused("OWN_PROPOSAL")
+        return await self._end(one, "refuse", "refused", person, role, reason_of(words))
+
+    async def withdraw(self, person: Person, id_: str, words: str) -> Proposal:
+        """Taken back before it is in force."""
+        one = await self.find(id_)
+        role = role_of(person)
+        if one.state not in ("proposed", "approved"):
+            raise GoverningRefused("SETTLED")
+        if not _same(person.id, one.proposer) and "hub_dpo" not in person.roles:
+            raise GoverningRefused("NOT_YOURS")
+        if one.state == "approved" and await asyncio.to_thread(self.store.stood_upon, one):
+            raise GoverningRefused("STOOD_UPON")
+        return await self._end(one, "withdraw", "withdrawn", person, role, reason_of(words))
+
+    async def _end(self, one: Proposal, verb: str, state: str, person: Person, role: str, words: str) -> Proposal:
+        await self.scribe.step(one, verb, state, person.id, role, words)
+        if not await asyncio.to_thread(self.store.move, one.id, one.state, state, ended=self.now, words=words):
+            raise GoverningRefused("SETTLED")
+        return replace(one, state=state, ended=self.now, words=words)
+
+    # --- looking
+
+    async def find(self, id_: str) -> Proposal:
+        """Raises `MalformedRequest` (404): texts are no secret, so nothing else hides behind it."""
+        found = await asyncio.to_thread(self.store.find, id_)
+        if found is None:
+            raise MalformedRequest(Issue("unknownInput", "path", "id", "no such proposal"), status=404)
+        return found
+
+    def text(self, digest: str) -> bytes | None:
+        """An earlier text by its digest, where it is kept here. Blocks."""
+        return self._archive.get(digest)
+
+    async def stale(self, one: Proposal) -> str:
+        """Why a proposal that waits cannot be approved as it stands: REBASE, TOO_EARLY, or nothing."""
+        heads = await asyncio.to_thread(self.store.heads)
+        for draft in one.drafts:
+            head, effective = heads.get(draft.purpose, (self._running(draft.purpose), 0))
+            if head != draft.replaces:
+                return "REBASE"
+            if one.effective < effective:
+                return "TOO_EARLY"
+        return ""
+
+    def officer(self, person: Person, one: Proposal) -> bool:
+        """Whether somebody speaks as a data protection officer here: the hub's, or of an organisation that gains or loses."""
+        if "hub_dpo" in person.roles:
+            return True
+        if "dpo" not in person.roles or person.org is None:
+            return False
+        texts = [draft.text for draft in one.drafts]
+        texts += [old for draft in one.drafts if (old := self.in_force().texts.get(draft.purpose)) is not None]
+        try:
+            return any(person.org in organisations_in(text, self.organisations) for text in texts)
+        except ConfigurationError:
+            return False
+
+    async def _stands(self, one: Proposal) -> None:
+        if why := await self.stale(one):
+            raise GoverningRefused(why)
+
+    def _waiting(self, one: Proposal) -> None:
+        if one.state != "proposed":
+            raise GoverningRefused("SETTLED")
+
+
+def role_of(person: Person) -> str:
+    """The role a step is taken in, the strongest. Raises `GoverningRefused`."""
+    for role in ("hub_dpo", "dpo", "steward"):
+        if role in person.roles:
+            return role
+    raise GoverningRefused("NOT_FOR_YOU")
+
+
+def reason_of(words: str) -> str:
+    """In one line. Raises `MalformedRequest`."""
+    said = " ".join(words.split())
+    if not REASON[0] <= len(said) <= REASON[1]:
+        raise MalformedRequest(
+            Issue("requiredInput", "body", "/reason", f"say why, in {REASON[0]} to {REASON[1]} characters")
+        )
+    return said
+
+
+def _same(one: str, other: str) -> bool:
+    return one.casefold() == other.casefold()

@@ -1,0 +1,134 @@
+"""Yesterday's questions under tomorrow's texts: which applications would lose what, who would gain what, how many calls.
+
+Both sets decide the same questions at the same moment (the day the draft takes effect), so that what differs comes from
+the texts alone. A composition is judged as the exchange does it: whole, then each part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from integrator.governing.traffic import Shape, Traffic
+from integrator.policy import Ask, Denial, Permit, Policies, tops
+from integrator.services import Service
+
+Where = tuple[str, str, str, str]  # organisation, application, purpose, service
+
+
+@dataclass(slots=True)
+class Change:
+    """What becomes of the questions of one application, to one service, for one purpose. Numbers are calls."""
+
+    org: str
+    app: str
+    purpose: str
+    service: str
+    calls: int = 0
+    refused: dict[str, int] = field(default_factory=dict)  # now allowed, then refused: by reason
+    allowed: dict[str, int] = field(default_factory=dict)  # now refused, then allowed: by the reason of now
+    lost: dict[str, int] = field(default_factory=dict)  # by field: calls that get it now and would not
+    gained: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def changes(self) -> bool:
+        return bool(self.refused or self.allowed or self.lost or self.gained)
+
+    def json(self) -> dict[str, Any]:
+        return {
+            "organisation": self.org, "application": self.app, "purpose": self.purpose, "service": self.service,
+            "calls": self.calls, "refused": self.refused, "allowed": self.allowed, "lost": self.lost, "gained": self.gained,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """`changes`: only applications that would notice. `assumed`: calls from before keys were noted, taken to have used
+    a key that is granted."""
+
+    calls: int
+    untouched: int
+    assumed: int
+    changes: tuple[Change, ...]
+
+    def json(self) -> dict[str, Any]:
+        return {
+            "calls": self.calls, "untouched": self.untouched, "assumed": self.assumed,
+            "changes": [one.json() for one in self.changes],
+        }  # fmt: skip
+
+
+def replay(traffic: Traffic, old: Policies, new: Policies, services: Mapping[str, Service], at: float) -> Replay:
+    """`at`: epoch seconds at which both decide."""
+    purposes = {one.activity: code for one_set in (new, old) for code, one in one_set.purposes.items()}
+    found: dict[Where, Change] = {}
+    calls = touched = assumed = 0
+    for shape, n in traffic.asked.items():
+        service = services.get(shape.service)
+        if shape.part or service is None:
+            continue
+        calls += n
+        assumed += n if shape.keys is None else 0
+        purpose = purposes.get(shape.activity, "")
+        where = (shape.org, shape.app, purpose, shape.service)
+        change = found.setdefault(where, Change(*where))
+        change.calls += n
+        touched += n if _note(change, shape, service, services, old, new, at, n) else 0
+    noticed = sorted(
+        (one for one in found.values() if one.changes), key=lambda one: (one.org, one.app, one.purpose, one.service)
+    )
+    return Replay(calls, calls - touched, assumed, tuple(noticed))
+
+
+def _note(
+    change: Change,
+    shape: Shape,
+    service: Service,
+    services: Mapping[str, Service],
+    old: Policies,
+    new: Policies,
+    at: float,
+    n: int,
+) -> bool:
+    before = whole(old, shape, change.purpose, service, services, at)
+    after = whole(new, shape, change.purpose, service, services, at)
+    if isinstance(before, Denial):
+        if isinstance(after, Denial):
+            return False
+        _add(change.allowed, before.reason, n)
+        for name in after.categories:
+            _add(change.gained, name, n)
+        return True
+    if isinstance(after, Denial):
+        _add(change.refused, after.reason, n)
+        return True
+    for name in tops(before.fields - after.fields):
+        _add(change.lost, name, n)
+    for name in tops(after.fields - before.fields):
+        _add(change.gained, name, n)
+    return before.fields != after.fields
+
+
+def whole(
+    policies: Policies, shape: Shape, purpose: str, service: Service, services: Mapping[str, Service], at: float
+) -> Permit | Denial:
+    """The decision on a question and on every part of it, as integrator.exchange takes it."""
+    ask = Ask(
+        shape.org, shape.app, purpose, service.name, shape.keys or frozenset(), service.offers, shape.fields, shape.past
+    )
+    decision = policies.decide(ask, at)
+    if isinstance(decision, Permit):
+        for part in service.parts_for(decision.fields):
+            inner = services[part.service]
+            asked = Ask(shape.org, shape.app, purpose, inner.name, part.keys, inner.offers, part.fields, False, True)
+            judged = policies.decide(asked, at)
+            if isinstance(judged, Denial):
+                return judged
+            if judged.withheld:
+                return Denial("NOTHING_GRANTED", judged.grant.authorisation, "", judged.purpose)
+    return decision
+
+
+def _add(counts: dict[str, int], name: str, n: int) -> None:
+    counts[name] = counts.get(name, 0) + n

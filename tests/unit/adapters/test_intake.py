@@ -1,0 +1,150 @@
+"""A file is taken in once, whole, wherever it stops: no row is lost, none has its effect twice, bad ones wait."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integrator.adapters.book import Book
+from integrator.adapters.intake import Intake, Taken
+from integrator.database import Database
+from integrator.errors import MalformedRequest
+from tests.unit.adapters import kit
+from tests.unit.adapters.kit import FIXED, PEOPLE, fixed_file, fixed_row
+from tests.unit.audit.kit import ENGINES, engine_url
+
+
+class PowerCut(Exception):
+    """The process ends here."""
+
+
+class Outbox:
+    """Takes each key once, as the real one does; may lose power before or after it took a batch."""
+
+    def __init__(self) -> None:
+        self.taken: dict[str, dict[str, Any]] = {}
+        self.cut_before: int | None = None
+        self.cut_after: int | None = None
+        self._calls = 0
+
+    async def __call__(self, rows: Sequence[Taken]) -> None:
+        self._calls += 1
+        if self._calls == self.cut_before:
+            raise PowerCut
+        for row in rows:
+            self.taken.setdefault(row.key, row.values)
+        if self._calls == self.cut_after:
+            raise PowerCut
+
+
+@pytest.fixture(params=ENGINES)
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    with engine_url(request.param, tmp_path) as url:
+        opened = Database(url, "adapters")
+        yield opened
+        opened.close()
+
+
+def intake(database: Database, outbox: Outbox, data: dict[str, Any] = FIXED) -> Intake:
+    return Intake(
+        kit.layout(data), database, outbox, seal=lambda use, text: text[::-1], unseal=lambda use, text: text[::-1],
+        now=lambda: 1.0, batch=2,
+    )  # fmt: skip
+
+
+def seven_rows() -> list[str]:
+    rows = [fixed_row(PEOPLE[0], f"N{number}", f"202611{number:02}", number) for number in range(1, 8)]
+    rows[2] = rows[2].replace("20261103", "20261199")  # a day that does not exist
+    rows[5] = rows[4]  # the same row again
+    return rows
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "payroll.txt"
+    path.write_bytes(fixed_file(seven_rows()))
+    return path
+
+
+def names(outbox: Outbox) -> list[str]:
+    return [values["name"] for values in outbox.taken.values()]
+
+
+async def test_good_rows_have_their_effect_and_bad_ones_wait(database: Database, file: Path) -> None:
+    outbox = Outbox()
+
+    result = await intake(database, outbox).take(file)
+
+    assert ("done", 5, 2) == (result.state, result.file.good, result.file.bad)
+    assert ["N1", "N2", "N4", "N5", "N7"] == names(outbox)
+    waiting = database.now(lambda connection: Book(connection).waiting("payroll"))
+    assert [(3, (("day", "NOT_A_DATE"),)), (6, ((None, "DOUBLE"),))] == [(one.number, one.reasons) for one in waiting]
+
+
+async def test_the_same_file_under_another_name_is_known(database: Database, file: Path, tmp_path: Path) -> None:
+    outbox = Outbox()
+    taking = intake(database, outbox)
+    await taking.take(file)
+
+    again = await taking.take(file.rename(tmp_path / "payroll(1).txt"))
+
+    assert ("already", 5) == (again.state, len(outbox.taken))
+
+
+@pytest.mark.parametrize("moment", ["cut_before", "cut_after"])
+@pytest.mark.parametrize("batch", [1, 2, 3])
+async def test_a_power_cut_in_any_batch_neither_loses_nor_repeats(
+    database: Database, file: Path, moment: str, batch: int
+) -> None:
+    outbox = Outbox()
+    setattr(outbox, moment, batch)
+    with pytest.raises(PowerCut):
+        await intake(database, outbox).take(file)
+
+    result = await intake(database, outbox).take(file)
+
+    assert "done" == result.state
+    assert ["N1", "N2", "N4", "N5", "N7"] == sorted(names(outbox))
+    assert 2 == len(database.now(lambda connection: Book(connection).waiting("payroll")))
+
+
+async def test_a_half_written_file_has_no_effect_and_may_come_again_whole(database: Database, file: Path) -> None:
+    outbox = Outbox()
+    whole = file.read_bytes()
+    file.write_bytes(whole[:200])
+
+    refused = await intake(database, outbox).take(file)
+
+    assert ("refused", "NOT_WHOLE", {}) == (refused.state, refused.file.reason, outbox.taken)
+    file.write_bytes(whole)
+    assert "done" == (await intake(database, outbox).take(file)).state
+
+
+async def test_a_waiting_row_that_was_mended_has_its_effect_once(database: Database, file: Path) -> None:
+    outbox = Outbox()
+    taking = intake(database, outbox)
+    digest = (await taking.take(file)).file.digest
+    waiting = database.now(lambda connection: Book(connection).waiting("payroll"))[0]
+
+    assert seven_rows()[2] == taking.piece(waiting.piece)
+    with pytest.raises(MalformedRequest, match="day"):
+        await taking.mend(digest, 3, taking.piece(waiting.piece))
+    await taking.mend(digest, 3, seven_rows()[2].replace("20261199", "20261103"))
+    with pytest.raises(MalformedRequest, match="row"):
+        await taking.mend(digest, 3, seven_rows()[2].replace("20261199", "20261103"))
+
+    assert ["N1", "N2", "N3", "N4", "N5", "N7"] == sorted(names(outbox))
+
+
+async def test_two_who_take_the_same_file_at_once_have_each_effect_once(database: Database, file: Path) -> None:
+    outbox = Outbox()
+    taking = intake(database, outbox)
+    database.now(lambda connection: None)
+
+    results = await asyncio.gather(taking.take(file), taking.take(file), return_exceptions=True)
+
+    assert ["N1", "N2", "N4", "N5", "N7"] == sorted(names(outbox)), results

@@ -1,0 +1,136 @@
+"""The proof of a day, judged by the stand-alone verifier: whole it is proven, and every lie in it is found."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audit import Ledger, Subject, open_entry
+from audit.keeping.maps import DayEvidence, make_maps
+from audit.keeping.shown import make_shown, prove_shown
+from audit.verify import hub_audit_verify as standalone
+from audit.verify.bundle import make_bundle, zipped
+from audit.verify.day import day_bundle
+from tests.unit.audit.verify.worlds import SECOND, World
+
+STRANGER = Subject("nrn", "85610199950")
+Change = Callable[[dict[str, Any]], None]
+
+
+@dataclass
+class Proved:
+    """Bundles of one person with lines, and of one without."""
+
+    mine: bytes
+    nothing: bytes
+    lines: int
+
+
+@pytest.fixture
+def proved(make_world: Callable[..., World], tmp_path: Path) -> Proved:
+    world = make_world()
+    world.exchanges(4)
+    person, moment = _person(world), datetime.fromtimestamp(world.now / 1e6, UTC)
+    world.now += 86_400 * SECOND
+    folder = tmp_path / "maps"
+    with Ledger(world.store, world.keyring, shard=world.shards[0], clock=world._tick) as ledger:
+        assert make_maps(world.store, world.keyring, ledger, folder)
+        assert make_shown(world.store, world.keyring, ledger, folder, _all)
+    world.publish()
+
+    def bundle(who: Subject) -> tuple[bytes, list[DayEvidence]]:
+        proofs = prove_shown(world.store, world.keyring, folder, who, moment.date(), _all)
+        place = proofs[0].shard, proofs[0].index
+        assert world.authority is not None
+        roots = world.authority.root.read_bytes()
+        return day_bundle(
+            make_bundle(world.log, world.store, world.keyring, *place, (), tsa_roots=roots), proofs
+        ), proofs
+
+    mine, proofs = bundle(person)
+    return Proved(mine, bundle(STRANGER)[0], sum(len(one.places) for one in proofs))
+
+
+def _all(ts: int) -> Callable[[bytes, str, int], bool]:
+    return lambda tag, shard, index: True
+
+
+def _person(world: World) -> Subject:
+    opened = open_entry(world.store, world.keyring, world.shards[0], 0)
+    return Subject(opened.subjects[0].type, opened.subjects[0].id)
+
+
+def judged(data: bytes) -> dict[str, tuple[str, str, str]]:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    judge = standalone.Judge(standalone.Words("en"), standalone.Policy.parse(files["policy.txt"]), None)
+    return {one.level: (one.state, one.code, one.found) for one in standalone.verify_bundle(files, judge)}
+
+
+def changed(data: bytes, change: Change) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    told = json.loads(files["day.json"])
+    change(told)
+    return zipped(files | {"day.json": json.dumps(told).encode()})
+
+
+def test_a_whole_proof_is_proven_on_every_level(proved: Proved) -> None:
+    found = judged(proved.mine)
+
+    assert {"L1", "L2", "L3", "L4", "L5", "DAY"} == found.keys()
+    assert {standalone.PROVEN} == {state for state, _, _ in found.values()}
+    assert f"{proved.lines} lines" in found["DAY"][2]
+
+
+def test_a_day_without_lines_is_proven_too(proved: Proved) -> None:
+    assert (standalone.PROVEN, "OK") == judged(proved.nothing)["DAY"][:2]
+
+
+def _line_dropped(told: dict[str, Any]) -> None:
+    told["proofs"][0]["lines"].pop()
+
+
+def _line_added(told: dict[str, Any]) -> None:
+    told["proofs"][0]["lines"].append(["elsewhere", 1])
+
+
+def _all_denied(told: dict[str, Any]) -> None:
+    told["proofs"][0]["lines"] = []
+
+
+def _leaf_dropped(told: dict[str, Any]) -> None:
+    told["proofs"][0]["leaves"] = []
+
+
+def _path_cut(told: dict[str, Any]) -> None:
+    told["proofs"][0]["leaves"][0]["path"] = told["proofs"][0]["leaves"][0]["path"][1:]
+
+
+def _no_proof(told: dict[str, Any]) -> None:
+    told["proofs"] = []
+
+
+def _other_day(told: dict[str, Any]) -> None:
+    told["day"] = "2020-01-01"
+
+
+def _no_shape(told: dict[str, Any]) -> None:
+    told["proofs"] = "all fine"
+
+
+@pytest.mark.parametrize("wound", [_line_dropped, _line_added, _all_denied, _leaf_dropped, _path_cut, _no_proof, _other_day, _no_shape], ids=lambda one: one.__name__.strip("_"))  # fmt: skip
+def test_every_lie_is_found(proved: Proved, wound: Change) -> None:
+    assert standalone.WRONG == judged(changed(proved.mine, wound))["DAY"][0]
+
+
+def test_a_line_smuggled_into_an_empty_day_is_found(proved: Proved) -> None:
+    assert standalone.WRONG == judged(changed(proved.nothing, _line_added))["DAY"][0]
