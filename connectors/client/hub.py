@@ -180,11 +180,15 @@ class Hub:
     ) -> None:
         self.close()
 
+    def assertion(self) -> str:
+        """A fresh proof of who the application is (RFC 7523): good once, for a minute."""
+        return keys.sign(self.key, "JWT", self.client_id, f"{self.url}/oauth/token")
+
     def _granted(self) -> dict[str, Any]:
         form = {
             "grant_type": _EXCHANGE if self._exchange else "client_credentials", **self._exchange,
             "client_assertion_type": _ASSERTION,
-            "client_assertion": keys.sign(self.key, "JWT", self.client_id, f"{self.url}/oauth/token"),
+            "client_assertion": self.assertion(),
             "authorization_details": json.dumps([{"type": "purpose", "purpose": self.purpose}]),
         }  # fmt: skip
         reply = self._send("POST", "/oauth/token", data=form)

@@ -7,6 +7,7 @@ Refusals look as SCIM has them. A name never stands in an address: filters on wh
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -32,6 +33,7 @@ from integrator.strict_json import NotStrict, loads
 
 KIND = "application/scim+json"
 _DEEP = 16
+_KNOWN = re.compile(r"/scim/v2/(Users|Groups|Schemas|ResourceTypes|ServiceProviderConfig|Bulk|\.search)(/[^/]+)?")
 Verify = Callable[..., Verified]
 
 
@@ -79,10 +81,10 @@ def router(agents: Agents, verify: Verify, limits: Limits) -> APIRouter:
 
     async def read(request: Request, hr: Hr) -> Response:
         kind, id_ = _place(request)
-        found = await scim.read(hr, kind, id_, _query(request))
-        if request.headers.get("if-none-match") == found.get("meta", {}).get("version"):
-            return Response(status_code=304, headers={"etag": request.headers["if-none-match"]})
-        return _resource(found, 200)
+        found, version = await scim.read(hr, kind, id_, _query(request))
+        if request.headers.get("if-none-match") == version:
+            return Response(status_code=304, headers={"etag": version})
+        return _json(found, headers={"etag": version})
 
     async def listing(request: Request, hr: Hr) -> Response:
         return _json(await scim.search(hr, _kind(request), _query(request), address=True))
@@ -123,7 +125,10 @@ def router(agents: Agents, verify: Verify, limits: Limits) -> APIRouter:
         return _json(scim.described(parts[3], request.path_params.get("id")))
 
     async def nothing(request: Request, hr: Hr) -> Response:
-        raise ScimRefused(404, None, "There is nothing at this address; /ServiceProviderConfig says what there is.")
+        known = _KNOWN.fullmatch(request.scope["path"])
+        if known is None:
+            raise ScimRefused(404, None, "There is nothing at this address; /ServiceProviderConfig says what there is.")
+        raise ScimRefused(405, None, "Not by this method.")
 
     for name in ("Users", "Groups"):
         routes.add_api_route(f"/{name}", door(listing), methods=["GET"])

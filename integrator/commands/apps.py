@@ -49,6 +49,7 @@ def add(words: Any) -> None:
     token.add_argument(
         "--issuer", default="iam", choices=("iam", "eid", "itsme"), help="which mock issuer vouches for him"
     )
+    token.add_argument("--assertion", action="store_true", help="print a fresh client_assertion instead, for curl")
     token.add_argument("--delegation", help="with --agent: act under this delegation, d-…")
     token.add_argument("--mocks", default=mock.URL)
     token.set_defaults(run=run_token)
@@ -133,6 +134,9 @@ def run_token(chosen: argparse.Namespace) -> int:
         raise ConfigurationError("the vendor client needs httpx, which is not installed here") from error
     try:
         with Hub.from_key(chosen.key, purpose=chosen.purpose, url=chosen.hub) as hub:
+            if chosen.assertion:
+                print(hub.assertion())
+                return 0
             if not chosen.agent:
                 print(hub.token())
                 return 0

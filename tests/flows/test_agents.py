@@ -92,7 +92,7 @@ def test_an_agent_whom_only_the_application_names_has_no_roles_and_is_marked(off
             [{"type": "purpose", "purpose": "administrative_fine", "agent": "somebody"}]
         )
     }
-    form |= {"grant_type": "client_credentials", "client_assertion": office.app._assertion()}
+    form |= {"grant_type": "client_credentials", "client_assertion": office.app.assertion()}
     form |= {"client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}
     token = httpx.post(f"{office.hub.hub}/oauth/token", data=form, trust_env=False).json()["access_token"]
 
@@ -174,7 +174,7 @@ def test_a_colleague_acts_for_an_agent_in_the_roles_he_lent_until_it_is_revoked(
 
 
 def test_another_organisation_sees_nobody_and_changes_nobody(office: Office, ask: Ask):
-    other = Office(office.hub, ask("staff_directory", "anderlecht"), office.app, {})
+    other = Office(office.hub, ask("staff_directory", "forest"), office.app, {})
     theirs = f"/Users/{office.ids['an.peeters']}"
 
     assert 0 == other.scim("GET", "/Users").json()["totalResults"]

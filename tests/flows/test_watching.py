@@ -48,7 +48,7 @@ class Town:
     def token(self, agent: str, organisation: str, purpose: str) -> str:
         client = self.doors.client(purpose, organisation)
         form = {
-            "grant_type": "client_credentials", "client_assertion": client._assertion(),
+            "grant_type": "client_credentials", "client_assertion": client.assertion(),
             "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
             "authorization_details": json.dumps([{"type": "purpose", "purpose": purpose, "agent": agent}]),
         }  # fmt: skip

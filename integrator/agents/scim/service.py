@@ -71,10 +71,11 @@ class Scim:
 
     # --- reading ------------------------------------------------------------------------------------------------------
 
-    async def read(self, hr: Hr, kind: Kind, id_: str, said: Mapping[str, Any]) -> Resource:
+    async def read(self, hr: Hr, kind: Kind, id_: str, said: Mapping[str, Any]) -> tuple[Resource, str]:
+        """(what is shown of it, its version)."""
         only, without = read_shown(kind, said)
         found = await self._database.run(lambda connection: roster.one(connection, hr.organisation, kind, id_))
-        return project(kind, self._placed(kind, found), only, without)
+        return project(kind, self._placed(kind, found), only, without), str(found["meta"]["version"])
 
     async def search(self, hr: Hr, kind: Kind | None, said: Mapping[str, Any], *, address: bool) -> Resource:
         """One kind, or (kind None) users and then groups, as one list."""

@@ -46,7 +46,7 @@ def token_of_an_agent(doors: Callers) -> str:
     client: Any = doors.client("social_inquiry", "cpas-ixelles")
     details = [{"type": "purpose", "purpose": "social_inquiry", "agent": AGENT}]
     form = {
-        "grant_type": "client_credentials", "client_assertion": client._assertion(), "authorization_details": json.dumps(details),
+        "grant_type": "client_credentials", "client_assertion": client.assertion(), "authorization_details": json.dumps(details),
         "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
     }  # fmt: skip
     return str(client._send("POST", "/oauth/token", data=form).json()["access_token"])

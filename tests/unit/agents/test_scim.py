@@ -18,6 +18,10 @@ async def refused(work: Any) -> tuple[int, str | None]:
     return error.value.status, error.value.kind
 
 
+async def read(town: Town, hr: Any, *what: Any) -> dict[str, Any]:
+    return (await town.scim.read(hr, *what))[0]
+
+
 async def names(town: Town, hr: Any = None, **asked: Any) -> list[str]:
     told = await town.scim.search(hr or town.hr, USER, asked, address=False)
     return [one["userName"] for one in told["Resources"]]
@@ -32,7 +36,7 @@ async def test_what_was_sent_comes_back_with_id_version_and_address_but_never_th
         told["userName"], told["externalId"], told["meta"]["version"], told["meta"]["location"],
     )  # fmt: skip
     assert AGENT not in told
-    assert NUMBER not in str(await town.scim.read(town.hr, USER, told["id"], {}))
+    assert NUMBER not in str(await read(town, town.hr, USER, told["id"], {}))
     assert town.agents.tags.of(NUMBER) == town.agents.tags.own(told["id"])
 
 
@@ -49,9 +53,9 @@ async def test_another_organisation_finds_reads_and_changes_nothing_of_it(town: 
 
     assert [] == await names(town, theirs)
     assert [(404, None)] * 5 == [
-        await refused(town.scim.read(theirs, USER, id_, {})), await refused(town.scim.delete(theirs, USER, id_, None)),
+        await refused(read(town, theirs, USER, id_, {})), await refused(town.scim.delete(theirs, USER, id_, None)),
         await refused(town.scim.replace(theirs, USER, id_, user("x"), None)), await refused(town.patch(id_, {"op": "remove", "path": "title"}, hr=theirs)),
-        await refused(town.scim.read(theirs, GROUP, group, {})),
+        await refused(read(town, theirs, GROUP, group, {})),
     ]  # fmt: skip
     assert (400, "invalidValue") == await refused(town.group("stolen", id_, hr=theirs))
     assert [] == await names(town, theirs, filter=f'id eq "{id_}" or userName pr')
@@ -111,8 +115,8 @@ async def test_users_and_groups_are_found_in_one_search(town: Town) -> None:
 async def test_only_what_is_asked_is_shown_and_id_always(town: Town) -> None:
     id_ = await town.user("anna", "clerk", unit="Population", title="x")
 
-    only = await town.scim.read(town.hr, USER, id_, {"attributes": f"userName,{ENTERPRISE}:department,nothing"})
-    without = await town.scim.read(town.hr, USER, id_, {"excludedAttributes": f"id,title,roles.value,{ENTERPRISE}"})
+    only = await read(town, town.hr, USER, id_, {"attributes": f"userName,{ENTERPRISE}:department,nothing"})
+    without = await read(town, town.hr, USER, id_, {"excludedAttributes": f"id,title,roles.value,{ENTERPRISE}"})
 
     assert {"schemas", "id", "userName", ENTERPRISE} == only.keys()
     assert {"schemas", "id", "userName", "active", "meta"} == without.keys()
@@ -157,8 +161,8 @@ async def test_members_come_and_go_and_show_their_groups(town: Town) -> None:
         kind=GROUP,
     )
 
-    shown = await town.scim.read(town.hr, GROUP, group, {})
-    of_bert = await town.scim.read(town.hr, USER, bert, {})
+    shown = await read(town, town.hr, GROUP, group, {})
+    of_bert = await read(town, town.hr, USER, bert, {})
     assert [bert] == [one["value"] for one in shown["members"]]
     assert [("parking_clerk", f"http://hub.example/scim/v2/Groups/{group}")] == [
         (one["display"], one["$ref"]) for one in of_bert["groups"]
@@ -171,8 +175,8 @@ async def test_who_is_deleted_is_not_there_any_more_and_his_name_is_free(town: T
 
     await town.scim.delete(town.hr, USER, id_, None)
 
-    assert (404, None) == await refused(town.scim.read(town.hr, USER, id_, {}))
-    assert "members" not in await town.scim.read(town.hr, GROUP, group, {})
+    assert (404, None) == await refused(read(town, town.hr, USER, id_, {}))
+    assert "members" not in await read(town, town.hr, GROUP, group, {})
     assert await town.user("anna")
 
 

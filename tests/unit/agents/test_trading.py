@@ -1,0 +1,266 @@
+"""Token exchange: whose token becomes which, and every reason why not. Delegations, given and taken."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jwt
+import pytest
+
+from integrator.agents import delegating
+from integrator.agents.model import Author
+from integrator.errors import MalformedRequest, UnknownCaller
+from tests.unit.agents.town import ANDERLECHT, DELEGATION, ID_TOKEN, IXELLES, NUMBER, USER, Town
+
+BY = Author("desk")
+
+
+async def test_the_answer_is_that_of_rfc_8693(town: Town) -> None:
+    id_ = await town.user("anna", "clerk")
+    status, body = await town.trade(town.vouch("anna"))
+    claims = jwt.decode(body["access_token"], options={"verify_signature": False})
+
+    assert (200, "Bearer", "urn:ietf:params:oauth:token-type:access_token", 300) == (
+        status, body["token_type"], body["issued_token_type"], body["expires_in"],
+    )  # fmt: skip
+    assert ("desk", {"sub": id_}, ["clerk"]) == (claims["sub"], claims["act"], claims["agent"]["roles"])
+    assert "anna" not in str(claims)
+
+
+async def test_an_agent_is_found_by_his_national_number_where_the_issuer_says_that(town: Town) -> None:
+    id_ = await town.user("anna", number=NUMBER)
+    token = town.vouch("", iss="https://eid.example", preferred_username=None, egovNRN=NUMBER, acr="500")
+    status, body = await town.trade(token)
+
+    assert (200, id_, "high") == (status, (caller := town.caller(body["access_token"])).agent, caller.assurance)
+    assert NUMBER not in str(jwt.decode(body["access_token"], options={"verify_signature": False}))
+
+
+async def test_nobody_a_stranger_and_one_who_left_get_the_same_answer(town: Town) -> None:
+    gone = await town.user("gone")
+    await town.leave(gone)
+    await town.user("theirs", hr=town.hr_anderlecht)
+
+    answers = [await town.trade(town.vouch(name)) for name in ("nobody", "gone", "theirs")]
+
+    assert {400} == {status for status, _ in answers}
+    assert 1 == len({str(body) for _, body in answers})
+    assert 200 == (await town.trade(town.vouch("theirs"), app="desk-anderlecht"))[0]
+
+
+async def test_two_agents_with_one_number_are_nobody(town: Town) -> None:
+    await town.user("anna", number=NUMBER)
+    await town.user("double", number=NUMBER)
+    token = town.vouch("", iss="https://eid.example", preferred_username=None, egovNRN=NUMBER, acr="500")
+
+    assert 400 == (await town.trade(token))[0]
+
+
+async def test_roles_come_from_the_directory_whatever_the_token_says(town: Town) -> None:
+    await town.user("anna", "clerk")
+
+    _, body = await town.trade(town.vouch("anna", roles=["mayor"], groups=["mayor"]))
+
+    assert {"clerk"} == town.caller(body["access_token"]).roles
+
+
+async def test_a_token_counts_once_for_each_thing_asked(town: Town) -> None:
+    await town.user("anna", "clerk")
+    token = town.vouch("anna")
+
+    assert [200, 400, 200] == [
+        (await town.trade(token))[0], (await town.trade(token))[0], (await town.trade(token, purpose="local_tax"))[0],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"subject_token": None}, {"subject_token_type": None}, {"subject_token_type": "urn:ietf:params:oauth:token-type:saml2"}, {"subject_token": "x.y.z"},
+     {"requested_token_type": "urn:ietf:params:oauth:token-type:refresh_token"}, {"actor_token": "x"}, {"actor_token_type": ID_TOKEN}, {"subject_token_type": DELEGATION},
+     {"purpose": None, "authorization_details": '[{"type":"purpose","purpose":"parking_control","agent":"mayor"}]'}],
+    ids=range(9),
+)  # fmt: skip
+async def test_a_request_that_does_not_fit(village: Town, change: dict[str, Any]) -> None:
+    await village.user("anna", "clerk")
+    status, body = await village.trade(**({"token": village.vouch("anna")} | change))
+
+    assert (400, "invalid_request") == (status, body["error"])
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [({"purpose": "administrative_fine"}, "invalid_authorization_details"), ({"client_assertion": "x"}, "invalid_client"), ({"audience": "https://other.example"}, "invalid_target"),
+     ({"resource": "https://other.example"}, "invalid_target"), ({"grant_type": "password"}, "unsupported_grant_type")],
+    ids=range(5),
+)  # fmt: skip
+async def test_the_application_proves_itself_as_ever(village: Town, change: dict[str, Any], error: str) -> None:
+    await village.user("anna", "clerk")
+
+    assert error == (await village.trade(village.vouch("anna"), **change))[1]["error"]
+
+
+async def test_an_issuer_that_is_down_is_said_to_be(village: Town) -> None:
+    await village.user("anna", "clerk")
+    village.keys.silent = True
+
+    status, body = await village.trade(village.vouch("anna"))
+
+    assert (503, "temporarily_unavailable") == (status, body["error"])
+
+
+async def test_a_token_with_an_agent_changed_in_it_is_not_ours(village: Town) -> None:
+    await village.user("anna", "clerk")
+    header, claims, signature = (await village.token("anna")).split(".")
+    told = jwt.utils.base64url_decode(claims).replace(b'"clerk"', b'"mayor"')
+
+    with pytest.raises(UnknownCaller):
+        village.identity.verify(f"{header}.{jwt.utils.base64url_encode(told).decode()}.{signature}")
+
+
+async def test_a_hub_that_knows_no_agents_believes_no_token_about_them(village: Town) -> None:
+    from integrator.identity.service import Identity
+
+    await village.user("anna", "clerk")
+    token = await village.token("anna")
+    other = Identity(village.folder, base=village.identity.base, world="sandbox", now=village.clock)
+
+    with pytest.raises(UnknownCaller):
+        other.verify(token)
+    assert (await other.token(b"grant_type=urn:ietf:params:oauth:grant-type:token-exchange"))[1][
+        "error"
+    ] == "unsupported_grant_type"
+    other.close()
+
+
+# --- delegations ------------------------------------------------------------------------------------------------------
+
+
+async def delegated(town: Town, *roles: str, hours: float = 1, starts: float | None = None) -> tuple[str, str, str]:
+    """(giver, taker, delegation) in Ixelles."""
+    giver, taker = (
+        await town.user("greta", "head_of_service", "clerk"),
+        await town.user("tom", "archivist", unit="Archives"),
+    )
+    until = (starts or town.clock.now) + hours * 3600
+    made = await town.agents.delegate(IXELLES, BY, giver, taker, list(roles or ("clerk",)), starts, until)
+    return giver, taker, made.id
+
+
+async def test_who_acts_for_a_colleague_has_the_roles_lent_and_no_other(town: Town) -> None:
+    giver, taker, delegation = await delegated(town)
+    status, body = await town.acting("tom", delegation)
+
+    caller = town.caller(body["access_token"])
+    assert (200, taker, giver, {"clerk"}, "Archives") == (
+        status,
+        caller.agent,
+        caller.on_behalf_of,
+        caller.roles,
+        caller.unit,
+    )
+    assert ["agent.joined", "agent.joined", "delegation.delegated"] == town.shelf.names
+    assert {
+        "id": giver,
+        "role": "clerk",
+        "other": taker,
+        "delegation": delegation,
+        "until": int(town.clock.now + 3600),
+    } == town.shelf.drafts[-1].agent
+
+
+@pytest.mark.parametrize("way", ["revoked", "giver_left", "taker_left", "giver_lost_the_role"])
+async def test_acting_for_a_colleague_ends_with_what_it_rests_on(town: Town, way: str) -> None:
+    giver, taker, delegation = await delegated(town)
+    token = (await town.acting("tom", delegation))[1]["access_token"]
+
+    if way == "revoked":
+        await town.agents.revoke(IXELLES, BY, delegation, taker)
+    elif way == "giver_lost_the_role":
+        await town.patch(giver, {"op": "replace", "path": "roles", "value": [{"value": "head_of_service"}]})
+    else:
+        await town.leave(giver if way == "giver_left" else taker)
+
+    with pytest.raises(UnknownCaller):
+        town.identity.verify(token)
+    assert 400 == (await town.acting("tom", delegation))[0]
+    assert way == "giver_lost_the_role" or "delegation.revoked" in town.shelf.names or way == "taker_left"
+
+
+async def test_a_token_does_not_outlive_the_delegation(town: Town) -> None:
+    *_, delegation = await delegated(town, hours=60 / 3600)
+
+    assert 60 == (await town.acting("tom", delegation))[1]["expires_in"]
+    town.clock.now += 61
+    assert 400 == (await town.acting("tom", delegation))[0]
+
+
+async def test_a_delegation_that_begins_later_gives_nothing_yet(town: Town) -> None:
+    *_, delegation = await delegated(town, starts=town.clock.now + 3600)
+
+    assert 400 == (await town.acting("tom", delegation))[0]
+    town.clock.now += 3700
+    assert 200 == (await town.acting("tom", delegation))[0]
+
+
+async def test_nobody_else_uses_it_and_it_is_not_passed_on(town: Town) -> None:
+    _, taker, delegation = await delegated(town)
+    third = await town.user("third", "intern")
+
+    assert 400 == (await town.acting("third", delegation))[0]
+    with pytest.raises(MalformedRequest):  # lent roles are not his own
+        await town.agents.delegate(IXELLES, BY, taker, third, ["clerk"], None, town.clock.now + 60)
+
+
+@pytest.mark.parametrize(
+    "wound",
+    [
+        "more_than_his_own",
+        "nothing",
+        "to_himself",
+        "to_a_stranger",
+        "to_one_who_left",
+        "for_ever",
+        "over_already",
+        "ends_before_it_begins",
+    ],
+)
+async def test_what_cannot_be_delegated(town: Town, wound: str) -> None:
+    giver, taker, stranger = (
+        await town.user("greta", "clerk"),
+        await town.user("tom"),
+        await town.user("s", hr=town.hr_anderlecht),
+    )
+    now = town.clock.now
+    roles, to, starts, until = ["clerk"], taker, None, now + 60
+    if wound == "to_one_who_left":
+        await town.leave(taker)
+    roles = {"more_than_his_own": ["clerk", "mayor"], "nothing": []}.get(wound, roles)
+    to = {"to_himself": giver, "to_a_stranger": stranger}.get(wound, to)
+    until = {"for_ever": now + 400 * 86_400, "over_already": now - 1}.get(wound, until)
+    starts = now + 120 if wound == "ends_before_it_begins" else starts
+
+    with pytest.raises(MalformedRequest):
+        await town.agents.delegate(IXELLES, BY, giver, to, roles, starts, until)
+
+
+async def test_both_see_it_a_third_does_not_and_only_the_two_or_hr_end_it(town: Town) -> None:
+    giver, taker, delegation = await delegated(town)
+    third = await town.user("third")
+
+    assert [1, 1, 0, 1, 0] == [
+        len(await town.agents.delegations(*who)) for who in ((IXELLES, giver), (IXELLES, taker), (IXELLES, third), (IXELLES, None), (ANDERLECHT, None))
+    ]  # fmt: skip
+    for who in ((IXELLES, third), (ANDERLECHT, None)):
+        with pytest.raises(delegating.NotYours):
+            await town.agents.revoke(who[0], BY, delegation, who[1])
+    assert "revoked" == (await town.agents.revoke(IXELLES, BY, delegation, None)).state(town.clock.now)
+
+
+async def test_deleting_the_taker_ends_what_he_was_lent(town: Town) -> None:
+    _, taker, delegation = await delegated(town)
+
+    await town.scim.delete(town.hr, USER, taker, None)
+
+    assert ["revoked"] == [
+        one.state(town.clock.now) for one in await town.agents.delegations(IXELLES, None) if one.id == delegation
+    ]
