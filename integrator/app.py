@@ -25,8 +25,10 @@ from integrator.attesting import AttestingFigures
 from integrator.clerk import keep_a_clerk
 from integrator.consoles.web import Consoles
 from integrator.contract import Connector, Tools
+from integrator.database import Database
+from integrator.emergency import Emergencies, Rules, Store
 from integrator.errors import ConfigurationError, IntegratorError
-from integrator.exchange import Exchange
+from integrator.exchange import Exchange, Notice
 from integrator.identity.service import Identity
 from integrator.keeping import Keeper, retention_classes, until_night
 from integrator.logs import log
@@ -34,8 +36,11 @@ from integrator.mapping import load_sheets
 from integrator.metrics import Metrics
 from integrator.offices import close_offices, forget_every_night, open_offices
 from integrator.policy import Purpose, load_policies
+from integrator.pseudonyms import open_pseudonyms
 from integrator.publishing import LogFigures, Published, Publishing, open_publishing
+from integrator.quotas import Quotas, Table
 from integrator.recording import Recorder
+from integrator.seeds import seeded
 from integrator.services import Service, load_services
 from integrator.settings import Settings
 from integrator.transport.channel import Channel, open_session
@@ -61,6 +66,8 @@ class Hub:
     codes: Path
     keeper: Keeper | None  # of what is kept how long; None where nothing is published
     consoles: Consoles | None  # pages of officers and citizens; likewise
+    quotas: Quotas
+    emergencies: Emergencies
     ready: bool = field(default=True)
 
     @property
@@ -86,6 +93,8 @@ class Hub:
 
     async def close(self) -> None:
         """After the last answer: the ledger writes what it was given, then everything else goes."""
+        await self.quotas.close()
+        self.emergencies.close()
         if self.consoles is not None:
             await close_offices(self.consoles)
         await asyncio.to_thread(self.publishing.close)
@@ -119,7 +128,8 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
         shared = settings.ledger if settings.ledger.startswith("postgresql:") else None
         identity = Identity(settings.state, base=settings.issuer, world=settings.mode, now=now, replays=shared)
         publishing = open_publishing(settings, now) if ledger is None else Publishing(OneBook(ledger), None, None)
-        offices = open_offices(settings, publishing, policies, services, session, now)
+        quotas, emergencies = _open_conditions(settings, now)
+        offices = open_offices(settings, publishing, policies, services, emergencies, session, now)
     except BaseException:
         await session.close()
         raise
@@ -133,10 +143,15 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
         metrics.registry.register(AttestingFigures(publishing.attesting))
     publishing.start()
     deadline = float(settings.limits.get("deadlineSeconds", 10))
-    exchange = Exchange(services, policies, connectors, recorder, metrics, now, _territory(organisations), deadline)
+    exchange = Exchange(
+        services, policies, connectors, recorder, metrics, now, _territory(organisations), deadline,
+        registered=seeded(places.folder("config") / "sandbox" / "registrations.yaml", organisations) if settings.sandbox else None,
+        quotas=quotas, emergencies=emergencies, pseudonyms=open_pseudonyms(settings.state / "pseudonyms.key", settings.mode),
+        notify=_told,
+    )  # fmt: skip
     return Hub(
         settings, services, policies.purposes, exchange, identity, metrics, publishing, channels, session, now,
-        places.folder("mappings") / "codes", keeper, offices,
+        places.folder("mappings") / "codes", keeper, offices, quotas, emergencies,
     )  # fmt: skip
 
 
@@ -158,6 +173,23 @@ async def _connect(
             manifest, Tools(name, manifest.room, chosen, channels.get(name), now, settings.sandbox)
         )  # fmt: skip
     return channels, connectors
+
+
+def _open_conditions(settings: Settings, now: clock.Now) -> tuple[Quotas, Emergencies]:
+    """Raises `ConfigurationError`."""
+    quotas, said = settings.quotas, settings.emergency
+    rules = Rules(float(said["hours"]), int(said["perAgentPerDay"]), int(said["waiting"]))
+    return (
+        Quotas(Table(Database(str(quotas["database"]), "quotas")), now, lease=int(quotas["lease"])),
+        Emergencies(Store(Database(str(said["database"]), "emergency")), rules, now),
+    )
+
+
+async def _told(notice: Notice) -> None:
+    """Until somebody carries notices: the operator's log names the entry, and nobody."""
+    log.info(
+        "notice", to=sorted(notice.recipients), shard=notice.shard, entry=notice.entries[-1], purpose=notice.purpose
+    )
 
 
 def _observe(metrics: Metrics, now: clock.Now) -> Callable[[str, str, float], None]:
@@ -211,6 +243,17 @@ async def _settle_every_minute(hub: Hub) -> None:
             log.warning("intents_settled_as_unknown", entries=settled)
 
 
+async def _look_after_conditions(hub: Hub) -> None:
+    """Idle leases go back every few seconds; emergencies are written and told every minute."""
+    turn = 0
+    while True:
+        await asyncio.sleep(5)
+        await hub.quotas.tidy()
+        turn += 1
+        if turn % 12 == 0:
+            await asyncio.to_thread(hub.emergencies.settle, hub.publishing.ledger.append_blocking)
+
+
 async def _keep_every_day(keeper: Keeper) -> None:
     """What is no longer to be kept is erased, and yesterday's map is made, in a thread; after a start, then every night."""
     while True:
@@ -255,7 +298,10 @@ def serve(settings: Settings) -> None:
         signal.signal(signal.SIGTERM, lambda *_: stop.set())
         gc.freeze()
         await asyncio.to_thread(hub.publishing.tidy, timedelta(0))  # what a process that died left open
-        chores = [asyncio.create_task(_first_look(hub)), asyncio.create_task(_settle_every_minute(hub))]
+        chores = [
+            asyncio.create_task(chore)
+            for chore in (_first_look(hub), _settle_every_minute(hub), _look_after_conditions(hub))
+        ]
         if hub.consoles is not None:
             chores.append(asyncio.create_task(keep_a_clerk(settings)))
             chores.append(asyncio.create_task(forget_every_night(hub.consoles)))

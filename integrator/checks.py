@@ -285,7 +285,9 @@ def _policy_cases(
 ) -> Iterator[Finding]:
     seen: dict[str, set[str]] = {}
     for number, case in enumerate(room.data.get("cases") or ()):
-        wanted, got, service = judge(room.data["purpose"], case, policies, services, organisations)
+        wanted, got, service = judge(
+            room.data["purpose"], case, policies, services, organisations, room.data.get("given")
+        )
         seen.setdefault(service, set()).add("deny" if "deny" in case["expect"] else "permit")
         if wanted != got:
             yield room.finding(f"case expects {wanted}, the engine says {got}", "cases", number)
@@ -308,10 +310,11 @@ def judge(
     policies: Policies,
     services: Mapping[str, Service],
     organisations: Mapping[str, Any],
+    given: Mapping[str, Any] | None = None,
 ) -> tuple[Any, Any, str]:
     """What a policy case expects and what the engine says, in the same words."""
     offers = {name: service.offers for name, service in services.items()}
-    wanted, got = cases.judge(purpose, case, policies, offers, organisations)
+    wanted, got = cases.judge(purpose, case, policies, offers, organisations, given)
     return wanted, got, case["ask"]["service"]
 
 

@@ -22,11 +22,13 @@ from integrator.consoles.auditor import AuditTools, Verifying
 from integrator.consoles.auditor.process import Apart
 from integrator.consoles.casefiles.opening import open_office
 from integrator.consoles.desks import open_desk
+from integrator.consoles.emergencies import SecondPersons
 from integrator.consoles.exporting import Exporter, words_of
 from integrator.consoles.opening import may_audit, open_consoles
 from integrator.consoles.orders import Orders, Pile
 from integrator.consoles.reveals.opening import open_reveals
 from integrator.consoles.web import Consoles
+from integrator.emergency import Emergencies
 from integrator.errors import IntegratorError
 from integrator.keeping import retention_classes, until_night
 from integrator.logs import log
@@ -43,6 +45,7 @@ def open_offices(
     publishing: Publishing,
     policies: Policies,
     services: Mapping[str, Service],
+    emergencies: Emergencies,
     session: aiohttp.ClientSession,
     now: clock.Now,
 ) -> Consoles | None:
@@ -61,6 +64,7 @@ def open_offices(
     consoles.extras["alerting"] = open_alerting(book.store, book.keyring, publishing, now)
     open_office(consoles, policies.purposes, _bundle(settings, book))
     open_reveals(consoles)
+    consoles.extras["emergencies"] = SecondPersons(emergencies, publishing)
     pile = Pile(consoles.database, consoles.vault)
     consoles.extras["orders"] = Orders(desk, book.store, publishing.books, pile, retention_classes(), now)
     apart = Apart(settings)

@@ -55,6 +55,7 @@ class Outcome:
     incomplete: bool = False
 
 
+BREAK_GLASS = "BREAK_GLASS"  # the flag of an emergency; config/alerts.yaml knows it
 Replaced = Callable[[tuple[str, str], str, str], None]  # subject asked, its new number, source; blocks, never raises
 
 
@@ -74,11 +75,14 @@ class Recorder:
         return Recording(await self._shelf.begin(), self._metrics)
 
     def call(
-        self, service: Service, request: Request, permit: Permit, keys: Mapping[str, Any], *, parent: str | None = None
-    ) -> Call:
+        self, service: Service, request: Request, permit: Permit, keys: Mapping[str, Any], *, parent: str | None = None, broken: str | None = None
+    ) -> Call:  # fmt: skip
+        """`broken`: the reason that would have refused it, had it not been an emergency."""
         span_id = request.trace.span_id if parent is None else os.urandom(8).hex()
         source = service.source or service.name
         clear = _clear(service, request, permit, source, parent)
+        if broken is not None or permit.grant.notify:
+            clear["flags"] = _flags(permit, broken)
         return Call(service, request, permit, keys, span_id, source, service.subject(keys), clear)
 
     def failure(self, call: Call, error: IntegratorError) -> None:
@@ -168,6 +172,12 @@ def _clear(service: Service, request: Request, permit: Permit, source: str, pare
     return clear
 
 
+def _flags(permit: Permit, broken: str | None) -> list[str]:
+    """What somebody has to look at or be told of: an emergency with what it broke, and whom the purpose has told."""
+    flags = [BREAK_GLASS, broken] if broken is not None else []
+    return flags + [f"NOTIFY_{kind.upper()}" for kind in sorted(permit.grant.notify)]
+
+
 def _committed(fields: Sequence[str], request: Request, **more: Any) -> dict[str, Any]:
     committed: dict[str, Any] = {"fields": list(fields), **more}
     if request.dossier is not None:
@@ -179,9 +189,15 @@ def _intent(call: Call, now: float) -> Draft:
     return Draft(
         type="intent", trace_id=call.request.trace.trace_id, span_id=call.span_id, name=call.service.name,
         clear={**call.clear, "status": "Unset", "start_time": clock.micros(now)},
-        committed=_committed(call.permit.categories, call.request, **_question(call)),
+        committed=_committed(call.permit.categories, call.request, **_question(call), **_justification(call)),
         subjects=(call.subject,) if call.subject else (), agent=call.request.caller.agent, retention=call.permit.purpose.retention,
     )  # fmt: skip
+
+
+def _justification(call: Call) -> dict[str, str]:
+    """Why conditions had to give way, once for the whole exchange."""
+    broken = BREAK_GLASS in call.clear.get("flags", ()) and "parent_span_id" not in call.clear
+    return {"justification": call.request.emergency} if broken and call.request.emergency else {}
 
 
 def _question(call: Call) -> dict[str, str]:

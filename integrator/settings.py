@@ -29,6 +29,8 @@ class Settings:
     mocked: tuple[str, ...]  # sources that are the sandbox's; a production hub refuses to start with any
     named_numbers: frozenset[str]  # real-looking numbers the sandbox knows on purpose (BIS cases)
     audit: Mapping[str, Any]  # the published ledger: its name, where signed state lives, witnesses, time stamps
+    quotas: Mapping[str, Any]  # of authorisations: database, size of a lease
+    emergency: Mapping[str, Any]  # questions that passed a condition: database, hours, limits of an agent
     consoles: Mapping[str, Any]  # the pages of data protection officers and citizens: database, sign-in
 
     @property
@@ -86,7 +88,7 @@ def _check(data: Mapping[str, Any]) -> Settings:
             hosts=tuple(dict.fromkeys([host, f"127.0.0.1:{port}", f"localhost:{port}", *(data.get("hosts") or ())])),
             mocked=tuple(data.get("mocked") or ()),
             named_numbers=frozenset(str(number) for number in data.get("namedNumbers") or ()),
-            audit=data["audit"], consoles=data["consoles"],
+            audit=data["audit"], quotas=data["quotas"], emergency=data["emergency"], consoles=data["consoles"],
         )  # fmt: skip
     except KeyError as error:
         raise ConfigurationError(f"setting {error} is missing") from error

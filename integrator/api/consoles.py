@@ -16,6 +16,7 @@ from integrator.api.limits import Limits
 from integrator.consoles import api, exports
 from integrator.consoles.casefiles import api as casefiles
 from integrator.consoles.citizen import api as contests
+from integrator.consoles.emergencies import api as emergencies
 from integrator.consoles.opening import caller
 from integrator.consoles.orders import Orders
 from integrator.consoles.orders import api as orders_api
@@ -56,6 +57,7 @@ def mount(rest: FastAPI, consoles: Consoles, limits: Limits, verify: Callable[[s
         rest.include_router(orders_api.router(orders, current, body))
     rest.include_router(casefiles.router(consoles, current, body))
     rest.include_router(reveals.router(consoles, current, body))
+    rest.include_router(emergencies.router(consoles, current, body))
     rest.include_router(contests.router(consoles, current, body))
     rest.add_route("/console", door, methods=["GET"])
     rest.mount("/console", consoles.app())

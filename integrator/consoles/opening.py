@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from audit.errors import LedgerError
 from integrator import clock
-from integrator.consoles import alerts, auditor, citizen, dpo, orders
+from integrator.consoles import alerts, auditor, citizen, dpo, emergencies, orders
 from integrator.consoles.accounts import Accounts
 from integrator.consoles.book import open_book
 from integrator.consoles.casefiles import pages as casefiles
@@ -27,7 +27,16 @@ from integrator.errors import UnknownCaller
 from integrator.settings import Settings
 
 ROOMS: tuple[Room, ...] = (
-    pages.room, citizen.room, dpo.room, casefiles.room, reveals.room, orders.room, citizen.office_room, alerts.room, auditor.room,
+    pages.room,
+    citizen.room,
+    dpo.room,
+    casefiles.room,
+    reveals.room,
+    emergencies.room,
+    orders.room,
+    citizen.office_room,
+    alerts.room,
+    auditor.room,
 )  # fmt: skip - in the order of the menu
 
 

@@ -118,8 +118,9 @@ def shipped() -> tuple[Policies, list[Ask]]:
     )
     asks, offers = [], {name: service.offers for name, service in services.items()}
     for path in sorted(places.folder("policies").glob("*.yaml")):
-        for case in places.read_yaml(path)["cases"]:
-            asks += [ask for ask, _ in questions_of(path.stem, case, offers, organisations)]
+        data = places.read_yaml(path)
+        for case in data["cases"]:
+            asks += [(ask, facts) for ask, _, facts in questions_of(path.stem, case, offers, organisations, data.get("given"))]
     return policies, asks
 
 
