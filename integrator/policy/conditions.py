@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
@@ -56,8 +57,8 @@ class Hours:
 
     def hold(self, now: float) -> bool:
         """Whether this moment (epoch seconds) is within."""
-        local = datetime.fromtimestamp(now, BRUSSELS)
-        return local.weekday() in self.days and self.start <= local.hour * 60 + local.minute < self.end
+        day, minute = _wall(int(now // 60))
+        return day in self.days and self.start <= minute < self.end
 
     def nearest(self, now: float, first: float, last: float) -> float | None:
         """The first moment within, from `now` on; else the last one before it. Between `first` and `last`, both included.
@@ -146,6 +147,13 @@ class Limits:
 
 
 NO_LIMITS = Limits()
+
+
+@lru_cache(maxsize=64)  # nearly always the same minute
+def _wall(minutes: int) -> tuple[int, int]:
+    """Minutes since 1970 to the day of the week and the minute of the day, by the clocks of Brussels."""
+    local = datetime.fromtimestamp(minutes * 60, BRUSSELS)
+    return local.weekday(), local.hour * 60 + local.minute
 
 
 def level(name: str | None) -> int:
