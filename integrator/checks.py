@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator
 
+from integrator import checks_conditions
 from integrator.errors import ConfigurationError, IntegratorError
 from integrator.mapping import Sheet, load_sheets
 from integrator.places import YamlLoader, parse_yaml
@@ -99,9 +100,11 @@ def check(home: Path, today: date) -> list[Finding]:
     findings += _mappings(rooms, sheets, sources, home)
     findings += _services(rooms, services, sources)
     findings += _overlaps(rooms, policies, services)
+    codes = {room.path.stem: frozenset(room.data["codes"]) for room in _in(rooms, "mappings/codes")}
     for room in _in(rooms, "policies"):
         findings += _purpose(room, _one(rooms, "config/retention.yaml").data)
         findings += _authorisations(room, services, today)
+        findings += _conditions(room, services, organisations, codes)
         findings += _policy_cases(room, policies, services, organisations)
     findings += _connectors(home)
     return sorted(set(findings))
@@ -275,6 +278,19 @@ def _grant(
         elif all(lacking):
             least = min(lacking, key=len)
             yield room.finding(f"can never apply: part {part.name} lacks {', '.join(sorted(tops(least)))}", *where)
+
+
+def _conditions(
+    room: Room, services: Mapping[str, Service], organisations: Mapping[str, Any], codes: checks_conditions.Codes
+) -> Iterator[Finding]:
+    for severity, said, word in checks_conditions.of_purpose(room.data, organisations):
+        yield room.finding(said, word, severity=severity)
+    for number, entry in enumerate(room.data["authorisations"]):
+        for position, grant in enumerate(entry["grants"]):
+            service = services.get(grant["service"])
+            found = checks_conditions.of_grant(grant, room.data, service, codes) if service is not None else ()
+            for severity, said, word in found:
+                yield room.finding(said, "authorisations", number, "grants", position, word, severity=severity)
 
 
 # --- the authorisations' own cases ------------------------------------------------------------------------------------

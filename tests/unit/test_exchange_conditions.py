@@ -19,7 +19,19 @@ from integrator.model import Caller
 from integrator.pseudonyms import Pseudonyms
 from integrator.quotas import Quotas, Table
 from integrator.recording import Recorder
-from tests.unit.test_exchange import NOW, NUMBER, ORGANISATION, OTHER, Source, entries, kinds, policies, request, service, sheet
+from tests.unit.test_exchange import (
+    NOW,
+    NUMBER,
+    ORGANISATION,
+    OTHER,
+    Source,
+    entries,
+    kinds,
+    policies,
+    request,
+    service,
+    sheet,
+)
 
 PERSON = {"service": "person", "keys": ["ssin"], "fields": ["name"]}
 TEXT = {"nl": "x", "fr": "x", "en": "x"}

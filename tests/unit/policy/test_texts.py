@@ -18,7 +18,7 @@ from integrator.policy.telling import LANGUAGES, tell_difference
 from tests.unit.policy.test_never import ASKS, FACTS, MOMENTS, NUMBERS, OFFERS, SERVICES, WORLDS, engine
 
 ROOT = Path(__file__).resolve().parents[3]
-FINE = "policies/administrative_fine.yaml"
+FINE, YOUTH = "policies/administrative_fine.yaml", "policies/youth_support.yaml"
 LINE = {"service": "person.get", "keys": ["ssin"], "fields": ["name"]}
 ENTRY = {
     "validFrom": "2026-01-01",
@@ -155,6 +155,13 @@ WOUNDS = {
     "an overlap": (FINE, "      # Behind a leased car", "      - {service: vehicle.registrations, keys: [plateNumber], fields: [status]}\n      # Behind a leased car", "overlap: administrative_fine@2026-1#2 gives nothing"),
     "a grant that can never apply": (FINE, "      # Behind a leased car", "      - {service: person.search, keys: [gender], fields: [familyName]}\n      # Behind a leased car", "can never apply"),
     "the last weeks of a text": (FINE, "validUntil: 2028-12-31", "validUntil: 2027-01-10", "within 60 days"),
+    "a role nobody has": (YOUTH, "roles: [youth_worker]\n", "roles: [juggler]\n", "unknown role 'juggler'"),
+    "a quality nobody knows": (YOUTH, 'registration: ["1", "4"]', 'registration: ["1", "77"]', "unknown quality '77'"),
+    "an emergency that breaks nothing": (FINE, "keys: [plateNumber]\n", "keys: [plateNumber]\n        breakable: [roles]\n", "roles is breakable, but this line does not ask for it"),
+    "hours that end before they begin": (YOUTH, 'from: "07:00"', 'from: "21:00"', "they end before they begin"),
+    "a registration of nobody in particular": (FINE, "keys: [plateNumber]\n", 'keys: [plateNumber]\n        registration: ["1"]\n', "names no person who could be in the files"),
+    "an age that nobody knows": (FINE, "keys: [plateNumber]\n", "keys: [plateNumber]\n        minors: exclude\n", "nobody knows the birthDate"),
+    "a controller who does not exist": (FINE, "retention: Y10\n", "retention: Y10\ncontroller: atlantis\n", "no such organisation: 'atlantis'"),
     "a retention class nobody keeps": ("config/retention.yaml", "  Y10:", "  Y11:", "no retention class 'Y10'"),
 }  # fmt: skip
 
