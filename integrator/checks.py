@@ -96,7 +96,9 @@ def check(home: Path, today: date) -> list[Finding]:
             [(room.path.name, room.path.read_bytes()) for room in _in(rooms, "policies")], organisations
         )
     except IntegratorError as error:
-        return sorted([*findings, Finding(str(error).partition(":")[0], 1, "error", str(error))])
+        named = str(error).partition(":")[0]
+        named = next((room.name for room in rooms if room.path.name == named), named)
+        return sorted([*findings, Finding(named, 1, "error", str(error))])
     findings += _mappings(rooms, sheets, sources, home)
     findings += _services(rooms, services, sources)
     findings += _overlaps(rooms, policies, services)

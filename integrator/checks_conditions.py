@@ -17,7 +17,11 @@ def of_grant(grant: Mapping[str, Any], purpose: Mapping[str, Any], service: Serv
     """Findings about the conditions of one line."""
     for word, named in _LIST_OF.items():
         for code in sorted(set(grant.get(word, ())) - codes[named]):
-            yield "error", f"unknown {'role' if word == 'roles' else 'quality'} {code!r}: see mappings/codes/{named}.yaml", word
+            yield (
+                "error",
+                f"unknown {'role' if word == 'roles' else 'quality'} {code!r}: see mappings/codes/{named}.yaml",
+                word,
+            )
     yield from _impossible(grant, service)
     for kind in grant.get("breakable", ()):
         if kind not in grant and not (kind == "assurance" and "assurance" in purpose):
@@ -30,7 +34,11 @@ def _impossible(grant: Mapping[str, Any], service: Service) -> Iterator[Found]:
     """Conditions that this service can never meet."""
     person = [key for key in grant["keys"] if (service.subject({key: "x"}) or ("",))[0] == "nrn"]
     if "registration" in grant and not person:
-        yield "error", f"can never apply: {service.name} names no person who could be in the files, by these keys", "registration"
+        yield (
+            "error",
+            f"can never apply: {service.name} names no person who could be in the files, by these keys",
+            "registration",
+        )
     facts = service.sheet.facts if service.sheet else {}
     for word, fact in (("minors", "birthDate"), ("territory", "municipality")):
         if grant.get(word, "any") != "any" and fact not in facts:
@@ -45,7 +53,10 @@ def of_purpose(purpose: Mapping[str, Any], organisations: Mapping[str, Any]) -> 
     """Findings about what the purpose says of all its lines."""
     known = {*organisations["organisations"], "organisation", "integrator"}
     numbers = {one["number"] for one in organisations["organisations"].values()}
-    for word, named in (("controller", [purpose.get("controller", "organisation")]), ("processors", purpose.get("processors", ()))):
+    for word, named in (
+        ("controller", [purpose.get("controller", "organisation")]),
+        ("processors", purpose.get("processors", ())),
+    ):
         for one in named:
             if one not in known and one not in numbers:
                 yield "error", f"no such organisation: {one!r}", word

@@ -27,15 +27,7 @@ from integrator.errors import UnknownCaller
 from integrator.settings import Settings
 
 ROOMS: tuple[Room, ...] = (
-    pages.room,
-    citizen.room,
-    dpo.room,
-    casefiles.room,
-    reveals.room,
-    emergencies.room,
-    orders.room,
-    citizen.office_room,
-    alerts.room,
+    pages.room, citizen.room, dpo.room, casefiles.room, reveals.room, emergencies.room, orders.room, citizen.office_room, alerts.room,
     auditor.room,
 )  # fmt: skip - in the order of the menu
 

@@ -32,6 +32,9 @@ def compile_policies(files: list[tuple[str, bytes]], organisations: Mapping[str,
             grants += lines
         except (KeyError, TypeError) as error:
             raise ConfigurationError(f"{name}: {type(error).__name__} {error}") from error
+        except ConfigurationError as error:
+            said = error.detail if error.detail.startswith(f"{name}:") else f"{name}: {error.detail}"
+            raise ConfigurationError(said, advice=error.hint) from error
         if f"{purpose.code}.yaml" != name:
             raise ConfigurationError(f"{name}: `purpose:` says {purpose.code!r}, not the file's name")
         purposes[purpose.code] = purpose

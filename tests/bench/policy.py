@@ -104,7 +104,9 @@ def timed(policies: Policies, asks: Sequence[tuple[Ask, Facts]]) -> tuple[float,
 
 def row(name: str, policies: Policies, asks: Sequence[tuple[Ask, Facts]]) -> None:
     median, p99, slowest = timed(policies, asks)
-    refused = sum(not hasattr(policies.decide(ask, NOW, facts), "fields") for ask, facts in asks[:2000]) / min(len(asks), 2000)
+    refused = sum(not hasattr(policies.decide(ask, NOW, facts), "fields") for ask, facts in asks[:2000]) / min(
+        len(asks), 2000
+    )
     print(
         f"  {name:<44} median {median:7.2f} µs   p99 {p99:8.2f} µs   slowest {slowest:9.1f} µs   refused {refused:.0%}"
     )
@@ -126,7 +128,10 @@ def shipped() -> tuple[Policies, list[tuple[Ask, Facts]]]:
     for path in sorted(places.folder("policies").glob("*.yaml")):
         data = places.read_yaml(path)
         for case in data["cases"]:
-            asks += [(ask, facts) for ask, _, facts in questions_of(path.stem, case, offers, organisations, data.get("given"))]
+            asks += [
+                (ask, facts)
+                for ask, _, facts in questions_of(path.stem, case, offers, organisations, data.get("given"))
+            ]
     return policies, asks
 
 

@@ -21,7 +21,9 @@ def doors(hub: Sandbox, hub_settings, tmp_path_factory) -> Callers:
 
 def test_a_cpas_sees_whom_it_keeps_a_file_about_and_no_stranger(doors):
     known = doors.ask("person.get", ASKED, purpose="social_inquiry", organisation="cpas-ixelles")
-    stranger = doors.ask("person.get", {**ASKED, "ssin": STRANGER}, purpose="social_inquiry", organisation="cpas-ixelles")
+    stranger = doors.ask(
+        "person.get", {**ASKED, "ssin": STRANGER}, purpose="social_inquiry", organisation="cpas-ixelles"
+    )
 
     assert (200, 403) == (known.status, stranger.status)
     assert ("NOT_REGISTERED", "social_inquiry@2026-1") == (stranger.body["reason"], stranger.body["rule"])
@@ -47,7 +49,9 @@ def test_a_purpose_for_one_role_is_closed_to_an_application_without_an_agent_als
 
 
 def test_a_justification_stands_in_a_body_or_nowhere(doors):
-    short = doors.ask("person.get", {**ASKED, "emergencyJustification": "now"}, purpose="social_inquiry", organisation="cpas-ixelles")
+    short = doors.ask(
+        "person.get", {**ASKED, "emergencyJustification": "now"}, purpose="social_inquiry", organisation="cpas-ixelles"
+    )
     numbered = {**ASKED, "emergencyJustification": f"because of {PERSON['ssin']}"}
     held = doors.ask("person.get", numbered, purpose="social_inquiry", organisation="cpas-ixelles")
 
@@ -57,8 +61,12 @@ def test_a_justification_stands_in_a_body_or_nowhere(doors):
 
 
 def test_an_invented_pseudonym_is_a_wrong_number(doors):
-    reply = doors.ask("person.get", {**ASKED, "ssin": "ps_" + "A" * 36}, purpose="social_inquiry", organisation="cpas-ixelles")
-    wrong = doors.ask("person.get", {**ASKED, "ssin": "85660812342"}, purpose="social_inquiry", organisation="cpas-ixelles")
+    reply = doors.ask(
+        "person.get", {**ASKED, "ssin": "ps_" + "A" * 36}, purpose="social_inquiry", organisation="cpas-ixelles"
+    )
+    wrong = doors.ask(
+        "person.get", {**ASKED, "ssin": "85660812342"}, purpose="social_inquiry", organisation="cpas-ixelles"
+    )
 
     assert (400, 400) == (reply.status, wrong.status)
     assert wrong.body["issues"] == reply.body["issues"]

@@ -56,7 +56,9 @@ class Directory:
 @pytest.fixture
 def ledger(tmp_path):
     ledger = audit.Ledger(
-        audit.open_store(f"sqlite:///{tmp_path}/ledger.db"), audit.FileKeyRing(tmp_path / "keys"), shard="hub/test/t/2026"
+        audit.open_store(f"sqlite:///{tmp_path}/ledger.db"),
+        audit.FileKeyRing(tmp_path / "keys"),
+        shard="hub/test/t/2026",
     )
     yield ledger
     ledger.close()
@@ -124,7 +126,9 @@ REGISTERED = {**PERSON, "registration": ["1", "2"]}
     ],
     ids=["another role", "no agent", "not surely enough", "not identified", "too early", "another day"],
 )
-async def test_a_condition_that_is_not_met_refuses_before_any_source_and_says_what_would_help(hub, source, ledger, grant, caller, reason):
+async def test_a_condition_that_is_not_met_refuses_before_any_source_and_says_what_would_help(
+    hub, source, ledger, grant, caller, reason
+):
     error = await refused(under(hub, {**PERSON, **grant}), caller=caller)
 
     assert (reason, reason) == (error.reason, entries(ledger)[0]["reason_code"])
@@ -138,7 +142,13 @@ async def test_a_case_that_must_be_named_and_is_not(hub):
 
 
 async def test_conditions_that_are_met_change_nothing(hub):
-    strict = {**PERSON, "roles": ["clerk"], "assurance": "substantial", "hours": {"from": "13:00", "to": "14:00"}, "dossier": True}
+    strict = {
+        **PERSON,
+        "roles": ["clerk"],
+        "assurance": "substantial",
+        "hours": {"from": "13:00", "to": "14:00"},
+        "dossier": True,
+    }
     answer = await under(hub, strict).answer(request(caller=CLERK))
 
     assert {"name": "Ann"} == answer.body
@@ -192,7 +202,10 @@ async def test_a_question_about_nobody_in_particular_is_in_nobodys_files(hub):
 
 
 async def test_a_part_of_a_composition_has_conditions_too(hub, source):
-    lines = [{"service": "check", "keys": ["ssin"], "answers": ["alive"]}, {**REGISTERED, "fields": ["deathDate"], "use": "answersOnly"}]
+    lines = [
+        {"service": "check", "keys": ["ssin"], "answers": ["alive"]},
+        {**REGISTERED, "fields": ["deathDate"], "use": "answersOnly"},
+    ]
 
     assert "NOT_REGISTERED" == (await refused(under(hub, *lines), "check")).reason
     hub.registered.qualities = frozenset({"1"})
@@ -265,7 +278,10 @@ async def test_too_many_results_give_none(hub, ledger):
 
 
 async def test_inside_a_composition_who_is_not_covered_is_unknown_and_nothing_says_why(hub, ledger):
-    lines = [{"service": "check", "keys": ["ssin"], "answers": ["alive"]}, {**PERSON, "fields": ["deathDate"], "use": "answersOnly", "minors": "exclude"}]
+    lines = [
+        {"service": "check", "keys": ["ssin"], "answers": ["alive"]},
+        {**PERSON, "fields": ["deathDate"], "use": "answersOnly", "minors": "exclude"},
+    ]
     answer = await under(hub, *lines).answer(request("check"))
 
     assert ("unknown", "NOT_COVERED") == (answer.body["valid"], answer.body["checks"][0]["reason"])
@@ -299,7 +315,10 @@ async def test_a_pseudonym_of_another_organisation_is_a_wrong_number(hub, source
 async def test_a_pseudonym_opens_nothing_for_a_purpose_that_gives_numbers(hub, source):
     mine = Pseudonym(hub.pseudonyms.of(ORGANISATION, NUMBER))
 
-    assert "KEY_NOT_GRANTED" == (await refused(under(hub, {**HIDDEN, "obligations": {"notify": ["dpo"]}}), keys={"ssin": mine})).reason
+    assert (
+        "KEY_NOT_GRANTED"
+        == (await refused(under(hub, {**HIDDEN, "obligations": {"notify": ["dpo"]}}), keys={"ssin": mine})).reason
+    )
     assert [] == source.asked
 
 
@@ -325,7 +344,9 @@ async def test_who_must_be_told_stands_in_the_record_and_is_told(hub, ledger, fa
         if fails:
             raise RuntimeError("no post today")
 
-    answer = await under(hub, {**PERSON, "obligations": {"notify": ["dpo", "subject"]}}, notify=notify).answer(request())
+    answer = await under(hub, {**PERSON, "obligations": {"notify": ["dpo", "subject"]}}, notify=notify).answer(
+        request()
+    )
 
     assert [["NOTIFY_DPO", "NOTIFY_SUBJECT"]] * 2 == [entry["flags"] for entry in entries(ledger)]
     assert [answer.entries] == [notice.entries for notice in told]
@@ -373,7 +394,9 @@ async def test_an_emergency_that_is_none_leaves_no_trace_of_one(hub, ledger):
 
 
 async def test_nobody_unnamed_has_an_emergency(hub, source):
-    error = await refused(under(hub, {**BREAKABLE, "roles": ["clerk"]}), caller=replace(CLERK, agent=None), emergency=WHY)
+    error = await refused(
+        under(hub, {**BREAKABLE, "roles": ["clerk"]}), caller=replace(CLERK, agent=None), emergency=WHY
+    )
 
     assert ("EMERGENCY_NOT_ALLOWED", []) == (error.reason, source.asked)
 

@@ -46,7 +46,13 @@ def office(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iter
 
 def asked(agent: str | None = "a.7f3", organisation: str = ONE) -> Request:
     trace = Trace(f"{next(traces):032x}", f"{1:016x}")
-    return Request("person.get", Caller(organisation, "desk", "youth_support", agent), {}, trace, emergency="the child is at the door")
+    return Request(
+        "person.get",
+        Caller(organisation, "desk", "youth_support", agent),
+        {},
+        trace,
+        emergency="the child is at the door",
+    )
 
 
 async def test_an_emergency_without_a_named_agent_is_none(office):
@@ -112,7 +118,12 @@ async def test_what_nobody_confirmed_in_time_is_told_once(office, clock):
     office.settle(written.extend)
 
     (alert,) = written
-    assert ("alert", "alert.EMERGENCY_UNCONFIRMED", "shard", 7) == (alert.type, alert.name, alert.clear["shard"], alert.clear["index"])
+    assert ("alert", "alert.EMERGENCY_UNCONFIRMED", "shard", 7) == (
+        alert.type,
+        alert.name,
+        alert.clear["shard"],
+        alert.clear["index"],
+    )
     assert "open" == (await office.known(ONE))[0].state  # it still waits
 
 

@@ -102,7 +102,9 @@ def _conditions(grant: Mapping[str, Any], purpose: str | None) -> Iterator[str]:
     if grant.get("dossier"):
         asked["dossier"] = "context.dossier"
     if hours := grant.get("hours"):
-        begin, end = (60 * int(clock[:2]) + int(clock[3:]) for clock in (hours.get("from", "00:00"), hours.get("to", "24:00")))
+        begin, end = (
+            60 * int(clock[:2]) + int(clock[3:]) for clock in (hours.get("from", "00:00"), hours.get("to", "24:00"))
+        )
         days = _list(hours.get("days", _WEEK))
         asked["hours"] = f"({days}.contains(context.day) && context.minute >= {begin} && context.minute < {end})"
     for kind, said in sorted(asked.items()):

@@ -108,7 +108,9 @@ def test_a_grant_taken_away_never_permits_more(world, questions, data):
 
 
 @settings(deadline=None, max_examples=40)
-@given(world=WORLDS, questions=st.lists(st.tuples(ASKS, MOMENTS, FACTS), min_size=5, max_size=20), seed=st.integers(0, 999))
+@given(
+    world=WORLDS, questions=st.lists(st.tuples(ASKS, MOMENTS, FACTS), min_size=5, max_size=20), seed=st.integers(0, 999)
+)
 def test_the_order_of_files_and_lines_never_matters(world, questions, seed):
     chance = random.Random(seed)
     shuffled = {}
@@ -163,16 +165,30 @@ def test_one_registration_more_never_takes_a_permit_away(world, ask, now, facts,
         assert isinstance(after, Permit) and len(after.fields) >= len(before.fields)
 
 
-LOOSER = {"roles": None, "assurance": None, "hours": None, "dossier": None, "registration": None, "breakable": list(KINDS)}
+LOOSER = {
+    "roles": None,
+    "assurance": None,
+    "hours": None,
+    "dossier": None,
+    "registration": None,
+    "breakable": list(KINDS),
+}
 
 
 @settings(deadline=None, max_examples=60)
-@given(world=WORLDS, questions=st.lists(st.tuples(ASKS, MOMENTS, FACTS), min_size=5, max_size=20), word=st.sampled_from(sorted(LOOSER)), data=st.data())
+@given(
+    world=WORLDS,
+    questions=st.lists(st.tuples(ASKS, MOMENTS, FACTS), min_size=5, max_size=20),
+    word=st.sampled_from(sorted(LOOSER)),
+    data=st.data(),
+)
 def test_a_condition_made_looser_never_refuses_more(world, questions, word, data):
     purpose = data.draw(st.sampled_from(sorted(world)))
     entry = data.draw(st.sampled_from(world[purpose]))
     place = data.draw(st.integers(0, len(entry["grants"]) - 1))
-    changed = {name: value for name, value in {**entry["grants"][place], word: LOOSER[word]}.items() if value is not None}
+    changed = {
+        name: value for name, value in {**entry["grants"][place], word: LOOSER[word]}.items() if value is not None
+    }
     grants = [changed if number == place else grant for number, grant in enumerate(entry["grants"])]
     entries = [{**one, "grants": grants} if one is entry else one for one in world[purpose]]
     strict, loose = engine(world), engine({**world, purpose: entries})
@@ -200,7 +216,13 @@ def test_a_fact_that_is_not_needed_changes_nothing(world, ask, now, facts, other
 @settings(deadline=None, max_examples=60)
 @given(world=WORLDS, ask=ASKS, now=MOMENTS, facts=FACTS)
 def test_an_emergency_gives_nothing_that_no_line_gives(world, ask, now, facts):
-    bare = {name: [{**one, "grants": [{k: v for k, v in grant.items() if k not in KINDS} for grant in one["grants"]]} for one in entries] for name, entries in world.items()}
+    bare = {
+        name: [
+            {**one, "grants": [{k: v for k, v in grant.items() if k not in KINDS} for grant in one["grants"]]}
+            for one in entries
+        ]
+        for name, entries in world.items()
+    }
     found = engine(world).decide(ask, now, replace(facts, emergency=True))
     if isinstance(found, Permit):
         assert isinstance(engine(bare).decide(ask, now, facts), Permit)

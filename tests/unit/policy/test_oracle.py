@@ -46,7 +46,11 @@ def invented(chance: random.Random) -> tuple[list[tuple[str, bytes]], Any, Offer
 
     def conditions() -> dict[str, Any]:
         days = chance.sample(["mon", "tue", "wed", "thu", "fri", "sat", "sun"], chance.randint(1, 6))
-        hours = {"from": chance.choice(["00:00", "08:00", "12:30"]), "to": chance.choice(["17:00", "23:59", "24:00"]), "days": days}
+        hours = {
+            "from": chance.choice(["00:00", "08:00", "12:30"]),
+            "to": chance.choice(["17:00", "23:59", "24:00"]),
+            "days": days,
+        }
         every = {
             "roles": some(ROLES, 1), "assurance": chance.choice(LEVELS), "registration": some(QUALITIES, 1), "dossier": True, "hours": hours,
             "breakable": some(KINDS, 1),
@@ -69,7 +73,10 @@ def invented(chance: random.Random) -> tuple[list[tuple[str, bytes]], Any, Offer
 
 def asks(policies: Policies, offers: Offers, count: int, chance: random.Random) -> Iterator[tuple[Ask, int, Facts]]:
     """Near the lines there are: each question fits one of them, and then up to three things are changed."""
-    roles = sorted({role for service in offers for grant in policies.of_service(service) for role in _asked(grant).roles} | set(ROLES))
+    roles = sorted(
+        {role for service in offers for grant in policies.of_service(service) for role in _asked(grant).roles}
+        | set(ROLES)
+    )
     lines = [grant for service in sorted(offers) for grant in policies.of_service(service)]
     purposes = [*sorted(policies.purposes), "nobody_knows"]
     numbers = sorted({number for grant in lines for number in grant.organisations})

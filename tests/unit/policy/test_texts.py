@@ -101,7 +101,10 @@ STRICT = {
     [
         ({"roles": ["clerk", "judge"]}, More("role", ("judge",))),
         ({"assurance": "low"}, More("assurance", ("low",))),
-        ({"hours": {"from": "07:00", "to": "18:00"}}, More("hours", ("mon, tue, wed, thu, fri, sat, sun 07:00–18:00",))),
+        (
+            {"hours": {"from": "07:00", "to": "18:00"}},
+            More("hours", ("mon, tue, wed, thu, fri, sat, sun 07:00–18:00",)),
+        ),
         ({"dossier": None}, More("dossier")),
         ({"registration": ["1", "2"]}, More("registration", ("2",))),
         ({"limits": {"perDay": 11}}, More("amount", ("perDay 11",))),
@@ -136,7 +139,9 @@ def test_whoever_is_permitted_more_by_the_new_text_is_told_that_he_gains(old, ne
     gains = {
         (found.purpose, found.service, number) for found in differences(before, after, OFFERED) if found.gained for number in found.organisations
     }  # fmt: skip
-    if isinstance(after.decide(question, now, facts), Permit) and not isinstance(before.decide(question, now, facts), Permit):
+    if isinstance(after.decide(question, now, facts), Permit) and not isinstance(
+        before.decide(question, now, facts), Permit
+    ):
         assert (question.purpose, question.service, question.organisation) in gains
 
 

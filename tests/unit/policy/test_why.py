@@ -66,7 +66,9 @@ def test_a_permit_ends_on_the_day_it_says_and_falls_with_the_lines_it_names(worl
         lines = [grant for service in SERVICES for grant in policies.of_service(service)]
 
         named = [grant for grant in lines if grant.id in found.by]
-        if not any(grant.conditions and grant.conditions.hours for grant in lines):  # else the hour of that day may matter too
+        if not any(
+            grant.conditions and grant.conditions.hours for grant in lines
+        ):  # else the hour of that day may matter too
             assert isinstance(policies.decide(*turned(question, now, found.changes, facts)), Denial)
             assert isinstance(policies.decide(question, change.moment - 1, facts), Permit)
         assert all(grant.starts <= now < grant.ends for grant in named)
