@@ -186,10 +186,9 @@ def _open_conditions(settings: Settings, now: clock.Now) -> tuple[Quotas, Emerge
 
 
 async def _told(notice: Notice) -> None:
-    """Until somebody carries notices: the operator's log names the entry, and nobody."""
-    log.info(
-        "notice", to=sorted(notice.recipients), shard=notice.shard, entry=notice.entries[-1], purpose=notice.purpose
-    )
+    """Until somebody carries notices: a line for the operator that names the exchange and nobody."""
+    for kind in sorted(notice.recipients):
+        log.info("notice_due", kind=kind, trace=notice.trace, purpose=notice.purpose, index=notice.entries[-1])
 
 
 def _observe(metrics: Metrics, now: clock.Now) -> Callable[[str, str, float], None]:
@@ -252,6 +251,7 @@ async def _look_after_conditions(hub: Hub) -> None:
         turn += 1
         if turn % 12 == 0:
             await asyncio.to_thread(hub.emergencies.settle, hub.publishing.ledger.append_blocking)
+            hub.metrics.emergencies.set(await hub.emergencies.waiting())
 
 
 async def _keep_every_day(keeper: Keeper) -> None:

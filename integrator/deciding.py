@@ -41,7 +41,6 @@ class Standing:
 
 
 _PLAIN = Standing()
-_NOTHING: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +60,13 @@ class Deciding:
         self, service: Service, request: Request, record: Recording, *, pseudonym: bool = False
     ) -> tuple[Permit, Standing]:
         """The decision on the whole request and on every part of it; a denial is recorded, then raised."""
+        caller = request.caller
+        if not pseudonym and not self.policies.conditional(caller.purpose, caller.organisation):
+            plain, ask, _ = self._decided(service, request, NO_FACTS)
+            if isinstance(plain, Permit):
+                self.metrics.decision("permit")
+                return plain, _PLAIN
+            raise await self._recorded(service, request, record, plain, ask, NO_FACTS)
         facts, needs = self._facts(service, request)
         decision, ask, permits = self._decided(service, request, facts)
         try:
@@ -86,16 +92,20 @@ class Deciding:
         if isinstance(decision, Permit):
             self.metrics.decision("permit")
             return decision, standing
-        self.metrics.decision(decision.reason)
-        denied = self._refusal(decision, ask, facts)
-        record.refuses(denied, await record.denied(service, request, decision))
-        raise denied
+        raise await self._recorded(service, request, record, decision, ask, facts)
+
+    async def _recorded(
+        self, service: Service, request: Request, record: Recording, denial: Denial, ask: Ask, facts: Facts
+    ) -> IntegratorError:
+        """The refusal, durable in the ledger, for raising."""
+        self.metrics.decision(denial.reason)
+        denied = self._refusal(denial, ask, facts)
+        record.refuses(denied, await record.denied(service, request, denial))
+        return denied
 
     def _facts(self, service: Service, request: Request) -> tuple[Facts, frozenset[str]]:
         """What the question itself tells about its conditions, where a line has any; and which kinds those are."""
         policies, caller = self.policies, request.caller
-        if not policies.conditional(caller.purpose, caller.organisation):
-            return NO_FACTS, _NOTHING
         needs = policies.needs(_ask(service, request, frozenset(request.keys), request.fields))
         for part in service.parts:
             needs |= policies.needs(self._part_ask(part, request))

@@ -323,7 +323,7 @@ class Exchange:
             decision, Denial
         ):  # or a grant lapsed since the whole was permitted
             return PartAnswer(state="failed")
-        return self.recorder.call(service, request, decision, keys, parent=whole.span_id, broken=standing.broken)
+        return self.recorder.call(service, request, decision, keys, parent=whole.span_id)
 
     def _scope(self, service: Service, request: Request, answers: Mapping[str, PartAnswer], now: float) -> Scope:
         return Scope(request.keys, service.parameters, clock.today(now).isoformat(), answers)

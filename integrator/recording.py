@@ -196,7 +196,7 @@ def _intent(call: Call, now: float) -> Draft:
 
 def _justification(call: Call) -> dict[str, str]:
     """Why conditions had to give way, once for the whole exchange."""
-    broken = BREAK_GLASS in call.clear.get("flags", ()) and "parent_span_id" not in call.clear
+    broken = BREAK_GLASS in call.clear.get("flags", ())
     return {"justification": call.request.emergency} if broken and call.request.emergency else {}
 
 

@@ -90,6 +90,13 @@ class Emergencies:
         """Newest first; of one organisation, or (None) of all."""
         return await asyncio.to_thread(self._store.known, organisation)
 
+    async def waiting(self) -> float:
+        """How many wait for a second person; not a number when nobody can look (metrics)."""
+        try:
+            return await asyncio.to_thread(self._store.undecided)
+        except SQLAlchemyError:
+            return float("nan")
+
     async def decide(self, id_: str, second: str, organisation: str | None, *, confirmed: bool) -> Emergency:
         """A second person confirms or rejects. `organisation`: whose emergencies they may see, None = all.
 

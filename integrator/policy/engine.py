@@ -48,7 +48,9 @@ class Policies:
         self._grants = {key: tuple(found) for key, found in index.items()}
         self._held = {key: tuple(sorted(found, key=_place)) for key, found in held.items()}
         self._needs = needs
-        self._conditional = frozenset((purpose, organisation) for purpose, organisation, _ in needs)
+        self._conditional = frozenset(
+            key for key, found in held.items() if any(grant.conditions or grant.limits.counted or grant.pseudonymise for grant in found)
+        )  # fmt: skip
         self._services = {service: tuple(found) for service, found in services.items()}
 
     def needs(self, ask: Ask) -> frozenset[str]:
@@ -56,7 +58,10 @@ class Policies:
         return self._needs.get((ask.purpose, ask.organisation, ask.service), _NOTHING)
 
     def conditional(self, purpose: str, organisation: str) -> bool:
-        """Whether any line of an organisation for a purpose looks at facts; where none does, nobody need ask `needs`."""
+        """Whether any line of an organisation for a purpose looks at facts, is counted or hides numbers.
+
+        Where none does a permit is a permit, and nobody need ask for anything else.
+        """
         return (purpose, organisation) in self._conditional
 
     def decide(self, ask: Ask, now: float, facts: Facts = NO_FACTS) -> Decision:

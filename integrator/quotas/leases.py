@@ -58,10 +58,13 @@ class Quotas:
         """
         spent: list[_Lease] = []
         for want in wanted:
-            lease = await self._holding(want)
+            try:
+                lease = await self._holding(want)
+            except ConditionUnknown:
+                _unspend(spent)
+                raise
             if lease.left <= 0:
-                for other in spent:
-                    other.left += 1
+                _unspend(spent)
                 return max(1, round((lease.window + 1) * want.seconds - self._now()))
             lease.left -= 1
             lease.used = True
@@ -138,6 +141,11 @@ class Quotas:
 
     def _hidden(self, agent: str) -> str:
         return hashlib.blake2b(agent.encode(), key=self._salt, digest_size=12).hexdigest()
+
+
+def _unspend(leases: Iterable[_Lease]) -> None:
+    for lease in leases:
+        lease.left += 1
 
 
 def wants(grants: Iterable[Grant], caller: Caller, hidden: Callable[[str], str]) -> Iterator[Want]:

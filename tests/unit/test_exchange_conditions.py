@@ -212,6 +212,18 @@ async def test_a_part_of_a_composition_has_conditions_too(hub, source):
     assert "yes" == (await under(hub, *lines).answer(request("check"))).body["valid"]
 
 
+async def test_a_grant_that_lapses_while_a_token_lives_is_refused_from_that_second(hub, source):
+    midnight, clock = NOW + 43_200, [NOW + 43_199.9]
+    lapsing = replace(hub, policies=policies([REGISTERED], validUntil="2026-11-23"), now=lambda: clock[0])
+    hub.registered.qualities = frozenset({"1"})
+    token = replace(CLERK)  # what the token says, and goes on saying
+    await lapsing.answer(request(caller=token))
+    clock[0] = midnight
+
+    assert "EXPIRED" == (await refused(lapsing, caller=token)).reason
+    assert 1 == len(source.asked)
+
+
 # --- quotas -----------------------------------------------------------------------------------------------------------
 
 
@@ -423,6 +435,17 @@ async def test_a_directory_that_is_down_does_not_stop_an_emergency(hub):
     await under(hub, BREAKABLE).answer(request(caller=CLERK, emergency=WHY))
 
     assert ["REGISTRATION_UNKNOWN"] == [one.broken for one in await hub.emergencies.known(None)]
+
+
+async def test_of_a_composition_only_the_whole_bears_the_flag_so_that_one_emergency_is_one_alert(hub, ledger):
+    lines = [
+        {"service": "check", "keys": ["ssin"], "answers": ["alive"]},
+        {**BREAKABLE, "fields": ["deathDate"], "use": "answersOnly"},
+    ]
+    await under(hub, *lines).answer(request("check", caller=CLERK, emergency=WHY))
+
+    assert [True, False] == ["flags" in entry for entry in entries(ledger) if entry["type"] == "intent"]
+    assert 1 == len(await hub.emergencies.known(None))
 
 
 async def test_an_emergency_that_could_not_be_recorded_was_none(hub, ledger, source):
