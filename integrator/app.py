@@ -11,7 +11,7 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +29,12 @@ from integrator.consoles.book import open_book
 from integrator.consoles.desks import Purposes, ThisYear
 from integrator.consoles.web import Consoles
 from integrator.contract import Connector, Tools
+from integrator.database import Database
+from integrator.deciding import Registered
 from integrator.directory import Directory, DirectorySource, load_rules, open_directory
+from integrator.emergency import Emergencies, Rules, Store
 from integrator.errors import ConfigurationError, IntegratorError
-from integrator.exchange import Exchange
+from integrator.exchange import Exchange, Notice
 from integrator.governing.live import InForce
 from integrator.governing.opening import Governing, open_governing
 from integrator.identity.enrolment import Office
@@ -44,8 +47,11 @@ from integrator.mapping import load_sheets
 from integrator.metrics import Metrics
 from integrator.offices import close_offices, forget_every_night, know_agents, open_offices
 from integrator.policy import Purpose
+from integrator.pseudonyms import open_pseudonyms
 from integrator.publishing import LogFigures, Published, Publishing, open_publishing
+from integrator.quotas import Quotas, Table
 from integrator.recording import Recorder, Replaced
+from integrator.seeds import seeded
 from integrator.services import Service, load_services
 from integrator.settings import Settings
 from integrator.transport.channel import Channel, Lines, open_session
@@ -79,6 +85,8 @@ class Hub:
     bureau: Bureau  # where they ask about their own rights
     watching: Watching | None  # what alerts must know; None where nothing is published
     agents: Agents  # the people who work for organisations
+    quotas: Quotas
+    emergencies: Emergencies
     ready: bool = field(default=True)
 
     @property
@@ -116,6 +124,8 @@ class Hub:
 
     async def close(self) -> None:
         """After the last answer: the ledger writes what it was given, then everything else goes."""
+        await self.quotas.close()
+        self.emergencies.close()
         if self.consoles is not None:
             await close_offices(self.consoles)
         if self.watching is not None:
@@ -168,7 +178,8 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
         governing = open_governing(
             settings, services, organisations, publishing.books, settings.ledger if book else None, now
         )
-        offices = open_offices(settings, publishing, governing, services, session, now, watching)
+        quotas, emergencies = _open_conditions(settings, now)
+        offices = open_offices(settings, publishing, governing, services, emergencies, session, now, watching)
         enrolment = open_enrolment(
             settings, identity, lambda: governing.live.policies.purposes, ThisYear(publishing.books).append, now
         )
@@ -201,7 +212,11 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
     publishing.start()
     deadline = float(settings.limits.get("deadlineSeconds", 10))
     policies = governing.live.policies
-    exchange = Exchange(services, policies, connectors, recorder, metrics, now, _territory(organisations), deadline)
+    exchange = Exchange(
+        services, policies, connectors, recorder, metrics, now, _territory(organisations), deadline,
+        registered=_registered(settings, directory, organisations), quotas=quotas, emergencies=emergencies,
+        pseudonyms=open_pseudonyms(settings.state / "pseudonyms.key", settings.mode), notify=_told,
+    )  # fmt: skip
     book_of_words = offices.book if offices else open_book()
     bureau = Bureau(
         exchange, services, identity.applications, lambda: book_of_words.laws, offices.desk.reports if offices else None,
@@ -211,7 +226,7 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
         settings=settings, services=services, governing=governing, exchange=exchange, identity=identity,
         metrics=metrics, publishing=publishing, channels=channels, session=session, lines=lines, clock=now,
         codes=places.folder("mappings") / "codes", keeper=keeper, consoles=offices, watching=watching, directory=directory,
-        enrolment=enrolment, bureau=bureau, agents=agents,
+        enrolment=enrolment, bureau=bureau, agents=agents, quotas=quotas, emergencies=emergencies,
     )  # fmt: skip
     governing.live.told.append(hub.swap)
     return hub
@@ -251,6 +266,35 @@ def _replaced(directory: Directory, keeper: Keeper | None) -> Replaced:
             log.warning("directory_not_joined", source=source, error=type(error).__name__)
 
     return replaced
+
+
+def _registered(settings: Settings, directory: Directory, organisations: Mapping[str, Any]) -> Registered:
+    """Who keeps a file about whom: the directory; in the sandbox, whose people nobody registered, also its list of files."""
+    if not settings.sandbox:
+        return directory.qualities
+    listed = seeded(places.folder("config") / "sandbox" / "registrations.yaml", organisations)
+
+    async def either(organisation: str, subject: str, purpose: str, day: date) -> frozenset[str]:
+        found = await directory.qualities(organisation, subject, purpose, day)
+        return found | await listed(organisation, subject, purpose, day)
+
+    return either
+
+
+def _open_conditions(settings: Settings, now: clock.Now) -> tuple[Quotas, Emergencies]:
+    """Raises `ConfigurationError`."""
+    quotas, said = settings.quotas, settings.emergency
+    rules = Rules(float(said["hours"]), int(said["perAgentPerDay"]), int(said["waiting"]))
+    return (
+        Quotas(Table(Database(str(quotas["database"]), "quotas")), now, lease=int(quotas["lease"])),
+        Emergencies(Store(Database(str(said["database"]), "emergency")), rules, now),
+    )
+
+
+async def _told(notice: Notice) -> None:
+    """Until somebody carries notices: a line for the operator that names the exchange and nobody."""
+    for kind in sorted(notice.recipients):
+        log.info("notice_due", kind=kind, trace=notice.trace, purpose=notice.purpose, index=notice.entries[-1])
 
 
 def _observe(metrics: Metrics, now: clock.Now) -> Callable[[str, str, float], None]:
@@ -304,6 +348,18 @@ async def _settle_every_minute(hub: Hub) -> None:
             log.warning("intents_settled_as_unknown", entries=settled)
 
 
+async def _look_after_conditions(hub: Hub) -> None:
+    """Idle leases go back every few seconds; emergencies are written and told every minute."""
+    turn = 0
+    while True:
+        await asyncio.sleep(5)
+        await hub.quotas.tidy()
+        turn += 1
+        if turn % 12 == 0:
+            await asyncio.to_thread(hub.emergencies.settle, hub.publishing.ledger.append_blocking)
+            hub.metrics.emergencies.set(await hub.emergencies.waiting())
+
+
 async def _keep_every_day(keeper: Keeper) -> None:
     """What is no longer to be kept is erased, and yesterday's map is made, in a thread; after a start, then every night."""
     while True:
@@ -348,7 +404,10 @@ def serve(settings: Settings) -> None:
         signal.signal(signal.SIGTERM, lambda *_: stop.set())
         gc.freeze()
         await asyncio.to_thread(hub.publishing.tidy, timedelta(0))  # what a process that died left open
-        chores = [asyncio.create_task(_first_look(hub)), asyncio.create_task(_settle_every_minute(hub))]
+        chores = [
+            asyncio.create_task(chore)
+            for chore in (_first_look(hub), _settle_every_minute(hub), _look_after_conditions(hub))
+        ]
         chores.append(asyncio.create_task(hub.governing.live.watch()))
         chores.append(asyncio.create_task(hub.agents.acts.keep_recording()))
         if hub.consoles is not None:

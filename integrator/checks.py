@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator
 
-from integrator import directory
+from integrator import checks_conditions, directory
 from integrator.adapters.layout import load as load_layout
 from integrator.errors import ConfigurationError, IntegratorError
 from integrator.mapping import Sheet, load_sheets
@@ -100,13 +100,17 @@ def check(home: Path, today: date, policies: Mapping[str, bytes] | None = None) 
         sources = {**manifests(home / "connectors"), directory.SOURCE: directory.manifest()}
         compiled = compile_policies([(room.path.name, room.text) for room in _in(rooms, "policies")], organisations)
     except IntegratorError as error:
-        return sorted([*findings, Finding(str(error).partition(":")[0], 1, "error", str(error))])
+        named = str(error).partition(":")[0]
+        named = next((room.name for room in rooms if room.path.name == named), named)
+        return sorted([*findings, Finding(named, 1, "error", str(error))])
     findings += _mappings(rooms, sheets, sources, home)
     findings += _services(rooms, services, sources)
     findings += _overlaps(rooms, compiled, services)
+    codes = {room.path.stem: frozenset(room.data["codes"]) for room in _in(rooms, "mappings/codes")}
     for room in _in(rooms, "policies"):
         findings += _purpose(room, _one(rooms, "config/retention.yaml").data)
         findings += _authorisations(room, services, today)
+        findings += _conditions(room, services, organisations, codes)
         findings += _policy_cases(room, compiled, services, organisations)
     findings += _connectors(home)
     findings += _directory(_one(rooms, "config/directory.yaml"), rooms)
@@ -299,6 +303,19 @@ def _grant(
             yield room.finding(f"can never apply: part {part.name} lacks {', '.join(sorted(tops(least)))}", *where)
 
 
+def _conditions(
+    room: Room, services: Mapping[str, Service], organisations: Mapping[str, Any], codes: checks_conditions.Codes
+) -> Iterator[Finding]:
+    for severity, said, word in checks_conditions.of_purpose(room.data, organisations):
+        yield room.finding(said, word, severity=severity)
+    for number, entry in enumerate(room.data["authorisations"]):
+        for position, grant in enumerate(entry["grants"]):
+            service = services.get(grant["service"])
+            found = checks_conditions.of_grant(grant, room.data, service, codes) if service is not None else ()
+            for severity, said, word in found:
+                yield room.finding(said, "authorisations", number, "grants", position, word, severity=severity)
+
+
 # --- the authorisations' own cases ------------------------------------------------------------------------------------
 
 
@@ -307,7 +324,9 @@ def _policy_cases(
 ) -> Iterator[Finding]:
     seen: dict[str, set[str]] = {}
     for number, case in enumerate(room.data.get("cases") or ()):
-        wanted, got, service = judge(room.data["purpose"], case, policies, services, organisations)
+        wanted, got, service = judge(
+            room.data["purpose"], case, policies, services, organisations, room.data.get("given")
+        )
         seen.setdefault(service, set()).add("deny" if "deny" in case["expect"] else "permit")
         if wanted != got:
             yield room.finding(f"case expects {wanted}, the engine says {got}", "cases", number)
@@ -330,10 +349,11 @@ def judge(
     policies: Policies,
     services: Mapping[str, Service],
     organisations: Mapping[str, Any],
+    given: Mapping[str, Any] | None = None,
 ) -> tuple[Any, Any, str]:
     """What a policy case expects and what the engine says, in the same words."""
     offers = {name: service.offers for name, service in services.items()}
-    wanted, got = cases.judge(purpose, case, policies, offers, organisations)
+    wanted, got = cases.judge(purpose, case, policies, offers, organisations, given)
     return wanted, got, case["ask"]["service"]
 
 

@@ -1,10 +1,10 @@
 """Every way an exchange can fail. `code` is stable; `where` is the place on the drawing in docs/places.md.
 
     IntegratorError
-      ├─ RequestRefused        ours, final        MalformedRequest · UnknownCaller · PolicyDenied · SubjectReplaced
+      ├─ RequestRefused        ours, final        MalformedRequest · UnknownCaller · PolicyDenied (QuotaExceeded) · SubjectReplaced
       ├─ SourceError           theirs             SourceUnavailable (retry) · SourceThrottled (retry) · SourceRefused
       │                                           SourceFault · WrongSubject · SubjectNotFound (an answer)
-      └─ HubError              ours, alarm        LedgerUnwritable · StampsOverdue · HubBusy · ConfigurationError
+      └─ HubError              ours, alarm        LedgerUnwritable · StampsOverdue · ConditionUnknown · HubBusy · ConfigurationError
 
 No message of this family holds an identifier, a name or a word of the source's answer: messages reach logs.
 """
@@ -91,6 +91,14 @@ class PolicyDenied(RequestRefused):
         self.reason = reason
         self.rule = rule
         self.changes = changes
+
+
+class QuotaExceeded(PolicyDenied):
+    """A limit of the authorisation is used up; asking again helps from the next minute or day on."""
+
+    def __init__(self, reason: str, *, rule: str | None, advice: str, retry_after: int) -> None:
+        super().__init__(reason, rule=rule, advice=advice)
+        self.retry_after = retry_after  # seconds
 
 
 class SubjectReplaced(RequestRefused):
@@ -186,6 +194,18 @@ class StampsOverdue(HubError):
     code, where, retryable = "STAMPS_OVERDUE", "C2", True
     advice = "Nothing was asked of any source. The hub's operator is alarmed; ask again after Retry-After."
     retry_after: int = 60
+
+
+class ConditionUnknown(HubError):
+    """A condition could not be looked up (directory of references, quotas): refused, which is not a no. Recorded as `reason`."""
+
+    code, where, retryable = "CONDITION_UNKNOWN", "C1", True
+    advice = "Nothing was asked of any source. Ask again after Retry-After."
+    retry_after: int = 10
+
+    def __init__(self, reason: str, *, advice: str | None = None) -> None:
+        super().__init__(reason, advice=advice)
+        self.reason = reason  # REGISTRATION_UNKNOWN | QUOTA_UNKNOWN
 
 
 class HubBusy(HubError):

@@ -11,17 +11,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
 
 from integrator import clock, rules
 from integrator.contract import Connector, Question
+from integrator.deciding import Deciding, Registered, Standing
 from integrator.directory import OWN
+from integrator.emergency import Emergencies
 from integrator.errors import (
     IntegratorError,
+    Issue,
+    MalformedRequest,
     PolicyDenied,
     SourceError,
     SourceFault,
@@ -29,15 +33,34 @@ from integrator.errors import (
     SubjectNotFound,
     SubjectReplaced,
 )
+from integrator.keytypes import NO_NUMBER, Pseudonym
+from integrator.logs import log
 from integrator.mapping import Plan
 from integrator.metrics import Metrics
 from integrator.model import Answer, Request, Withheld
-from integrator.policy import ADVICE, Ask, Decision, Denial, Permit, Policies
-from integrator.policy.telling import changes_json
-from integrator.policy.why import nearest
+from integrator.policy import ADVICE, Ask, Decision, Denial, Facts, Permit, Policies, afterwards
+from integrator.pseudonyms import Pseudonyms
+from integrator.quotas import Quotas
 from integrator.recording import Call, Outcome, Recorder, Recording
 from integrator.scope import PartAnswer, Scope, Unknown
 from integrator.services import Part, Service
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Somebody has to be told that this was asked: an obligation of the authorisation, recorded already."""
+
+    recipients: frozenset[str]  # kinds: dpo | subject | source
+    trace: str
+    organisation: str
+    purpose: str
+    service: str
+    rule: str
+    shard: str
+    entries: tuple[int, ...]
+
+
+_MINORS, _NOTHING = frozenset({"minors"}), frozenset[str]()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +76,32 @@ class Exchange:
     territory: Callable[[str], str | None]  # which municipality an organisation stands for (NIS code), if any
     deadline: float = 10.0  # seconds from the knock
     _plans: dict[Permit, Plan] = field(default_factory=dict)
+    registered: Registered | None = None  # directory of references; None = nobody can look, so nobody is told yes or no
+    quotas: Quotas | None = None
+    emergencies: Emergencies | None = None
+    pseudonyms: Pseudonyms | None = None
+    notify: Callable[[Notice], Awaitable[None]] | None = None  # a failure of it is logged: the entry stands
+    deciding: Deciding = field(init=False)
+
+    def __post_init__(self) -> None:
+        deciding = Deciding(
+            self.services, self.policies, self.metrics, self.now, self.registered, self.quotas, self.emergencies,
+            self.pseudonyms is not None,
+        )  # fmt: skip
+        object.__setattr__(self, "deciding", deciding)  # frozen, and replaced as a whole
 
     async def answer(self, request: Request) -> Answer:
         """Answer one question from a local application, or refuse it; either way, leave a durable trace."""
         started = time.monotonic()
         service = self.services[request.service]
+        asked = self._opened(request) if any(type(key) is Pseudonym for key in request.keys.values()) else request
         record = await self.recorder.begin()
         try:
-            permit = await self._permit(service, request, record)
+            permit, standing = await self.deciding.permit(service, asked, record, pseudonym=asked is not request)
             run = self._compose if service.is_composition else self._single
-            answer = await run(service, request, permit, record, started + self.deadline)
+            answer = await run(service, asked, permit, standing, record, started + self.deadline)
+            if permit.grant.notify and self.notify is not None:
+                await self._notified(self.notify, service, asked, permit, answer)
         except IntegratorError as error:
             self.metrics.exchange(service.name, request.caller.purpose, error.code, time.monotonic() - started)
             raise
@@ -71,51 +110,60 @@ class Exchange:
         self.metrics.exchange(service.name, request.caller.purpose, "answered", time.monotonic() - started)
         return answer
 
-    # --- deciding ---------------------------------------------------------------------------------------------------
+    def weigh(self, service: Service, request: Request) -> tuple[Decision, Ask, Facts]:
+        """How a question like this would be decided (integrator.deciding); nothing is asked, looked up or recorded."""
+        return self.deciding.weigh(service, request)
 
-    def weigh(self, service: Service, request: Request) -> tuple[Decision, Ask]:
-        """The decision on the whole request and on every part of it, and the question it is about. Pure: nothing is asked."""
-        ask = _ask(service, request, frozenset(request.keys), request.fields)
-        decision = self.policies.decide(ask, self.now())
-        if isinstance(decision, Permit):
-            for part in service.parts_for(decision.fields):
-                inner = self._decide_part(part, request)
-                if isinstance(inner, Denial):
-                    return inner, self._ask_part(part, request)
-        return decision, ask
+    def _opened(self, request: Request) -> Request:
+        """The question with numbers in the place of pseudonyms. What is none of this organisation is a wrong number."""
+        keys: dict[str, Any] = dict(request.keys)
+        for name, value in request.keys.items():
+            if type(value) is Pseudonym:
+                known = self.pseudonyms and self.pseudonyms.number(request.caller.organisation, value)
+                if not known:
+                    raise MalformedRequest(Issue("invalidInput", "body", f"/{name}", NO_NUMBER))
+                keys[name] = known
+        return replace(request, keys=keys)
 
-    async def _permit(self, service: Service, request: Request, record: Recording) -> Permit:
-        """The permit of a request; a denial is recorded, then raised."""
-        decision, ask = self.weigh(service, request)
-        if isinstance(decision, Permit):
-            self.metrics.decision("permit")
-            return decision
-        self.metrics.decision(decision.reason)
-        changes = changes_json(nearest(self.policies, ask, self.now())) or None
-        denied = PolicyDenied(decision.reason, rule=decision.rule, advice=decision.advice, changes=changes)
-        record.refuses(denied, await record.denied(service, request, decision))
-        raise denied
+    async def _notified(
+        self, notify: Callable[[Notice], Awaitable[None]], service: Service, request: Request, permit: Permit, answer: Answer
+    ) -> None:  # fmt: skip
+        caller, grant = request.caller, permit.grant
+        notice = Notice(
+            grant.notify, request.trace.trace_id, caller.organisation, caller.purpose, service.name, grant.authorisation,
+            answer.shard, answer.entries,
+        )  # fmt: skip
+        try:
+            await notify(notice)
+        except Exception as error:  # the obligation stands in the entry: who failed to tell it can tell it later
+            log.error("notice_failed", error=type(error).__name__, trace=notice.trace)
 
-    def _ask_part(self, part: Part, request: Request) -> Ask:
-        return _ask(self.services[part.service], request, part.keys, part.fields, part=True)
-
-    def _decide_part(self, part: Part, request: Request) -> Permit | Denial:
-        """A part is granted whole or not at all: a check on half its fields would be a guess."""
-        decision = self.policies.decide(self._ask_part(part, request), self.now())
-        if isinstance(decision, Permit) and decision.withheld:
-            return Denial("NOTHING_GRANTED", decision.grant.authorisation, ADVICE["NOTHING_GRANTED"], decision.purpose)
-        return decision
+    async def _intents(
+        self, record: Recording, calls: Sequence[Call], standing: Standing, *, first: bool = True
+    ) -> tuple[int, ...]:
+        """Durable when this returns; an emergency then knows where it stands in the ledger, or never was one."""
+        emergency = standing.emergency if first else None
+        if emergency is None or self.emergencies is None:
+            return await record.intents(calls, self.now())
+        try:
+            entries = await record.intents(calls, self.now())
+        except IntegratorError:
+            await self.emergencies.drop(emergency)
+            raise
+        await self.emergencies.placed(emergency, record.shard, entries[0])
+        return entries
 
     # --- one source ---------------------------------------------------------------------------------------------------
 
     async def _single(
-        self, service: Service, request: Request, permit: Permit, record: Recording, deadline: float
+        self, service: Service, request: Request, permit: Permit, standing: Standing, record: Recording, deadline: float
     ) -> Answer:
-        call = self.recorder.call(service, request, permit, request.keys)
-        entries = await record.intents((call,), self.now())
-        outcome = await self._ask(call, deadline)
-        outcome = self._within_territory(call, outcome)
+        call = self.recorder.call(service, request, permit, request.keys, broken=standing.broken)
+        entries = await self._intents(record, (call,), standing)
+        outcome = self._covered(call, await self._ask(call, deadline))
         body = {} if outcome.error else _body(call, outcome)
+        if permit.grant.pseudonymise and self.pseudonyms is not None:
+            body = self.pseudonyms.replaced(request.caller.organisation, body)
         payload = orjson.dumps(body)
         entries += await record.outcomes(((call, outcome, payload),), {call.span_id: entries[0]})
         if outcome.error is not None:
@@ -163,7 +211,7 @@ class Exchange:
         reply = await self.connectors[source].ask(question)
         if reply.replaced_by is not None:
             self.recorder.replaced(call, reply.replaced_by)
-            raise SubjectReplaced(reply.replaced_by if "ssin" in permit.fields else None)
+            raise SubjectReplaced(self._new_number(call, reply.replaced_by) if "ssin" in permit.fields else None)
         if reply.document is None:
             if service.list_name is None:
                 raise SubjectNotFound(source)
@@ -199,31 +247,41 @@ class Exchange:
                 raise SourceFault(service.name, "NOT_CONNECTED", "the service has no mapping")
             prefix = f"{service.list_name}." if service.list_name else ""
             permitted = frozenset(prefix + name for name in permit.fields)
-            plan = service.sheet.plan(permitted, history=permit.since is not None, since=permit.since)
+            wanted = _MINORS if permit.grant.minors != "any" else _NOTHING
+            plan = service.sheet.plan(permitted, history=permit.since is not None, since=permit.since, wanted=wanted)
             if len(self._plans) > 4096:  # permits are made anew every day
                 self._plans.clear()
             self._plans[permit] = plan
         return plan
 
-    def _within_territory(self, call: Call, outcome: Outcome) -> Outcome:
-        """After the answer: a purpose bound to a territory gives nothing about who lives elsewhere, or nobody knows where."""
-        if outcome.error is not None or not call.permit.grant.territory_own:
-            return outcome
-        home = self.territory(call.request.caller.organisation)
-        if home is not None and outcome.facts.get("municipality") == home:
-            return outcome
+    def _new_number(self, call: Call, number: str) -> str:
+        """As the caller may know it."""
+        if not call.permit.grant.pseudonymise or self.pseudonyms is None:
+            return number
+        return self.pseudonyms.of(call.request.caller.organisation, number)
+
+    def _covered(self, call: Call, outcome: Outcome) -> Outcome:
+        """After the answer: who lives elsewhere, or is of another age, or is one of too many, is not covered by every purpose."""
         grant = call.permit.grant
-        denied = PolicyDenied("TERRITORY", rule=grant.authorisation, advice=ADVICE["TERRITORY"])
+        if outcome.error is not None or not afterwards.looks(grant):
+            return outcome
+        listed = call.service.list_name
+        results = len(outcome.values.get(listed, ())) if listed else 1
+        home = self.territory(call.request.caller.organisation)
+        reason = afterwards.refused(grant, outcome.facts, results, home, clock.today(self.now()))
+        if reason is None:
+            return outcome
+        denied = PolicyDenied(reason, rule=grant.authorisation, advice=ADVICE[reason])
         return Outcome(error=denied, milliseconds=outcome.milliseconds, ended=outcome.ended)
 
     # --- several sources ----------------------------------------------------------------------------------------------
 
     async def _compose(
-        self, service: Service, request: Request, permit: Permit, record: Recording, deadline: float
+        self, service: Service, request: Request, permit: Permit, standing: Standing, record: Recording, deadline: float
     ) -> Answer:
         """Parts in parallel, wave after wave; each wave's intents share one commit, all outcomes share another."""
         now = self.now()
-        whole = self.recorder.call(service, request, permit, request.keys)
+        whole = self.recorder.call(service, request, permit, request.keys, broken=standing.broken)
         parts = service.parts_for(permit.fields)
         answers: dict[str, PartAnswer] = {}
         done: list[tuple[Call, Outcome, bytes]] = []
@@ -233,16 +291,17 @@ class Exchange:
             part for part in parts if part.name not in answers and (part.after is None or part.after in answers)
         ]:
             scope = self._scope(service, request, answers, now)
-            calls = [(part, self._part_call(part, scope, request, whole)) for part in waiting]
+            calls = [(part, self._part_call(part, scope, request, whole, standing)) for part in waiting]
             asked = [(part, call) for part, call in calls if isinstance(call, Call)]
             answers.update({part.name: call for part, call in calls if isinstance(call, PartAnswer)})
             opened = (*opening, *(call for _, call in asked))
             if opened:
-                indices = await record.intents(opened, self.now())
+                indices = await self._intents(record, opened, standing, first=bool(opening))
                 intents |= {call.span_id: index for call, index in zip(opened, indices, strict=True)}
                 opening = ()
             asking = [self._ask(call, deadline) for _, call in asked]
-            for (part, call), outcome in zip(asked, await asyncio.gather(*asking), strict=True):
+            for (part, call), found in zip(asked, await asyncio.gather(*asking), strict=True):
+                outcome = self._covered(call, found)
                 answers[part.name] = _part_answer(outcome)
                 done.append((call, outcome, b""))
         body, retry_after = self._verdicts(service, permit, self._scope(service, request, answers, now), done)
@@ -253,7 +312,9 @@ class Exchange:
             body, payload, request.trace, (*intents.values(), *outcomes), record.shard, retry_after, record.receipt
         )
 
-    def _part_call(self, part: Part, scope: Scope, request: Request, whole: Call) -> Call | PartAnswer:
+    def _part_call(
+        self, part: Part, scope: Scope, request: Request, whole: Call, standing: Standing
+    ) -> Call | PartAnswer:
         """The call of one part; or what is known without asking: not needed, or not to be known."""
         service = self.services[part.service]
         wanted = True if part.when is None else part.when(scope)
@@ -263,7 +324,7 @@ class Exchange:
             keys = part.binding(scope)
         except Unknown:
             return PartAnswer(state="failed")
-        decision = self._decide_part(part, request)
+        decision = self.deciding.part(part, request, standing.facts)
         if not service.can_be_asked_by(keys) or isinstance(
             decision, Denial
         ):  # or a grant lapsed since the whole was permitted
@@ -306,23 +367,15 @@ class Exchange:
         return body, max((int(line["retryAfterSec"]) for line in shown if "retryAfterSec" in line), default=None)
 
 
-def _ask(
-    service: Service, request: Request, keys: frozenset[str], fields: frozenset[str] | None, *, part: bool = False
-) -> Ask:
-    caller = request.caller
-    return Ask(
-        caller.organisation, caller.application, caller.purpose, service.name, keys, service.offers, fields,
-        request.history and not part, part,
-    )  # fmt: skip
-
-
 def _why_unknown(source: str, failed: Mapping[str, IntegratorError], missing: str | None) -> dict[str, Any]:
     """What the caller reads beside `unknown`: the reason, and when asking again may help."""
     error = failed.get(source) or (None if missing else next(iter(failed.values()), None))
     if error is None or (isinstance(error, SubjectNotFound) and missing):
         return {"reason": missing or "NOT_DECIDABLE"}
     retry = getattr(error, "retry_after", None)
-    return {"reason": error.code} | ({"retryAfterSec": retry} if retry else {})
+    # Which limit of the purpose it met would tell something about the person: where they live, how old they are.
+    reason = "NOT_COVERED" if isinstance(error, PolicyDenied) else error.code
+    return {"reason": reason} | ({"retryAfterSec": retry} if retry else {})
 
 
 def _begins(keys: Mapping[str, Any]) -> str | None:

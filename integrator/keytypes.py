@@ -14,14 +14,26 @@ from stdnum.be import bis, nn
 
 from integrator.errors import ConfigurationError, Issue, MalformedRequest
 
+PREFIX = "ps_"  # what every pseudonym begins with (integrator/pseudonyms.py)
+
 Spec = Mapping[str, Any]
 Sandbox = frozenset[str] | None  # None = production; else the few real-looking numbers of named test cases (BIS)
 
+_PSEUDONYM = re.compile(PREFIX + r"[A-Za-z0-9_-]{36}", re.ASCII)
 _PLATE = re.compile(r"[A-Z0-9]{1,9}")
 _VIN = re.compile(r"[A-HJ-NPR-Z0-9]{17}")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+class Pseudonym(str):
+    """Stands where a national number is asked for; the exchange finds whose it is, or refuses it as a wrong number."""
+
+    __slots__ = ()
+
+
+NO_NUMBER = "the check digits or the date part do not fit: look for a typing error"
 
 
 class _Refused(ValueError):
@@ -85,11 +97,13 @@ def _string(value: Any) -> str:
 def _ssin(spec: Spec, sandbox: Sandbox) -> tuple[Callable[[Any], str], Spec]:
     def check(value: Any) -> str:
         digits = _string(value)
+        if _PSEUDONYM.fullmatch(digits):
+            return Pseudonym(digits)
         if len(digits) != 11 or not digits.isascii() or not digits.isdigit():
             raise _Refused("schemaViolation", "a national number is 11 digits without dots or spaces")
         world = ssin_world(digits)
         if world is None:
-            raise _Refused("invalidInput", "the check digits or the date part do not fit: look for a typing error")
+            raise _Refused("invalidInput", NO_NUMBER)
         if sandbox is None and world == "test":
             raise _Refused("rejectedInput", "a test number cannot be used in production")
         if sandbox is not None and world == "real" and digits not in sandbox:
@@ -98,8 +112,8 @@ def _ssin(spec: Spec, sandbox: Sandbox) -> tuple[Callable[[Any], str], Spec]:
 
     return check, {
         "type": "string",
-        "pattern": r"^\d{11}$",
-        "description": "National number or BIS number (INSZ/NISS).",
+        "pattern": r"^(\d{11}|ps_[A-Za-z0-9_-]{36})$",
+        "description": "National number or BIS number (INSZ/NISS); or, where the purpose gives pseudonyms, one of those.",
     }
 
 

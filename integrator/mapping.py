@@ -32,20 +32,23 @@ class Extracted:
 class Plan:
     """A sheet compiled for one set of permitted fields; call `extract` with a document and the keys asked."""
 
-    def __init__(self, sheet: Sheet, fields: Spec, *, history: bool, since: str | None) -> None:
+    def __init__(
+        self, sheet: Sheet, fields: Spec, *, history: bool, since: str | None, wanted: frozenset[str] = frozenset()
+    ) -> None:
+        self._facts = {name: spec for name, spec in sheet.facts.items() if spec.get("onlyFor") in (None, *wanted)}
         self._sheet = sheet
         self.history = history  # closed records are wanted from the source
         compiler = Compiler(sheet, history=history, since=since)
         self._top = Step()
         compiler.record(self._top, fields)
-        compiler.record(self._top, {_FACT + name: spec for name, spec in sheet.facts.items()})
+        compiler.record(self._top, {_FACT + name: spec for name, spec in self._facts.items()})
         compiler.record(self._top, {_ABOUT + rule["key"]: {**rule, "many": True} for rule in sheet.about})
         if sheet.item_path is not None:
             compiler.record(self._top, {_ITEM: {"at": sheet.item_path, "many": True, "read": "present"}})
         self._constants = {name: spec["const"] for name, spec in fields.items() if "const" in spec}
         self._lists = tuple(name for name, spec in fields.items() if spec.get("always"))
         self._guards = tuple((name, spec["guard"]) for name, spec in _guarded(fields))
-        self.groups = frozenset(_groups(fields)) | frozenset(_groups(sheet.facts))
+        self.groups = frozenset(_groups(fields)) | frozenset(_groups(self._facts))
         self._root = sheet.root_path
         self._walk = walk_xml if sheet.xml else walk_json
 
@@ -57,7 +60,7 @@ class Plan:
                 leaf(start, out)
             self._walk(self._top.children, start, out)
         self._check_about(out, keys)
-        facts = {name: out.pop(_FACT + name, None) for name in self._sheet.facts}
+        facts = {name: out.pop(_FACT + name, None) for name in self._facts}
         out.pop(_ITEM, None)
         if self._constants and out:
             out.update(self._constants)
@@ -96,24 +99,27 @@ class Sheet:
         self.fields: Spec = data["fields"]
         self.item_path: str | None = self.fields["items"]["at"] if "items" in self.fields else None
         self.names: frozenset[str] = frozenset(_names(self.fields))
-        self._plans: dict[tuple[frozenset[str] | None, bool, str | None], Plan] = {}
+        self._plans: dict[tuple[frozenset[str] | None, bool, str | None, frozenset[str]], Plan] = {}
 
     def path(self, written: str) -> tuple[str, ...]:
         """`r:Names/r:Name` as Clark names; `.` is the element itself."""
         return tuple(self._clark(part) for part in written.split("/") if part not in ("", "."))
 
-    def plan(self, permitted: frozenset[str] | None, *, history: bool = False, since: str | None = None) -> Plan:
+    def plan(
+        self, permitted: frozenset[str] | None, *, history: bool = False, since: str | None = None, wanted: frozenset[str] = frozenset()
+    ) -> Plan:  # fmt: skip
         """The plan for exactly these fields (None = all of them: golden cases only).
 
         `since`: closed records that ended before this ISO date are skipped (the history depth granted).
+        `wanted`: checks whose facts (`onlyFor`) are needed; nobody else's question reads or asks them.
         """
-        key = (permitted, history, since)
+        key = (permitted, history, since, wanted)
         plan = self._plans.get(key)
         if plan is None:
             if len(self._plans) >= 512:  # `since` moves with the calendar; old days must not pile up
                 self._plans.clear()
             fields = self.fields if permitted is None else select(self.fields, permitted)
-            plan = self._plans[key] = Plan(self, fields, history=history, since=since)
+            plan = self._plans[key] = Plan(self, fields, history=history, since=since, wanted=wanted)
         return plan
 
     def _clark(self, name: str) -> str:

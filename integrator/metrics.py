@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, disable_created
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-disable_created_metrics()  # no families `…_created`, which tell nobody anything
+disable_created_metrics()  # type: ignore[no-untyped-call] # no families `…_created`, which tell nobody anything
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -48,6 +48,7 @@ class Metrics(Collector):
         self.circuit = Gauge("integrator_source_circuit_state", "0 closed, 1 half open, 2 open.", ("source",), registry=self.registry)
         self.refused = Counter("integrator_edge_refusals", "Knocks refused before a decision, by kind.", ("kind",), registry=self.registry)
         self.in_flight = Gauge("integrator_exchange_in_flight", "Exchanges accepted and not yet answered.", registry=self.registry)
+        self.emergencies = Gauge("integrator_emergencies_open", "Emergencies that wait for a second person.", registry=self.registry)
         self.build_info = Gauge("integrator_build_info", "The version that runs.", ("version",), registry=self.registry)
         self.registry.register(self)
 

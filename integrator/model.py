@@ -48,6 +48,7 @@ class Request:
     history: bool = False
     language: str = "fr"  # nl | fr | de | en
     scenario: str | None = None  # sandbox only: the fault a tester asks the mock to play
+    emergency: str | None = None  # why conditions must give way now; recorded sealed, and confirmed by a second person
 
 
 @dataclass(frozen=True, slots=True)

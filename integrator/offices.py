@@ -28,6 +28,7 @@ from integrator.consoles.casefiles.opening import open_office
 from integrator.consoles.citizen.notifying import tell_everyone
 from integrator.consoles.citizen.outbox import FileOutbox
 from integrator.consoles.desks import Purposes, open_desk
+from integrator.consoles.emergencies import SecondPersons
 from integrator.consoles.exporting import Exporter, words_of
 from integrator.consoles.looking import Day
 from integrator.consoles.opening import may_audit, open_consoles
@@ -37,6 +38,7 @@ from integrator.consoles.reveals.opening import open_reveals
 from integrator.consoles.signin.claims import OFFICIAL
 from integrator.consoles.signin.oidc import Oidc
 from integrator.consoles.web import Consoles
+from integrator.emergency import Emergencies
 from integrator.errors import IntegratorError
 from integrator.governing.live import InForce
 from integrator.governing.opening import Governing
@@ -56,6 +58,7 @@ def open_offices(
     publishing: Publishing,
     governing: Governing,
     services: Mapping[str, Service],
+    emergencies: Emergencies,
     session: aiohttp.ClientSession,
     now: clock.Now,
     watching: Watching | None = None,
@@ -84,6 +87,7 @@ def open_offices(
     governing.live.told.append(tell)
     open_office(consoles, Purposes(lambda: governing.live.policies.purposes), _bundle(settings, book))
     open_reveals(consoles)
+    consoles.extras["emergencies"] = SecondPersons(emergencies, publishing)
     pile = Pile(consoles.database, consoles.vault)
     consoles.extras["orders"] = Orders(desk, book.store, publishing.books, pile, retention_classes(), now)
     apart = Apart(settings)

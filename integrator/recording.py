@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import orjson
@@ -73,6 +74,7 @@ class Closeness(Protocol):
 
 People = tuple[tuple[str, str, str], ...]  # type, number, role
 Learn = Callable[[Call, Outcome], Awaitable[None]]  # what an answer tells that alerts may need; never raises
+BREAK_GLASS = "BREAK_GLASS"  # the flag of an emergency; config/alerts.yaml knows it
 Replaced = Callable[[tuple[str, str], str, str], None]  # subject asked, its new number, source; blocks, never raises
 
 
@@ -94,11 +96,14 @@ class Recorder:
         return Recording(await self._shelf.begin(), self._metrics, self.closeness, self.learn)
 
     def call(
-        self, service: Service, request: Request, permit: Permit, keys: Mapping[str, Any], *, parent: str | None = None
-    ) -> Call:
+        self, service: Service, request: Request, permit: Permit, keys: Mapping[str, Any], *, parent: str | None = None, broken: str | None = None
+    ) -> Call:  # fmt: skip
+        """`broken`: the reason that would have refused it, had it not been an emergency."""
         span_id = request.trace.span_id if parent is None else os.urandom(8).hex()
         source = service.source or service.name
         clear = _clear(service, request, permit, source, parent)
+        if broken is not None or permit.grant.notify:
+            clear["flags"] = _raised(permit, broken)
         return Call(service, request, permit, keys, span_id, source, service.subject(keys), clear)
 
     def failure(self, call: Call, error: IntegratorError) -> None:
@@ -229,6 +234,12 @@ def _agent(request: Request) -> Mapping[str, Any] | None:
     return {name: value for name, value in told.items() if value is not None}
 
 
+def _raised(permit: Permit, broken: str | None) -> list[str]:
+    """What somebody has to look at or be told of: an emergency with what it broke, and whom the purpose has told."""
+    flags = [BREAK_GLASS, broken] if broken is not None else []
+    return flags + [f"NOTIFY_{kind.upper()}" for kind in sorted(permit.grant.notify)]
+
+
 def _committed(fields: Sequence[str], request: Request, **more: Any) -> dict[str, Any]:
     committed: dict[str, Any] = {"fields": list(fields), **more}
     if request.dossier is not None:
@@ -240,9 +251,9 @@ def _intent(call: Call, now: float, flags: frozenset[str]) -> Draft:
     return Draft(
         type="intent", trace_id=call.request.trace.trace_id, span_id=call.span_id, name=call.service.name,
         clear={
-            **call.clear, **_flags(flags), "status": "Unset", "start_time": clock.micros(now), "asked": _asked_of(call),
+            **call.clear, **_flags(flags, call.clear), "status": "Unset", "start_time": clock.micros(now), "asked": _asked_of(call),
         },
-        committed=_committed(call.permit.categories, call.request, **_question(call)),
+        committed=_committed(call.permit.categories, call.request, **_question(call), **_justification(call)),
         subjects=_asked_about(call.subject), agent=_agent(call.request), retention=call.permit.purpose.retention,
     )  # fmt: skip
 
@@ -267,6 +278,12 @@ def asked(service: Service, request: Request) -> dict[str, Any]:
     return said
 
 
+def _justification(call: Call) -> dict[str, str]:
+    """Why conditions had to give way, once for the whole exchange."""
+    broken = BREAK_GLASS in call.clear.get("flags", ())
+    return {"justification": call.request.emergency} if broken and call.request.emergency else {}
+
+
 def _question(call: Call) -> dict[str, str]:
     """The digest of what was asked, where that is more than the subject, who is committed anyway."""
     if call.subject is not None and len(call.keys) == 1 and call.subject[1] in call.keys.values():
@@ -279,7 +296,7 @@ def _outcome(call: Call, outcome: Outcome, payload: bytes, intent: int, people: 
     answered = error is None
     clear = {
         **call.clear,
-        **_flags(flags),
+        **_flags(flags, call.clear),
         "status": "Ok" if answered or isinstance(error, SubjectNotFound) else "Error",
         "categories": _released(call) if answered else [],
         "counts": {"subjects": len(people), "records": _records(call, outcome)},
@@ -345,8 +362,10 @@ def _asked_about(subject: tuple[str, str] | None) -> tuple[tuple[str, str], ...]
     return (subject,) if subject else ()
 
 
-def _flags(flags: frozenset[str]) -> dict[str, list[str]]:
-    return {"flags": sorted(flags)} if flags else {}
+def _flags(flags: frozenset[str], clear: Mapping[str, Any] = MappingProxyType({})) -> dict[str, list[str]]:
+    """Those of the call itself (an emergency, who has to be told) with those of how near the agent is."""
+    every = flags.union(clear.get("flags", ()))
+    return {"flags": sorted(every)} if every else {}
 
 
 def _gives(call: Call, field: str) -> bool:

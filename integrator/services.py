@@ -19,7 +19,8 @@ from integrator.scope import operands_of
 
 _DOSSIER = re.compile(r"[\w./:-]{1,64}", re.ASCII)
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9.]{0,99}")
-_COMMON = frozenset({"dossierReference", "fields", "history"})
+_COMMON = frozenset({"dossierReference", "fields", "history", "emergencyJustification"})
+JUSTIFICATION = (10, 500)  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class Question:
     fields: frozenset[str] | None
     dossier: str | None
     history: bool
+    emergency: str | None = None  # why conditions must give way
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +186,23 @@ class Service:
         history = body.get("history", False)
         if not isinstance(history, bool):
             issues.append(Issue("schemaViolation", where, "/history", "send true or false"))
-        return Question(keys, frozenset(fields) if fields else None, dossier, history is True)
+        emergency = _justified(body.get("emergencyJustification"), where, issues)
+        return Question(keys, frozenset(fields) if fields else None, dossier, history is True, emergency)
+
+
+def _justified(said: Any, where: str, issues: list[Issue]) -> str | None:
+    """Why this is an emergency; never in an address."""
+    if said is None:
+        return None
+    name, (least, most) = "/emergencyJustification", JUSTIFICATION
+    words = " ".join(said.split()) if isinstance(said, str) else ""
+    if where != "body":
+        issues.append(Issue("unknownInput", where, name, "an emergency is justified in a body, never in an address"))
+    elif not least <= len(words) <= most or not words.isprintable():
+        issues.append(Issue("schemaViolation", where, name, f"say why, in {least} to {most} characters"))
+    elif _holds_number(words):
+        issues.append(Issue("rejectedInput", where, name, "no national number in a justification"))
+    return words
 
 
 def load_services(folder: Path, sheets: Mapping[str, Sheet], *, sandbox: Sandbox) -> dict[str, Service]:

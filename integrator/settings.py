@@ -32,6 +32,8 @@ class Settings:
     mocked: tuple[str, ...]  # sources that are the sandbox's; a production hub refuses to start with any
     named_numbers: frozenset[str]  # real-looking numbers the sandbox knows on purpose (BIS cases)
     audit: Mapping[str, Any]  # the published ledger: its name, where signed state lives, witnesses, time stamps
+    quotas: Mapping[str, Any]  # of authorisations: database, size of a lease
+    emergency: Mapping[str, Any]  # questions that passed a condition: database, hours, limits of an agent
     consoles: Mapping[str, Any]  # the pages of data protection officers and citizens: database, sign-in
     watching: Mapping[str, Any]  # what alerts must know: cases, deaths, moves, by keyed tag
     directory: Mapping[str, Any]  # the directory of references: database, folder of its key
@@ -97,7 +99,7 @@ def _check(data: Mapping[str, Any]) -> Settings:
             mocked=tuple(data.get("mocked") or ()),
             named_numbers=frozenset(str(number) for number in data.get("namedNumbers") or ()),
             audit=data["audit"], consoles=data["consoles"], watching=data["watching"], directory=data["directory"],
-            governing=data["governing"], agents=data["agents"],
+            governing=data["governing"], agents=data["agents"], quotas=data["quotas"], emergency=data["emergency"],
         )  # fmt: skip
     except KeyError as error:
         raise ConfigurationError(f"setting {error} is missing") from error

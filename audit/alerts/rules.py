@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-KINDS = frozenset(("protected", "flag", "after", "enumeration", "breadth", "outlier", "search", "sample"))
+KINDS = frozenset(
+    ("protected", "flag", "after", "enumeration", "breadth", "outlier", "search", "sample", "told")
+)  # told: written by the hub itself
 EXPLANATIONS = ("open_case", "registration", "own_session", "recent_mutation")
 LANGUAGES = frozenset(("nl", "fr", "en"))
 

@@ -153,7 +153,7 @@ class Front:
             )
         return Request(
             service.name, who.caller, question.keys, trace, question.fields, question.dossier or who.dossier, question.history,
-            language(headers.get(b"accept-language", b"")), play,
+            language(headers.get(b"accept-language", b"")), play, question.emergency,
         )  # fmt: skip
 
     async def _ask(self, request: Request, reply: Reply) -> None:

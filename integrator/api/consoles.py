@@ -18,6 +18,7 @@ from integrator.api.limits import Limits
 from integrator.consoles import api, exports
 from integrator.consoles.casefiles import api as casefiles
 from integrator.consoles.citizen import api as contests
+from integrator.consoles.emergencies import api as emergencies
 from integrator.consoles.governing import api as governing_api
 from integrator.consoles.mandates import api as mandates
 from integrator.consoles.opening import caller
@@ -75,6 +76,7 @@ def mount(
         rest.include_router(governing_api.router(consoles, governing, current, body))
     rest.include_router(casefiles.router(consoles, current, body))
     rest.include_router(reveals.router(consoles, current, body))
+    rest.include_router(emergencies.router(consoles, current, body))
     rest.include_router(contests.router(consoles, current, body))
     rest.include_router(mandates.router(consoles, current, body))
     rest.add_route("/console", door, methods=["GET"])

@@ -19,6 +19,7 @@ from integrator.api.openapi_bulk import bulk_operation
 from integrator.api.openapi_callers import caller_paths, caller_schemas
 from integrator.api.openapi_parts import own_paths, shared_schemas
 from integrator.api.problems import Problems
+from integrator.services import JUSTIFICATION
 
 Json = dict[str, Any]
 
@@ -137,6 +138,7 @@ def request_schema(service: Service) -> Json:
         "default": False,
         "description": "Closed periods too, as deep as granted.",
     }
+    properties["emergencyJustification"] = _EMERGENCY
     required = [key for key, kind in service.keys.items() if kind.required] + (
         ["dossierReference"] if service.needs_dossier else []
     )
@@ -151,6 +153,13 @@ def request_schema(service: Service) -> Json:
 _DOSSIER: Json = {
     "type": "string", "pattern": r"^[\w./:-]{1,64}$",
     "description": "The case this question belongs to, as your own files name it; no national number.",
+}  # fmt: skip
+
+
+_EMERGENCY: Json = {
+    "type": "string", "minLength": JUSTIFICATION[0], "maxLength": JUSTIFICATION[1],
+    "description": "Only in an emergency: why conditions that the authorisation lets be broken must give way now. No national number. "
+    "It is recorded, and a second person must confirm it within 24 hours.",
 }  # fmt: skip
 
 

@@ -87,10 +87,12 @@ def shared_schemas(problems: Problems) -> Json:
         "PermissionProblem": _also({"reason": text, "rule": {**text, "description": "The authorisation that decided."}, "source": text, "changes": {
             "type": "array", "items": {"$ref": "#/components/schemas/Change"}, "description": "The fewest things that would turn the refusal round."}}),
         "Change": _object({
-            "kind": {**text, "enum": ["key", "field", "history", "use", "application", "date", "purpose", "organisation"]}, "from": text,
+            "kind": {**text, "enum": [
+                "key", "field", "history", "dossier", "use", "application", "hours", "assurance",
+                "registration", "role", "date", "purpose", "organisation"]}, "from": text,
             "to": {"type": "array", "items": text, "description": "Any one of these would do; absent: leave it out."},
             "text": {"$ref": "#/components/schemas/LocalizedString"}}, "One thing that would have to be otherwise.", ["kind", "text"]),
-        "RetryProblem": _also({"retryAfterSec": {"type": "integer"}, "limit": {"type": "integer"}, "source": text}),
+        "RetryProblem": _also({"retryAfterSec": {"type": "integer"}, "limit": {"type": "integer"}, "source": text, "reason": text, "rule": text}),
         "HealthStatus": _object({"status": {**text, "enum": ["UP", "DEGRADED", "DOWN"]}, "sources": {
             "type": "object", "additionalProperties": {**text, "enum": ["UP", "DEGRADED", "DOWN"]}},
             "policies": _object({"status": {**text, "enum": ["UP", "DEGRADED"]}, "revision": {"type": "integer"}, "set": text, "reason": text},

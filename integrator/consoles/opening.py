@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from audit.errors import LedgerError
 from integrator import clock
-from integrator.consoles import alerts, applications, auditor, citizen, dpo, governing, orders
+from integrator.consoles import alerts, applications, auditor, citizen, dpo, emergencies, governing, orders
 from integrator.consoles.accounts import Accounts
 from integrator.consoles.book import open_book
 from integrator.consoles.casefiles import pages as casefiles
@@ -30,7 +30,7 @@ from integrator.settings import Settings
 
 # fmt: off
 ROOMS: tuple[Room, ...] = (
-    pages.room, citizen.room, dpo.room, casefiles.room, reveals.room, orders.room, applications.room, citizen.office_room,
+    pages.room, citizen.room, dpo.room, casefiles.room, reveals.room, emergencies.room, orders.room, applications.room, citizen.office_room,
     mandates.room, alerts.room,
     auditor.room,
     governing.room, governing.register_room,

@@ -79,7 +79,8 @@ def _cases(
     """What the engine now says, where it is another thing than the case expects."""
     root = yaml.compose(text, Loader=YamlLoader)
     for number, case in enumerate(data["cases"]):
-        said = [policies.decide(ask, now) for ask, now in questions(data["purpose"], case, offers, organisations)]
+        put = questions(data["purpose"], case, offers, organisations, data.get("given"))
+        said = [policies.decide(ask, now, facts) for ask, now, facts in put]
         wanted = case["expect"]
         told = {_expected(one) for one in said}
         if len(told) == 1 and told != {_of_case(wanted)}:

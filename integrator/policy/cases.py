@@ -3,6 +3,10 @@
     ask:    {organisations: [group:cpas, evere], service: person.get, eachKey: [ssin, name], at: 2026-11-23}
     expect: {deny: KEY_NOT_GRANTED}
 
+What is known beside the question (`roles`, `assurance`, `registered`, `dossier`, `emergency`, `time` in Brussels) stands in
+`ask`, or for all cases of a purpose in `given`. `answer` says what the source answers, where a line looks at that:
+municipality (own, other, unknown), age in years (null = nobody knows), number of results.
+
 `organisations` and `eachKey` put the same question once for each: the case holds when all of them say what is expected.
 """
 
@@ -11,13 +15,15 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+from integrator.policy import afterwards, looser
+from integrator.policy.conditions import BRUSSELS
 from integrator.policy.engine import Policies
 from integrator.policy.names import expand, tops
 from integrator.policy.reading import compile_purpose, members
-from integrator.policy.terms import Ask, Decision, Denial
+from integrator.policy.terms import Ask, Decision, Denial, Facts
 
 Offers = Mapping[str, frozenset[str]]  # of each service, the names of its fields or answers
 
@@ -32,22 +38,30 @@ class Mutant:
 
 
 def judge(
-    purpose: str, case: Mapping[str, Any], policies: Policies, offers: Offers, organisations: Mapping[str, Any]
-) -> tuple[Any, Any]:
-    """What a case expects and what the engine says, in the same words; of several questions the first that differs."""
+    purpose: str, case: Mapping[str, Any], policies: Policies, offers: Offers, organisations: Mapping[str, Any], given: Mapping[str, Any] | None = None
+) -> tuple[Any, Any]:  # fmt: skip
+    """What a case expects and what the engine says, in the same words; of several questions the first that differs.
+
+    `given`: what the purpose says of all its cases.
+    """
     wanted, got = None, None
-    for ask, now in questions(purpose, case, offers, organisations):
-        wanted, got = _compared(case["expect"], policies.decide(ask, now))
+    for ask, now, facts in questions(purpose, case, offers, organisations, given):
+        decision = _afterwards(policies.decide(ask, now, facts), case.get("answer"), now)
+        wanted, got = _compared(case["expect"], decision)
         if wanted != got:
             break
     return wanted, got
 
 
 def questions(
-    purpose: str, case: Mapping[str, Any], offers: Offers, organisations: Mapping[str, Any]
-) -> Iterator[tuple[Ask, float]]:
-    """Every question that a case puts, and its moment."""
-    asked = case["ask"]
+    purpose: str, case: Mapping[str, Any], offers: Offers, organisations: Mapping[str, Any], given: Mapping[str, Any] | None = None
+) -> Iterator[tuple[Ask, float, Facts]]:  # fmt: skip
+    """Every question that a case puts, its moment, and what is known beside it."""
+    asked = {**(given or {}), **case["ask"]}
+    facts = Facts(
+        frozenset(asked.get("roles", ())), asked.get("assurance"), frozenset(asked["registered"]) if "registered" in asked else None,
+        bool(asked.get("dossier")), bool(asked.get("emergency")),
+    )  # fmt: skip
     named = asked.get("organisations") or [asked["organisation"]]
     ways = [frozenset({key}) for key in asked["eachKey"]] if "eachKey" in asked else [frozenset(asked["keys"])]
     fields = frozenset(asked["fields"]) if "fields" in asked else None
@@ -57,7 +71,7 @@ def questions(
                 number, asked.get("application", "any-app"), asked.get("purpose", purpose), asked["service"], keys,
                 offers[asked["service"]], fields, bool(asked.get("history")), bool(asked.get("part")),
             )  # fmt: skip
-            yield ask, _noon(asked["at"])
+            yield ask, _moment(asked["at"], asked.get("time")), facts
 
 
 def survivors(data: Mapping[str, Any], offers: Offers, keys: Offers, organisations: Mapping[str, Any]) -> list[Mutant]:
@@ -65,7 +79,7 @@ def survivors(data: Mapping[str, Any], offers: Offers, keys: Offers, organisatio
     code, found = data["purpose"], []
     for mutant in mutants(data, offers, keys, organisations):
         policies = Policies(*_compiled(mutant.data, organisations))
-        judged = (judge(code, case, policies, offers, organisations) for case in data["cases"])
+        judged = (judge(code, case, policies, offers, organisations, data.get("given")) for case in data["cases"])
         if all(wanted == got for wanted, got in judged):
             found.append(mutant)
     return found
@@ -74,10 +88,12 @@ def survivors(data: Mapping[str, Any], offers: Offers, keys: Offers, organisatio
 def mutants(
     data: Mapping[str, Any], offers: Offers, keys: Offers, organisations: Mapping[str, Any]
 ) -> Iterator[Mutant]:
-    """Every authorisation of a purpose, loosened by one organisation, day, application, field, key, use or past.
+    """Every authorisation of a purpose, loosened by one organisation, day, application, field, key, use, past or condition.
 
     A field is one that no other line of the authorisation gives to the same question already.
     """
+    for said, changed in looser.purpose(data.get("assurance")):
+        yield _loosened(data, (), *said, **changed)
     for number, entry in enumerate(data["authorisations"]):
         where = ("authorisations", number)
         yield from _wider(data, where, entry, organisations)
@@ -117,6 +133,8 @@ def _deeper(
         yield _loosened(data, where, "use", "release", use="release")
     if not grant.get("historyYears"):
         yield _loosened(data, where, "past", "1 year", historyYears=1)
+    for said, changed in looser.each(grant, data.get("assurance")):
+        yield _loosened(data, where, *said, **changed)
 
 
 def _covers(other: Mapping[str, Any], grant: Mapping[str, Any]) -> bool:
@@ -138,7 +156,11 @@ def _loosened(data: Mapping[str, Any], where: tuple[Any, ...], what: str, more: 
     place = loose
     for step in where:
         place = place[step]
-    place.update(changed)
+    for word, value in changed.items():
+        if value is None:
+            place.pop(word)
+        else:
+            place[word] = value
     return Mutant(where, f"{what} {more}", loose)
 
 
@@ -171,6 +193,21 @@ def _day(day: Any) -> date:
     return day if isinstance(day, date) else date.fromisoformat(str(day)[:10])
 
 
-def _noon(day: Any) -> float:
-    parsed = _day(day)
-    return datetime(parsed.year, parsed.month, parsed.day, 12).astimezone().timestamp()
+def _moment(day: Any, clock: str | None) -> float:
+    """Noon UTC, or that time in Brussels."""
+    if clock is None:
+        return datetime.combine(_day(day), time(12), UTC).timestamp()
+    return datetime.combine(_day(day), time.fromisoformat(clock), BRUSSELS).timestamp()
+
+
+def _afterwards(decision: Decision, answer: Mapping[str, Any] | None, now: float) -> Decision:
+    """The decision after an answer like this."""
+    if isinstance(decision, Denial) or answer is None:
+        return decision
+    today, age = datetime.fromtimestamp(now, UTC).date(), answer.get("age")
+    facts = {
+        "municipality": {"own": "here", "other": "there"}.get(answer.get("municipality", "own")),
+        "birthDate": None if age is None else f"{today.year - age}-01-01",
+    }
+    reason = afterwards.refused(decision.grant, facts, answer.get("results", 1), "here", today)
+    return decision if reason is None else Denial(reason, decision.grant.authorisation, "", decision.purpose)

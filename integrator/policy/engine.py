@@ -7,12 +7,20 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from integrator.model import Withheld
+from integrator.policy.conditions import UNKNOWN, Conditions
 from integrator.policy.names import expand, granted, tops
-from integrator.policy.terms import ADVICE, Ask, Decision, Denial, Grant, Permit, Purpose
+from integrator.policy.terms import ADVICE, NO_FACTS, Ask, Decision, Denial, Facts, Grant, Permit, Purpose
 
 _REMEMBERED = 4096  # permits; the oldest goes first
 # Of a grant that fails for several reasons the last in this order is said; of several grants the one that came furthest.
-_ORDER = ("EXPIRED", "NOT_YET_VALID", "APPLICATION_NOT_NAMED", "ANSWERS_ONLY", "KEY_NOT_GRANTED", "HISTORY_NOT_GRANTED")
+# REGISTRATION_UNKNOWN is last of all: when another reason is said, no registration would have helped.
+_ORDER = (
+    "EXPIRED", "NOT_YET_VALID", "APPLICATION_NOT_NAMED", "ANSWERS_ONLY", "KEY_NOT_GRANTED", "HISTORY_NOT_GRANTED", "NOTHING_GRANTED",
+    "ROLE_NOT_ALLOWED", "ASSURANCE_TOO_LOW", "OUTSIDE_HOURS", "DOSSIER_MISSING", "NOT_REGISTERED", UNKNOWN,
+)  # fmt: skip
+_NARROWER = {"any": 0, "exclude": 1, "only": 2}
+_NOTHING: frozenset[str] = frozenset()
+_NONE = Conditions()
 _FURTHER = {reason: place for place, reason in enumerate(_ORDER)}
 
 
@@ -35,6 +43,7 @@ class Policies:
         self._grants: dict[tuple[str, str, str], tuple[Grant, ...]] = {}
         self._held: dict[tuple[str, str], tuple[Grant, ...]] = {}
         self._permits: dict[tuple[Ask, Grant, float], Permit] = {}
+        needs: dict[tuple[str, str, str], frozenset[str]] = {}
         index: dict[tuple[str, str, str], list[Grant]] = {}
         held: dict[tuple[str, str], list[Grant]] = {}
         services: dict[str, list[Grant]] = {}
@@ -43,15 +52,32 @@ class Policies:
             for organisation in grant.organisations:
                 index.setdefault((grant.purpose, organisation, grant.service), []).append(grant)
                 held.setdefault((grant.purpose, organisation), []).append(grant)
+                if grant.conditions is not None:
+                    key = (grant.purpose, organisation, grant.service)
+                    needs[key] = needs.get(key, _NOTHING) | grant.conditions.kinds
         self._grants = {key: tuple(found) for key, found in index.items()}
         self._held = {key: tuple(sorted(found, key=_place)) for key, found in held.items()}
-
+        self._needs = needs
+        self._conditional = frozenset(
+            key for key, found in held.items() if any(grant.conditions or grant.limits.counted or grant.pseudonymise for grant in found)
+        )  # fmt: skip
         self._services = {service: tuple(found) for service, found in services.items()}
 
-    def decide(self, ask: Ask, now: float) -> Decision:
+    def needs(self, ask: Ask) -> frozenset[str]:
+        """The kinds of fact that could matter for this question: whoever has none of them need not look any up."""
+        return self._needs.get((ask.purpose, ask.organisation, ask.service), _NOTHING)
+
+    def conditional(self, purpose: str, organisation: str) -> bool:
+        """Whether any line of an organisation for a purpose looks at facts, is counted or hides numbers.
+
+        Where none does a permit is a permit, and nobody need ask for anything else.
+        """
+        return (purpose, organisation) in self._conditional
+
+    def decide(self, ask: Ask, now: float, facts: Facts = NO_FACTS) -> Decision:
         """Permit or denial for one question. Never raises: what cannot be decided is denied."""
         candidates = self._grants.get((ask.purpose, ask.organisation, ask.service), ())
-        best: Decision | None = None
+        best: Permit | None = None
         for grant in candidates:
             if (
                 grant.starts <= now < grant.ends
@@ -59,11 +85,12 @@ class Policies:
                 and (ask.part or not grant.answers_only)
                 and ask.keys <= grant.keys
                 and (not ask.history or grant.history_years)
+                and (grant.conditions is None or grant.conditions.unmet(facts, now) is None)
             ):
                 decision = self._permit(ask, grant, now)
-                if best is None or _breadth(decision) > _breadth(best):  # grants are never added up: each stands alone
-                    best = decision
-        return best or self._denial(ask, candidates, now)
+                if decision is not None and (best is None or len(decision.fields) > len(best.fields)):
+                    best = decision  # grants are never added up: each stands alone
+        return best or self._denial(ask, candidates, now, facts)
 
     def grants(self, purpose: str, organisation: str) -> Iterator[Grant]:
         """Every grant of an organisation for a purpose, in force or not (introspection, checks)."""
@@ -77,7 +104,8 @@ class Policies:
         """Every line that grants a service, whoever's it is (explanations, checks)."""
         return self._services.get(service, ())
 
-    def _permit(self, ask: Ask, grant: Grant, now: float) -> Decision:
+    def _permit(self, ask: Ask, grant: Grant, now: float) -> Permit | None:
+        """What this line gives of what is asked; None when that is nothing."""
         key = (ask, grant, now // 86400 if ask.history else 0)  # how far back is counted from today
         permit = self._permits.get(key)
         if permit is not None:
@@ -86,7 +114,7 @@ class Policies:
         wanted = given if ask.fields is None else expand(ask.fields, ask.offers)
         fields = given & wanted
         if not fields:
-            return Denial("NOTHING_GRANTED", grant.authorisation, ADVICE["NOTHING_GRANTED"], self.purposes[ask.purpose])
+            return None
         beyond = () if ask.fields is None else wanted - given
         if len(self._permits) >= _REMEMBERED:
             self._permits.pop(next(iter(self._permits)))
@@ -101,7 +129,7 @@ class Policies:
         )
         return permit
 
-    def _denial(self, ask: Ask, candidates: tuple[Grant, ...], now: float) -> Denial:
+    def _denial(self, ask: Ask, candidates: tuple[Grant, ...], now: float, facts: Facts) -> Denial:
         purpose = self.purposes.get(ask.purpose)
         if purpose is None:
             return Denial("UNKNOWN_PURPOSE", None, ADVICE["UNKNOWN_PURPOSE"])
@@ -111,7 +139,7 @@ class Policies:
                 return Denial("SERVICE_NOT_GRANTED", held[0].authorisation, ADVICE["SERVICE_NOT_GRANTED"], purpose)
             return Denial("NO_AUTHORISATION", None, ADVICE["NO_AUTHORISATION"], purpose)
         reason, rule = max(
-            ((_missed(ask, grant, now), grant.authorisation) for grant in candidates),
+            ((_missed(ask, grant, now, facts), grant.authorisation) for grant in candidates),
             key=lambda miss: _FURTHER[miss[0]],
         )
         if (rule, ask.organisation) in self._suspended:
@@ -129,8 +157,12 @@ def _rank(grant: Grant) -> tuple[object, ...]:
     return (
         -grant.history_years,
         grant.territory_own,
+        _NARROWER[grant.minors],
+        grant.pseudonymise,
         -len(grant.lifts),
         grant.answers_only,
+        len(grant.notify),
+        tuple(-limit for limit in grant.limits.text()),
         grant.authorisation,
         *_text(grant),
     )
@@ -141,7 +173,18 @@ def _place(grant: Grant) -> tuple[object, ...]:
 
 
 def _text(grant: Grant) -> tuple[object, ...]:
-    return sorted(grant.keys), sorted(grant.fields), grant.starts, grant.ends, sorted(grant.applications or ())
+    return (
+        sorted(grant.keys), sorted(grant.fields), grant.starts, grant.ends, sorted(grant.applications or ()), sorted(grant.notify),
+        *_said(grant.conditions or _NONE),
+    )  # fmt: skip
+
+
+def _said(conditions: Conditions) -> tuple[object, ...]:
+    hours = conditions.hours
+    return (
+        sorted(conditions.roles), conditions.assurance or "", str(hours or ""), conditions.dossier,
+        sorted(conditions.registration), sorted(conditions.breakable),
+    )  # fmt: skip
 
 
 def _since(grant: Grant, now: float) -> str:
@@ -149,11 +192,7 @@ def _since(grant: Grant, now: float) -> str:
     return (day - timedelta(days=round(365.25 * grant.history_years))).isoformat()
 
 
-def _breadth(decision: Decision) -> int:
-    return len(decision.fields) if isinstance(decision, Permit) else -1
-
-
-def _missed(ask: Ask, grant: Grant, now: float) -> str:
+def _missed(ask: Ask, grant: Grant, now: float, facts: Facts) -> str:
     if now >= grant.ends:
         return "EXPIRED"
     if now < grant.starts:
@@ -162,4 +201,12 @@ def _missed(ask: Ask, grant: Grant, now: float) -> str:
         return "APPLICATION_NOT_NAMED"
     if grant.answers_only and not ask.part:
         return "ANSWERS_ONLY"
-    return "HISTORY_NOT_GRANTED" if ask.keys <= grant.keys else "KEY_NOT_GRANTED"
+    if not ask.keys <= grant.keys:
+        return "KEY_NOT_GRANTED"
+    if ask.history and not grant.history_years:
+        return "HISTORY_NOT_GRANTED"
+    given = granted(grant.fields, ask.offers)
+    if not given or (ask.fields is not None and given.isdisjoint(expand(ask.fields, ask.offers))):
+        return "NOTHING_GRANTED"
+    unmet = None if grant.conditions is None else grant.conditions.unmet(facts, now)
+    return unmet or "NOTHING_GRANTED"

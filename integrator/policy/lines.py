@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from integrator.policy.conditions import Conditions, Hours, Limits, level
 from integrator.policy.engine import Policies
 from integrator.policy.names import granted, tops
 from integrator.policy.terms import FOREVER, Grant
@@ -20,7 +21,8 @@ Offers = Mapping[str, frozenset[str]]
 class More:
     """One thing that a line gives beyond another."""
 
-    kind: str  # service | field | key | past | use | application | territory | lifts | from | until
+    kind: str  # service | field | key | past | use | application | territory | minors | lifts | identifiers | silence | from | until
+    # … and, without or with less of a condition: role | assurance | hours | dossier | registration | emergency | amount
     names: tuple[str, ...] = ()
 
 
@@ -87,10 +89,50 @@ def _beyond(line: Grant, other: Grant, offers: frozenset[str]) -> tuple[More, ..
         more.append(More("application", tuple(sorted((line.applications or frozenset()) - other.applications))))
     if other.territory_own and not line.territory_own:
         more.append(More("territory"))
+    if line.minors != other.minors and other.minors != "any":
+        more.append(More("minors"))
     if line.lifts - other.lifts:
         more.append(More("lifts"))
+    if other.pseudonymise and not line.pseudonymise:
+        more.append(More("identifiers"))
+    if other.notify - line.notify:
+        more.append(More("silence", tuple(sorted(other.notify - line.notify))))
+    if any(mine > theirs for mine, theirs in zip(line.limits.text(), other.limits.text(), strict=True)):
+        more.append(More("amount", _amounts(line.limits)))
+    more += _looser(line.conditions or _NONE, other.conditions or _NONE)
     if line.starts < other.starts:
         more.append(More("from", (day_of(line.starts),)))
     if line.ends > other.ends:
         more.append(More("until", () if line.ends >= FOREVER else (day_of(line.ends - 1),)))
     return tuple(more)
+
+
+_NONE = Conditions()
+
+
+def _looser(line: Conditions, other: Conditions) -> Iterator[More]:
+    """Conditions that `line` asks less of: what its user may do beyond the other's."""
+    if other.roles and (not line.roles or line.roles - other.roles):
+        yield More("role", tuple(sorted(line.roles - other.roles)))
+    if level(line.assurance) < level(other.assurance):
+        yield More("assurance", (line.assurance,) if line.assurance else ())
+    if other.hours is not None and (line.hours is None or not _within(line.hours, other.hours)):
+        yield More("hours", (str(line.hours),) if line.hours else ())
+    if other.dossier and not line.dossier:
+        yield More("dossier")
+    if other.registration and (not line.registration or line.registration - other.registration):
+        yield More("registration", tuple(sorted(line.registration - other.registration)))
+    if broken := line.breakable - other.breakable:
+        yield More("emergency", tuple(sorted(broken)))
+
+
+def _within(hours: Hours, other: Hours) -> bool:
+    return hours.days <= other.days and other.start <= hours.start and hours.end <= other.end
+
+
+def _amounts(limits: Limits) -> tuple[str, ...]:
+    named = (
+        ("perMinute", limits.per_minute), ("perDay", limits.per_day), ("perAgentPerDay", limits.per_agent_per_day),
+        ("results", limits.results),
+    )  # fmt: skip
+    return tuple(f"{name} {limit}" for name, limit in named if limit is not None)

@@ -11,8 +11,9 @@ from typing import Any
 from integrator.errors import ConfigurationError
 from integrator.model import LocalizedString
 from integrator.places import parse_yaml
+from integrator.policy.conditions import DAYS, Conditions, Hours, Limits, strictest
 from integrator.policy.engine import Policies
-from integrator.policy.terms import FOREVER, Grant, Purpose
+from integrator.policy.terms import FOREVER, Grant, Law, Purpose
 
 
 def load_policies(
@@ -41,6 +42,9 @@ def compile_policies(files: list[tuple[str, bytes]], organisations: Mapping[str,
             grants += lines
         except (KeyError, TypeError) as error:
             raise ConfigurationError(f"{name}: {type(error).__name__} {error}") from error
+        except ConfigurationError as error:
+            said = error.detail if error.detail.startswith(f"{name}:") else f"{name}: {error.detail}"
+            raise ConfigurationError(said, advice=error.hint) from error
         if f"{purpose.code}.yaml" != name:
             raise ConfigurationError(f"{name}: `purpose:` says {purpose.code!r}, not the file's name")
         purposes[purpose.code] = purpose
@@ -55,7 +59,7 @@ def compile_purpose(
     grants: list[Grant] = []
     for authorisation in data["authorisations"]:
         named = frozenset(members(authorisation["organisations"], organisations))
-        grants += _grants(purpose.code, authorisation, named, digest)
+        grants += _grants(purpose.code, authorisation, named, digest, data.get("assurance"))
     return purpose, grants
 
 
@@ -83,13 +87,19 @@ def members(named: list[str], organisations: Mapping[str, Any]) -> list[str]:
 def _purpose(data: Mapping[str, Any]) -> Purpose:
     return Purpose(
         data["purpose"], LocalizedString.read(data["title"]), LocalizedString.read(data["why"]), data["dpv"], data["retention"],
-        data["processingActivity"], data["legalBasis"], data["disclosure"],
+        data["processingActivity"], data["legalBasis"], data["disclosure"], tuple(_law(law) for law in data.get("laws", ())),
+        data.get("controller", "organisation"), tuple(data.get("processors", ("integrator",))),
     )  # fmt: skip
 
 
+def _law(law: Mapping[str, Any]) -> Law:
+    return Law(LocalizedString.read(law["title"]), tuple(law.get("articles", ())), law.get("url"))
+
+
 def _grants(
-    purpose: str, authorisation: Mapping[str, Any], organisations: frozenset[str], digest: str
+    purpose: str, authorisation: Mapping[str, Any], organisations: frozenset[str], digest: str, assurance: str | None
 ) -> Iterator[Grant]:
+    """`assurance`: the least that the purpose itself asks for; a line may ask for more, never for less."""
     applications = authorisation.get("applications", "any")
     for number, grant in enumerate(authorisation["grants"], start=1):
         fields = frozenset(grant.get("fields") or grant.get("answers") or ())
@@ -107,7 +117,40 @@ def _grants(
             applications=None if applications == "any" else frozenset(applications),
             starts=_midnight(authorisation["validFrom"]),
             ends=_midnight(authorisation["validUntil"], plus_days=1) if "validUntil" in authorisation else FOREVER,
+            conditions=_conditions(grant, assurance), limits=_limits(grant.get("limits", {})), minors=grant.get("minors", "any"),
+            notify=frozenset(grant.get("obligations", {}).get("notify", ())),
+            pseudonymise=bool(grant.get("obligations", {}).get("pseudonymise", False)),
         )  # fmt: skip
+
+
+def _conditions(grant: Mapping[str, Any], assurance: str | None) -> Conditions | None:
+    """None where a line asks for nothing: such a line costs nothing to decide. Raises `ConfigurationError`."""
+    found = Conditions(
+        frozenset(grant.get("roles", ())), strictest(assurance, grant.get("assurance")), _hours(grant.get("hours")),
+        bool(grant.get("dossier", False)), frozenset(str(code) for code in grant.get("registration", ())),
+        frozenset(grant.get("breakable", ())),
+    )  # fmt: skip
+    return found if found.kinds or found.breakable else None
+
+
+def _hours(said: Mapping[str, Any] | None) -> Hours | None:
+    if said is None:
+        return None
+    hours = Hours(
+        frozenset(DAYS.index(day) for day in said.get("days", DAYS)), _minute(said.get("from", "00:00")), _minute(said.get("to", "24:00"))
+    )  # fmt: skip
+    if not hours.days or hours.start >= hours.end:
+        raise ConfigurationError(f"hours {hours}: they end before they begin", advice="Night hours are two lines.")
+    return hours
+
+
+def _minute(clock: str) -> int:
+    hour, minute = clock.split(":")
+    return int(hour) * 60 + int(minute)
+
+
+def _limits(said: Mapping[str, int]) -> Limits:
+    return Limits(said.get("perMinute"), said.get("perDay"), said.get("perAgentPerDay"), said.get("results"))
 
 
 def _midnight(day: date | str, plus_days: int = 0) -> float:

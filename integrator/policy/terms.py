@@ -7,8 +7,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from integrator.model import LocalizedString, Withheld
+from integrator.policy.conditions import NO_FACTS, NO_LIMITS, Conditions, Facts, Limits
+
+__all__ = [
+    "ADVICE", "FOREVER", "NO_FACTS", "Ask", "Conditions", "Decision", "Denial", "Facts", "Grant", "Law", "Limits", "Permit", "Purpose",
+]  # fmt: skip
 
 FOREVER = 4102444800.0  # 2100-01-01: the end of what has none
+
+
+@dataclass(frozen=True, slots=True)
+class Law:
+    """One legal text, and which articles of it."""
+
+    title: LocalizedString
+    articles: tuple[str, ...] = ()
+    url: str | None = None  # ELI
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +37,11 @@ class Purpose:
     activity: str  # versioned entry of the register of processing (URI)
     legal_basis: str
     disclosure: Mapping[str, Any]
+    laws: tuple[Law, ...] = ()
+    controller: str = (
+        "organisation"  # who answers for the processing: whoever asks, or one body by its short name or KBO number
+    )
+    processors: tuple[str, ...] = ("integrator",)
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # compared by identity: a grant is one line of one file
@@ -45,6 +64,11 @@ class Grant:
     applications: frozenset[str] | None  # None = any application of the organisation
     starts: float  # epoch seconds, inclusive
     ends: float  # epoch seconds, exclusive
+    conditions: Conditions | None = None  # before the call; None = none, which costs nothing
+    limits: Limits = NO_LIMITS
+    minors: str = "any"  # any | exclude | only: about whom, looked at after the answer
+    notify: frozenset[str] = frozenset()  # kinds of recipient who are told of every use: dpo, subject, …
+    pseudonymise: bool = False  # identifiers leave as pseudonyms of the organisation
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +84,6 @@ class Ask:
     fields: frozenset[str] | None = None
     history: bool = False
     part: bool = False  # inside a composition: nothing of it is released
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What a condition may look at beside the question: known before the decision, so that deciding stays pure."""
-
-    roles: frozenset[str] = frozenset()  # of the agent
-    assurance: str | None = None  # of the agent's identification (eIDAS): low | substantial | high
-    registered: frozenset[str] | None = None  # quality codes under which the subject is in the files; None = nobody looked
-    dossier: bool = False  # a case was named
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # by identity: one decision, remembered
@@ -93,6 +107,7 @@ class Denial:
     rule: str | None
     advice: str
     purpose: Purpose | None = None
+    retry_after: int | None = None  # seconds, of a limit that is used up
 
 
 Decision = Permit | Denial
@@ -109,5 +124,17 @@ ADVICE: Mapping[str, str] = {
     "KEY_NOT_GRANTED": "This purpose may not search by this key. Search by one that is granted.",
     "NOTHING_GRANTED": "None of the fields asked is granted for this purpose. Leave `fields` out to get what is.",
     "HISTORY_NOT_GRANTED": "This purpose may only know the present. Ask without `history`.",
+    "ROLE_NOT_ALLOWED": "The authorisation is for agents with another role. Ask whoever manages roles in your organisation, or hand the case over.",
+    "ASSURANCE_TOO_LOW": "The agent must be identified more surely for this. Sign in with eID or itsme, and ask a new token.",
+    "OUTSIDE_HOURS": "This may only be asked in the hours that the authorisation names, Brussels time.",
+    "DOSSIER_MISSING": "Name the case: add `dossierReference`.",
+    "NOT_REGISTERED": "Your organisation keeps no file about this subject in the quality this purpose needs. Register it in the directory of references first.",
+    "REGISTRATION_UNKNOWN": "Whether your organisation keeps a file about this subject could not be looked up. Ask again after Retry-After.",
+    "QUOTA_EXCEEDED": "The limit of this authorisation is used up. Ask again after Retry-After.",
+    "QUOTA_UNKNOWN": "How much of the limit is left could not be looked up. Ask again after Retry-After.",
+    "PSEUDONYMS_UNKNOWN": "The hub cannot make pseudonyms now, and this authorisation gives nothing else. Ask again after Retry-After.",
+    "EMERGENCY_NOT_ALLOWED": "An emergency does not pass this condition, or the agent is not named, or has too many emergencies that nobody confirmed yet.",
+    "TOO_MANY_RESULTS": "More was found than this purpose may see at once. Ask more narrowly: add a key.",
+    "AGE": "The purpose does not cover a person of this age, or nobody knows the age.",
     "TERRITORY": "The subject does not live on the territory of the organisation, and this purpose stops there.",
 }

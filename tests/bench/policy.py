@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from integrator import places  # noqa: E402
-from integrator.policy import Ask, Policies, load_policies  # noqa: E402
+from integrator.policy import NO_FACTS, Ask, Facts, Policies, load_policies  # noqa: E402
 from integrator.policy.why import nearest  # noqa: E402
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
@@ -38,10 +38,16 @@ SERVICES = tuple(f"service.number{letter}" for letter in "ABCDEFGHIJKLMNOPQRST")
 NUMBERS = [f"1{number:09d}" for number in range(500)]
 
 
+# What an agent of these organisations is known to be: enough for every condition that `write` puts on a line.
+KNOWN = Facts(frozenset({"youth_worker"}), "high", frozenset({"1"}), True)
+CONDITIONS = (
+    ', roles: [youth_worker, social_worker], assurance: substantial, dossier: true, registration: ["1", "2"], '
+    'hours: {days: [mon, tue, wed, thu, fri], from: "07:00", to: "20:00"}, limits: {perDay: 100}'
+)
 Held = tuple[str, str, str, str]  # purpose, organisation, service, a granted key
 
 
-def write(folder: Path, purposes: int, chance: random.Random) -> list[Held]:
+def write(folder: Path, purposes: int, chance: random.Random, conditions: str = "") -> list[Held]:
     """Files of ten authorisations with ten grants each; who holds what by them."""
     held: list[Held] = []
     for number in range(purposes):
@@ -63,7 +69,7 @@ def write(folder: Path, purposes: int, chance: random.Random) -> list[Held]:
                 held += [(name, one, service, keys[0]) for one in named]
                 years = ", historyYears: 5" if chance.random() < 0.2 else ""
                 lines.append(
-                    f"      - {{service: {service}, keys: [{', '.join(keys)}], fields: [{', '.join(fields)}]{years}}}"
+                    f"      - {{service: {service}, keys: [{', '.join(keys)}], fields: [{', '.join(fields)}]{years}{conditions}}}"
                 )
         (folder / f"{name}.yaml").write_text("\n".join([*lines, "cases: []", ""]))
     return held
@@ -85,26 +91,28 @@ def questions(held: Sequence[Held], count: int, chance: random.Random) -> Iterat
         yield Ask(**ask)
 
 
-def timed(policies: Policies, asks: Sequence[Ask]) -> tuple[float, float, float]:
+def timed(policies: Policies, asks: Sequence[tuple[Ask, Facts]]) -> tuple[float, float, float]:
     """(median, p99, slowest) in microseconds of the thread's CPU, reading the clock included."""
     decide, clock, taken = policies.decide, time.thread_time_ns, []
-    for ask in asks:
+    for ask, facts in asks:
         begin = clock()
-        decide(ask, NOW)
+        decide(ask, NOW, facts)
         taken.append(clock() - begin)
     taken.sort()
     return taken[len(taken) // 2] / 1e3, taken[len(taken) * 99 // 100] / 1e3, taken[-1] / 1e3
 
 
-def row(name: str, policies: Policies, asks: Sequence[Ask]) -> None:
+def row(name: str, policies: Policies, asks: Sequence[tuple[Ask, Facts]]) -> None:
     median, p99, slowest = timed(policies, asks)
-    refused = sum(not hasattr(policies.decide(ask, NOW), "fields") for ask in asks[:2000]) / min(len(asks), 2000)
+    refused = sum(not hasattr(policies.decide(ask, NOW, facts), "fields") for ask, facts in asks[:2000]) / min(
+        len(asks), 2000
+    )
     print(
         f"  {name:<44} median {median:7.2f} µs   p99 {p99:8.2f} µs   slowest {slowest:9.1f} µs   refused {refused:.0%}"
     )
 
 
-def shipped() -> tuple[Policies, list[Ask]]:
+def shipped() -> tuple[Policies, list[tuple[Ask, Facts]]]:
     """The collection as it is, asked what its own cases ask."""
     from integrator import settings
     from integrator.mapping import load_sheets
@@ -118,9 +126,38 @@ def shipped() -> tuple[Policies, list[Ask]]:
     )
     asks, offers = [], {name: service.offers for name, service in services.items()}
     for path in sorted(places.folder("policies").glob("*.yaml")):
-        for case in places.read_yaml(path)["cases"]:
-            asks += [ask for ask, _ in questions_of(path.stem, case, offers, organisations)]
+        data = places.read_yaml(path)
+        for case in data["cases"]:
+            asks += [
+                (ask, facts)
+                for ask, _, facts in questions_of(path.stem, case, offers, organisations, data.get("given"))
+            ]
     return policies, asks
+
+
+def world(chosen: argparse.Namespace, facts: Facts, conditions: str) -> None:
+    """Load and ask one collection."""
+    chance = random.Random(4)
+    with tempfile.TemporaryDirectory() as folder:
+        held = write(Path(folder), chosen.purposes, chance, conditions)
+        begin, cpu = time.perf_counter(), time.process_time()
+        policies = load_policies(Path(folder), {"organisations": {}, "groups": {}})
+        print(
+            f"  loaded and compiled in {time.process_time() - cpu:.2f} s of CPU ({time.perf_counter() - begin:.2f} s on the clock)"
+        )
+    gc.freeze()
+    fresh = [(ask, facts) for ask in questions(held, chosen.turns, chance)]
+    few = fresh[:1000]
+    row("questions nobody asked before", policies, fresh)
+    row("questions that come back (1 000 in turn)", policies, few * 2 + few * (chosen.turns // 1000))
+    refused = [ask for ask, _ in fresh[:2000] if not hasattr(policies.decide(ask, NOW, facts), "fields")]
+    begin = time.thread_time_ns()
+    for ask in refused:
+        nearest(policies, ask, NOW, facts)
+    print(
+        f"  what would turn a refusal round                mean {(time.thread_time_ns() - begin) / len(refused) / 1e3:9.2f} µs"
+    )
+    gc.unfreeze()
 
 
 def main() -> None:
@@ -128,28 +165,11 @@ def main() -> None:
     parser.add_argument("--purposes", type=int, default=100, help="of ten authorisations with ten grants each")
     parser.add_argument("--turns", type=int, default=20_000)
     chosen = parser.parse_args()
-    chance = random.Random(4)
-    with tempfile.TemporaryDirectory() as folder:
-        held = write(Path(folder), chosen.purposes, chance)
-        begin, cpu = time.perf_counter(), time.process_time()
-        policies = load_policies(Path(folder), {"organisations": {}, "groups": {}})
-        print(f"{chosen.purposes * 10} authorisations, {chosen.purposes * 100} grants")
-        print(
-            f"  loaded and compiled in {time.process_time() - cpu:.2f} s of CPU ({time.perf_counter() - begin:.2f} s on the clock)"
-        )
-    fresh = list(questions(held, chosen.turns, chance))
-    few = fresh[:1000]
-    gc.freeze()  # as a serving hub does after its start
-    gc.set_threshold(100_000, 20, 100)
-    row("questions nobody asked before", policies, fresh)
-    row("questions that come back (1 000 in turn)", policies, few * 2 + few * (chosen.turns // 1000))
-    refused = [ask for ask in fresh[:2000] if not hasattr(policies.decide(ask, NOW), "fields")]
-    begin = time.thread_time_ns()
-    for ask in refused:
-        nearest(policies, ask, NOW)
-    print(
-        f"  what would turn a refusal round                mean {(time.thread_time_ns() - begin) / len(refused) / 1e3:9.2f} µs"
-    )
+    gc.set_threshold(100_000, 20, 100)  # as a serving hub does at its start
+    print(f"{chosen.purposes * 10} authorisations, {chosen.purposes * 100} grants")
+    world(chosen, NO_FACTS, "")
+    print("the same, every line with five conditions and a limit, all met")
+    world(chosen, KNOWN, CONDITIONS)
     policies, asks = shipped()
     print(f"as shipped, {len(asks)} questions of its cases in turn")
     row("questions that come back", policies, asks * (chosen.turns // len(asks)))

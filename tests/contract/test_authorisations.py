@@ -120,7 +120,7 @@ def test_an_answer_that_is_granted_has_all_its_parts_granted(path: Path) -> None
 def test_a_policy_case_is_judged_as_it_says(path: Path, case: Any) -> None:
     policies = compile_policies([(path.name, path.read_bytes())], organisations())
 
-    wanted, got, _ = judge(path.stem, case, policies, services(), organisations())
+    wanted, got, _ = judge(path.stem, case, policies, services(), organisations(), read(path).get("given"))
 
     assert wanted == got
 

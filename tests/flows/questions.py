@@ -13,11 +13,12 @@ from typing import Any
 
 from integrator import places, settings
 from integrator.mapping import load_sheets
-from integrator.policy import Ask, Permit, load_policies
+from integrator.policy import Ask, Facts, Permit, load_policies
 from integrator.services import Service, load_services
 
 HOME = "ixelles"  # where the person of the demo lives: grants that stop at a border are asked from here
 DOSSIER = "FLOW-2026-1"
+KNOWN = Facts(registered=frozenset({"1"}), dossier=True)  # what the sandbox's files say of everybody (config/sandbox)
 
 ORGANISATIONS = settings.organisations()
 SERVICES = load_services(
@@ -200,7 +201,7 @@ def _permit(service: Service, purpose: str, organisation: str, question: Mapping
 
     def decide(asked: Service, by: frozenset[str], fields: frozenset[str] | None, part: bool) -> Permit | None:
         ask = Ask(number, "test", purpose, asked.name, by, asked.offers, fields, history and not part, part)
-        decision = POLICIES.decide(ask, time.time())
+        decision = POLICIES.decide(ask, time.time(), KNOWN)
         return decision if isinstance(decision, Permit) else None
 
     whole = decide(service, keys, None, False)

@@ -44,7 +44,7 @@ def _findings(path: Path, data: Any, rooms: Rooms) -> Iterator[Finding]:
     lines, name = Lines(path.read_text(encoding="utf-8")), f"policies/{path.name}"
     proved, failed = set(), 0
     for number, case in enumerate(data["cases"]):
-        wanted, got = judge(path.stem, case, rooms.policies, rooms.offers, rooms.organisations)
+        wanted, got = judge(path.stem, case, rooms.policies, rooms.offers, rooms.organisations, data.get("given"))
         proved.add((case["ask"]["service"], "deny" if "deny" in case["expect"] else "permit"))
         if wanted != got:
             failed += 1

@@ -22,7 +22,8 @@ from integrator.commands.policy.house import in_force
 from integrator.commands.policy.rooms import Rooms, open_rooms
 from integrator.errors import ConfigurationError
 from integrator.identity.grants.recorded import CONCLUDES, recorded
-from integrator.policy import Ask, Permit
+from integrator.policy import NO_FACTS, Ask, Facts, Permit
+from integrator.policy.conditions import BRUSSELS, LEVELS
 from integrator.policy.telling import LANGUAGES, tell
 from integrator.policy.why import why
 
@@ -41,7 +42,14 @@ def add(verbs: Any) -> None:
     parser.add_argument("--fields", type=_names, help="default: everything that is granted")
     parser.add_argument("--history", action="store_true")
     parser.add_argument("--part", action="store_true", help="inside a composition")
-    parser.add_argument("--at", type=_noon, help="YYYY-MM-DD, default now")
+    parser.add_argument("--roles", type=_names, default=frozenset(), help="of the agent, separated by commas")
+    parser.add_argument("--assurance", choices=LEVELS, help="how surely the agent was identified")
+    parser.add_argument(
+        "--registered", type=_names, help="qualities in which the subject is in the files; '' = in none"
+    )
+    parser.add_argument("--dossier", action="store_true", help="a case is named")
+    parser.add_argument("--emergency", action="store_true", help="with a justification")
+    parser.add_argument("--at", type=_noon, help="YYYY-MM-DD (noon UTC) or YYYY-MM-DDTHH:MM (Brussels), default now")
     parser.add_argument("--language", choices=LANGUAGES, action="append", help="default: all three")
     parser.add_argument("--settings", type=Path, help="for a recorded exchange")
     parser.set_defaults(run=run)
@@ -78,18 +86,19 @@ def _asked(rooms: Rooms, chosen: argparse.Namespace, languages: tuple[str, ...])
         chosen.fields, chosen.history, chosen.part,
     )  # fmt: skip
     now = clock.system() if chosen.at is None else chosen.at
-    told, decision = [_told(rooms, ask, now, languages)], rooms.policies.decide(ask, now)
+    facts = Facts(chosen.roles, chosen.assurance, chosen.registered, chosen.dossier, chosen.emergency)
+    told, decision = [_told(rooms, ask, now, languages, facts)], rooms.policies.decide(ask, now, facts)
     for part in service.parts_for(decision.fields if isinstance(decision, Permit) else frozenset()):
         offers = rooms.services[part.service].offers
         inner = replace(
             ask, service=part.service, keys=part.keys, fields=part.fields, offers=offers, history=False, part=True
         )
-        told.append(f"part {part.name}\n" + _told(rooms, inner, now, languages))
+        told.append(f"part {part.name}\n" + _told(rooms, inner, now, languages, facts))
     return "\n\n".join(told)
 
 
-def _told(rooms: Rooms, ask: Ask, now: float, languages: tuple[str, ...]) -> str:
-    found, naming = why(rooms.policies, ask, now), rooms.naming()
+def _told(rooms: Rooms, ask: Ask, now: float, languages: tuple[str, ...], facts: Facts = NO_FACTS) -> str:
+    found, naming = why(rooms.policies, ask, now, facts), rooms.naming()
     return "\n".join(
         f"{language}  {sentence}" for language in languages for sentence in tell(found, ask, language, naming)
     )
@@ -146,5 +155,7 @@ def _names(text: str) -> frozenset[str]:
 
 
 def _noon(text: str) -> float:
+    if "T" in text:
+        return datetime.fromisoformat(text).replace(tzinfo=BRUSSELS).timestamp()
     day = date.fromisoformat(text)
     return datetime(day.year, day.month, day.day, 12, tzinfo=UTC).timestamp()

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from integrator.identity.lives import written
 from integrator.model import LocalizedString
 from integrator.policy import Grant, Policies, tops
+from integrator.policy.conditions import Conditions
 from integrator.policy.names import granted
 from integrator.policy.terms import FOREVER, Purpose
 from integrator.services import Service
@@ -99,6 +100,28 @@ def conditions(line: Grant, service: Service) -> list[Json]:
         told.append({"kind": "ownTerritory"})
     if line.lifts:
         told.append({"kind": "lifts", "of": sorted(line.lifts)})
+    if line.minors != "any":
+        told.append({"kind": "minors", "of": [line.minors]})
+    if line.pseudonymise:
+        told.append({"kind": "pseudonyms"})
+    if line.notify:
+        told.append({"kind": "notify", "of": sorted(line.notify)})
+    return told + (_before(line.conditions) if line.conditions is not None else [])
+
+
+def _before(needed: Conditions) -> list[Json]:
+    """What must be known of the agent, the moment and the file before anything is asked."""
+    told: list[Json] = []
+    if needed.roles:
+        told.append({"kind": "roles", "of": sorted(needed.roles)})
+    if needed.assurance:
+        told.append({"kind": "assurance", "of": [needed.assurance]})
+    if needed.hours is not None:
+        told.append({"kind": "hours"})
+    if needed.dossier:
+        told.append({"kind": "dossierReference"})
+    if needed.registration:
+        told.append({"kind": "registration", "of": sorted(needed.registration)})
     return told
 
 

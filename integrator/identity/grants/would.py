@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from integrator.errors import Issue, MalformedRequest
 from integrator.model import Caller, Request, Trace
-from integrator.policy import Ask, Decision, Denial, Policies
+from integrator.policy import Ask, Decision, Denial, Facts, Policies
 from integrator.policy.telling import LANGUAGES, changes_json, tell
 from integrator.policy.why import Why, why
 from integrator.services import Service
@@ -24,7 +24,7 @@ class Exchange(Protocol):
 
     @property
     def policies(self) -> Policies: ...
-    def weigh(self, service: Service, request: Request) -> tuple[Decision, Ask]: ...
+    def weigh(self, service: Service, request: Request) -> tuple[Decision, Ask, Facts]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +109,8 @@ def weigh(exchange: Exchange, service: Service, caller: Caller, wish: Wish, now:
         service.name, caller, dict.fromkeys(wish.keys), Trace(digits, digits[:16]), wish.fields,
         dossier="preview" if wish.dossier else None, history=wish.history,
     )  # fmt: skip
-    decision, ask = exchange.weigh(service, request)
-    return Weighed(decision, why(exchange.policies, ask, now), ask)
+    decision, ask, facts = exchange.weigh(service, request)
+    return Weighed(decision, why(exchange.policies, ask, now, facts), ask)
 
 
 def told(one: Weighed) -> Json:

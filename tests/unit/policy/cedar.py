@@ -11,13 +11,14 @@ from __future__ import annotations
 import json
 from calendar import timegm
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import cedarpy
 import yaml
 
-from integrator.policy import Ask
+from integrator.policy import Ask, Facts
 
 Offers = Mapping[str, frozenset[str]]
 
@@ -33,7 +34,7 @@ class Cedar:
         self._policies = cedarpy.PolicySet.from_str("\n".join(texts))
         self._entities = cedarpy.Entities.from_json_str(json.dumps(list(_entities(purposes, organisations))))
 
-    def judge(self, asks: Sequence[tuple[Ask, int]]) -> list[frozenset[str]]:
+    def judge(self, asks: Sequence[tuple[Ask, int, Facts]]) -> list[frozenset[str]]:
         """For each question, the ids of all lines that permit it; empty = denied. Raises when Cedar cannot evaluate."""
         found = []
         for answer in cedarpy.is_authorized_batch(
@@ -50,9 +51,9 @@ class Cedar:
         for entry in data["authorisations"]:
             for number, grant in enumerate(entry["grants"], start=1):
                 self.lines[f"policy{len(self.lines)}"] = f"{entry['id']}#{number}"
-                yield self._grant(data["purpose"], entry, grant)
+                yield self._grant(data["purpose"], entry, grant, data.get("assurance"))
 
-    def _grant(self, purpose: str, entry: Mapping[str, Any], grant: Mapping[str, Any]) -> str:
+    def _grant(self, purpose: str, entry: Mapping[str, Any], grant: Mapping[str, Any], assurance: str | None) -> str:
         granted = inside(grant.get("fields") or grant["answers"], self._offers[grant["service"]])
         conditions = [
             f"context.purpose == {json.dumps(purpose)}",
@@ -68,19 +69,52 @@ class Cedar:
             conditions.append("context.part")
         if not grant.get("historyYears"):
             conditions.append("!context.history")
+        conditions += _conditions(grant, assurance)
         head = f'principal in Authorisation::{json.dumps(entry["id"])}, action == Action::"ask", resource == Service::{json.dumps(grant["service"])}'
         return f"permit ({head}) when {{ {' && '.join(conditions)} }};"
 
-    def _request(self, ask: Ask, now: int) -> dict[str, Any]:
+    def _request(self, ask: Ask, now: int, facts: Facts) -> dict[str, Any]:
         offers = self._offers[ask.service]
         context = {
             "purpose": ask.purpose, "application": ask.application, "keys": sorted(ask.keys), "now": now, "history": ask.history,
             "part": ask.part, "fields": sorted(offers if ask.fields is None else inside(ask.fields, offers)),
+            "roles": sorted(facts.roles), "assurance": _RANKS.index(facts.assurance or ""), "dossier": facts.dossier,
+            "registered": sorted(facts.registered or ()), "emergency": facts.emergency, **_clock(now),
         }  # fmt: skip
         return {
             "principal": {"type": "Organisation", "id": ask.organisation}, "action": {"type": "Action", "id": "ask"},
             "resource": {"type": "Service", "id": ask.service}, "context": context,
         }  # fmt: skip
+
+
+_RANKS = ["", "low", "substantial", "high"]
+_WEEK = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+def _conditions(grant: Mapping[str, Any], purpose: str | None) -> Iterator[str]:
+    """What a line asks for beside the question; each gives way to an emergency where the line says so."""
+    least = max(_RANKS.index(grant.get("assurance", "")), _RANKS.index(purpose or ""))
+    asked = {"assurance": f"context.assurance >= {least}"} if least else {}
+    if "roles" in grant:
+        asked["roles"] = f"{_list(grant['roles'])}.containsAny(context.roles)"
+    if "registration" in grant:
+        asked["registration"] = f"{_list(grant['registration'])}.containsAny(context.registered)"
+    if grant.get("dossier"):
+        asked["dossier"] = "context.dossier"
+    if hours := grant.get("hours"):
+        begin, end = (
+            60 * int(clock[:2]) + int(clock[3:]) for clock in (hours.get("from", "00:00"), hours.get("to", "24:00"))
+        )
+        days = _list(hours.get("days", _WEEK))
+        asked["hours"] = f"({days}.contains(context.day) && context.minute >= {begin} && context.minute < {end})"
+    for kind, said in sorted(asked.items()):
+        yield f"({said} || context.emergency)" if kind in grant.get("breakable", ()) else said
+
+
+def _clock(now: int) -> dict[str, Any]:
+    """The wall clock of Brussels."""
+    local = datetime.fromtimestamp(now, UTC).astimezone(ZoneInfo("Europe/Brussels"))
+    return {"day": _WEEK[local.isoweekday() - 1], "minute": local.hour * 60 + local.minute}
 
 
 def inside(names: Any, offers: frozenset[str]) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,12 @@ import pytest
 import yaml
 
 from integrator.mapping import load_sheets
-from integrator.policy import Ask, Permit, Policies, compile_policies
+from integrator.policy import NO_FACTS, Ask, Facts, Permit, Policies, compile_policies
+from integrator.policy.conditions import LEVELS, Conditions
 from integrator.policy.why import why
 from integrator.services import load_services
 from tests.unit.policy.cedar import Cedar, Offers, inside
-from tests.unit.policy.test_never import APPS, KEYS, NEW_YEAR, NUMBERS, OFFERS, SERVICES, files
+from tests.unit.policy.test_never import APPS, KEYS, KINDS, NEW_YEAR, NUMBERS, OFFERS, QUALITIES, ROLES, SERVICES, files
 
 HOME = Path(__file__).resolve().parents[3]
 DAY = 86_400
@@ -39,8 +41,21 @@ def invented(chance: random.Random) -> tuple[list[tuple[str, bytes]], Any, Offer
     def grant() -> dict[str, Any]:
         return {
             "service": chance.choice(SERVICES), "keys": some(KEYS), "fields": some(names, 1), "historyYears": chance.randint(0, 1),
-            "use": chance.choice(["release", "answersOnly"]),
+            "use": chance.choice(["release", "answersOnly"]), **conditions(),
         }  # fmt: skip
+
+    def conditions() -> dict[str, Any]:
+        days = chance.sample(["mon", "tue", "wed", "thu", "fri", "sat", "sun"], chance.randint(1, 6))
+        hours = {
+            "from": chance.choice(["00:00", "08:00", "12:30"]),
+            "to": chance.choice(["17:00", "23:59", "24:00"]),
+            "days": days,
+        }
+        every = {
+            "roles": some(ROLES, 1), "assurance": chance.choice(LEVELS), "registration": some(QUALITIES, 1), "dossier": True, "hours": hours,
+            "breakable": some(KINDS, 1),
+        }  # fmt: skip
+        return {word: value for word, value in every.items() if chance.random() < 0.25}
 
     def entry() -> dict[str, Any]:
         until = {"validUntil": chance.choice(days)} if chance.random() < 0.8 else {}
@@ -56,8 +71,12 @@ def invented(chance: random.Random) -> tuple[list[tuple[str, bytes]], Any, Offer
     return files(world), organisations, dict.fromkeys(SERVICES, OFFERS)
 
 
-def asks(policies: Policies, offers: Offers, count: int, chance: random.Random) -> Iterator[tuple[Ask, int]]:
+def asks(policies: Policies, offers: Offers, count: int, chance: random.Random) -> Iterator[tuple[Ask, int, Facts]]:
     """Near the lines there are: each question fits one of them, and then up to three things are changed."""
+    roles = sorted(
+        {role for service in offers for grant in policies.of_service(service) for role in _asked(grant).roles}
+        | set(ROLES)
+    )
     lines = [grant for service in sorted(offers) for grant in policies.of_service(service)]
     purposes = [*sorted(policies.purposes), "nobody_knows"]
     numbers = sorted({number for grant in lines for number in grant.organisations})
@@ -87,10 +106,29 @@ def asks(policies: Policies, offers: Offers, count: int, chance: random.Random) 
         for wound in chance.sample(range(7), chance.choice([0, 0, 1, 1, 2, 3])):
             asked |= [
                 {"organisation": chance.choice(numbers)}, {"application": chance.choice(APPS)}, {"purpose": chance.choice(purposes)},
-                {"keys": frozenset(chance.sample(keys, chance.randint(0, 2)))}, {"history": not asked["history"]}, {"part": not asked["part"]},
+                {"keys": frozenset(chance.sample(keys, min(len(keys), chance.randint(0, 2))))}, {"history": not asked["history"]}, {"part": not asked["part"]},
                 {"fields": frozenset({chance.choice(names)})},
             ][wound]  # fmt: skip
-        yield Ask(**asked), int(now)
+        if (hours := _asked(line).hours) is not None and chance.random() < 0.8:
+            now = hours.nearest(now, line.starts, line.ends - 1) or now
+        yield Ask(**asked), int(now), _facts(line, roles, chance)
+
+
+def _asked(line: Any) -> Conditions:
+    return line.conditions or Conditions()
+
+
+def _facts(line: Any, roles: list[str], chance: random.Random) -> Facts:
+    """What meets the line's conditions; then often something of it is changed."""
+    asked = _asked(line)
+    facts = Facts(asked.roles, asked.assurance, asked.registration, asked.dossier)
+    for wound in chance.sample(range(5), chance.choice([0, 0, 0, 1, 1, 2])):
+        facts = [
+            replace(facts, roles=frozenset(chance.sample(roles, chance.randint(0, 2)))), replace(facts, assurance=chance.choice([None, *LEVELS])),
+            replace(facts, registered=frozenset(chance.sample(QUALITIES, chance.randint(0, 2)))), replace(facts, dossier=not facts.dossier),
+            replace(facts, emergency=True),
+        ][wound]  # fmt: skip
+    return facts
 
 
 def disagreements(
@@ -104,8 +142,8 @@ def disagreements(
     questions = list(asks(policies, offers, count, chance))
     for start in range(0, count, BATCH):
         batch = questions[start : start + BATCH]
-        for (ask, now), by in zip(batch, cedar.judge(batch), strict=True):
-            found = why(policies, ask, now)
+        for (ask, now, facts), by in zip(batch, cedar.judge(batch), strict=True):
+            found = why(policies, ask, now, facts)
             given = found.decision.fields if isinstance(found.decision, Permit) else frozenset()
             wanted = ask.offers if ask.fields is None else inside(ask.fields, ask.offers)
             each = {one: inside(lines[one].fields, ask.offers) & wanted for one in by}
@@ -114,7 +152,7 @@ def disagreements(
                 permitted += 1
                 same = by == set(found.by) and given == each[found.by[0]] and len(given) == max(map(len, each.values()))
             if not same:
-                wrong.append(f"{ask} at {now}: Cedar by {sorted(by)}, ours {found.decision}")
+                wrong.append(f"{ask} at {now} with {facts}: Cedar by {sorted(by)}, ours {found.decision}")
     return permitted, wrong
 
 
@@ -142,7 +180,7 @@ def test_a_disagreement_would_be_noticed():
     ask = Ask(min(line.organisations), "any", line.purpose, line.service, frozenset({"ssin"}), offers[line.service])
 
     assert not isinstance(policies.decide(ask, line.starts), Permit)
-    assert [frozenset({line.id})] == cedar.judge([(ask, int(line.starts))])
+    assert [frozenset({line.id})] == cedar.judge([(ask, int(line.starts), NO_FACTS)])
 
 
 @pytest.mark.soak

@@ -15,10 +15,10 @@ from integrator.policy import Permit
 from integrator.policy.cases import judge, mutants, survivors
 from integrator.policy.lines import More, differences, overlaps
 from integrator.policy.telling import LANGUAGES, tell_difference
-from tests.unit.policy.test_never import ASKS, MOMENTS, NUMBERS, OFFERS, SERVICES, WORLDS, engine
+from tests.unit.policy.test_never import ASKS, FACTS, MOMENTS, NUMBERS, OFFERS, SERVICES, WORLDS, engine
 
 ROOT = Path(__file__).resolve().parents[3]
-FINE = "policies/administrative_fine.yaml"
+FINE, YOUTH = "policies/administrative_fine.yaml", "policies/youth_support.yaml"
 LINE = {"service": "person.get", "keys": ["ssin"], "fields": ["name"]}
 ENTRY = {
     "validFrom": "2026-01-01",
@@ -90,6 +90,42 @@ def test_what_a_new_text_gives_is_gained_and_lost_again_when_it_is_taken_back(ch
     )
 
 
+STRICT = {
+    **LINE, "roles": ["clerk"], "assurance": "substantial", "hours": {"from": "08:00", "to": "18:00"}, "dossier": True, "registration": ["1"],
+    "limits": {"perDay": 10}, "minors": "exclude", "obligations": {"pseudonymise": True, "notify": ["dpo"]}, "breakable": ["hours"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changed", "more"),
+    [
+        ({"roles": ["clerk", "judge"]}, More("role", ("judge",))),
+        ({"assurance": "low"}, More("assurance", ("low",))),
+        (
+            {"hours": {"from": "07:00", "to": "18:00"}},
+            More("hours", ("mon, tue, wed, thu, fri, sat, sun 07:00–18:00",)),
+        ),
+        ({"dossier": None}, More("dossier")),
+        ({"registration": ["1", "2"]}, More("registration", ("2",))),
+        ({"limits": {"perDay": 11}}, More("amount", ("perDay 11",))),
+        ({"minors": "any"}, More("minors")),
+        ({"obligations": {"notify": ["dpo"]}}, More("identifiers")),
+        ({"obligations": {"pseudonymise": True}}, More("silence", ("dpo",))),
+        ({"breakable": ["hours", "roles"]}, More("emergency", ("roles",))),
+    ],
+    ids=lambda value: value.kind if isinstance(value, More) else "",
+)
+def test_a_condition_made_looser_is_gained_and_lost_again_when_it_is_taken_back(changed, more):
+    looser = {name: value for name, value in {**STRICT, **changed}.items() if value is not None}
+    (there,) = differences(one(STRICT), one(looser), OFFERED)
+    (back,) = differences(one(looser), one(STRICT), OFFERED)
+
+    assert ((more,), (), (), (more,)) == (there.gained, there.lost, back.gained, back.lost)
+    assert 6 == len(
+        {text for way in (there, back) for language in LANGUAGES for text in tell_difference(way, language)}
+    )
+
+
 def test_an_organisation_that_joins_gains_everything_and_the_others_nothing():
     (found,) = differences(one(), one(organisations=list(NUMBERS)), OFFERED)
 
@@ -97,13 +133,15 @@ def test_an_organisation_that_joins_gains_everything_and_the_others_nothing():
 
 
 @settings(deadline=None, max_examples=25)
-@given(old=WORLDS, new=WORLDS, question=ASKS, now=MOMENTS)
-def test_whoever_is_permitted_more_by_the_new_text_is_told_that_he_gains(old, new, question, now):
+@given(old=WORLDS, new=WORLDS, question=ASKS, now=MOMENTS, facts=FACTS)
+def test_whoever_is_permitted_more_by_the_new_text_is_told_that_he_gains(old, new, question, now, facts):
     before, after = engine(old), engine(new)
     gains = {
         (found.purpose, found.service, number) for found in differences(before, after, OFFERED) if found.gained for number in found.organisations
     }  # fmt: skip
-    if isinstance(after.decide(question, now), Permit) and not isinstance(before.decide(question, now), Permit):
+    if isinstance(after.decide(question, now, facts), Permit) and not isinstance(
+        before.decide(question, now, facts), Permit
+    ):
         assert (question.purpose, question.service, question.organisation) in gains
 
 
@@ -122,6 +160,13 @@ WOUNDS = {
     "an overlap": (FINE, "      # Behind a leased car", "      - {service: vehicle.registrations, keys: [plateNumber], fields: [status]}\n      # Behind a leased car", "overlap: administrative_fine@2026-1#2 gives nothing"),
     "a grant that can never apply": (FINE, "      # Behind a leased car", "      - {service: person.search, keys: [gender], fields: [familyName]}\n      # Behind a leased car", "can never apply"),
     "the last weeks of a text": (FINE, "validUntil: 2028-12-31", "validUntil: 2027-01-10", "within 60 days"),
+    "a role nobody has": (YOUTH, "roles: [youth_worker]\n", "roles: [juggler]\n", "unknown role 'juggler'"),
+    "a quality nobody knows": (YOUTH, 'registration: ["1", "4"]', 'registration: ["1", "77"]', "unknown quality '77'"),
+    "an emergency that breaks nothing": (FINE, "keys: [plateNumber]\n", "keys: [plateNumber]\n        breakable: [roles]\n", "roles is breakable, but this line does not ask for it"),
+    "hours that end before they begin": (YOUTH, 'from: "07:00"', 'from: "21:00"', "they end before they begin"),
+    "a registration of nobody in particular": (FINE, "keys: [plateNumber]\n", 'keys: [plateNumber]\n        registration: ["1"]\n', "names no person who could be in the files"),
+    "an age that nobody knows": (FINE, "keys: [plateNumber]\n", "keys: [plateNumber]\n        minors: exclude\n", "nobody knows the birthDate"),
+    "a controller who does not exist": (FINE, "retention: Y10\n", "retention: Y10\ncontroller: atlantis\n", "no such organisation: 'atlantis'"),
     "a retention class nobody keeps": ("config/retention.yaml", "  Y10:", "  Y11:", "no retention class 'Y10'"),
 }  # fmt: skip
 

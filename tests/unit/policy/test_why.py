@@ -18,7 +18,7 @@ from integrator.model import Trace
 from integrator.policy import ADVICE, Ask, Denial, Permit, Policies
 from integrator.policy.telling import LANGUAGES, change_text, changes_json, tell, words
 from integrator.policy.why import _EFFORT, Change, nearest, turned, why
-from tests.unit.policy.test_never import ASKS, MOMENTS, NEW_YEAR, NUMBERS, OFFERS, SERVICES, WORLDS, engine
+from tests.unit.policy.test_never import ASKS, FACTS, MOMENTS, NEW_YEAR, NUMBERS, OFFERS, SERVICES, WORLDS, engine
 
 CASE = settings(deadline=None, max_examples=25)
 ALONE = {"service": "person.get", "keys": ["ssin"], "fields": ["name", "home.box"]}
@@ -43,32 +43,37 @@ def ask(**changes):
 
 
 @CASE
-@given(world=WORLDS, question=ASKS, now=MOMENTS)
-def test_the_changes_named_turn_a_refusal_into_a_permit_and_fewer_do_not(world, question, now):
+@given(world=WORLDS, question=ASKS, now=MOMENTS, facts=FACTS)
+def test_the_changes_named_turn_a_refusal_into_a_permit_and_fewer_do_not(world, question, now, facts):
     policies = engine(world)
-    found = why(policies, question, now)
+    found = why(policies, question, now, facts)
     if isinstance(found.decision, Denial):
         if found.changes:
-            assert isinstance(policies.decide(*turned(question, now, found.changes)), Permit)
+            assert isinstance(policies.decide(*turned(question, now, found.changes, facts)), Permit)
             assert found.by
         for fewer in range(len(found.changes)):
             for some in itertools.combinations(found.changes, fewer):
-                assert isinstance(policies.decide(*turned(question, now, some)), Denial)
+                assert isinstance(policies.decide(*turned(question, now, some, facts)), Denial)
 
 
 @CASE
-@given(world=WORLDS, question=ASKS, now=MOMENTS)
-def test_a_permit_ends_on_the_day_it_says_and_falls_with_the_lines_it_names(world, question, now):
+@given(world=WORLDS, question=ASKS, now=MOMENTS, facts=FACTS)
+def test_a_permit_ends_on_the_day_it_says_and_falls_with_the_lines_it_names(world, question, now, facts):
     policies = engine(world)
-    found = why(policies, question, now)
+    found = why(policies, question, now, facts)
     if isinstance(found.decision, Permit):
         (change,) = found.changes  # every authorisation of these worlds has an end
         lines = [grant for service in SERVICES for grant in policies.of_service(service)]
 
-        assert isinstance(policies.decide(*turned(question, now, found.changes)), Denial)
-        assert isinstance(policies.decide(question, change.moment - 1), Permit)
+        named = [grant for grant in lines if grant.id in found.by]
+        if not any(
+            grant.conditions and grant.conditions.hours for grant in lines
+        ):  # else the hour of that day may matter too
+            assert isinstance(policies.decide(*turned(question, now, found.changes, facts)), Denial)
+            assert isinstance(policies.decide(question, change.moment - 1, facts), Permit)
+        assert all(grant.starts <= now < grant.ends for grant in named)
         left = Policies(policies.purposes, [grant for grant in lines if grant.id not in found.by])
-        assert isinstance(left.decide(question, now), Denial)
+        assert isinstance(left.decide(question, now, facts), Denial)
         assert found.decision.grant.id == found.by[0]
 
 
@@ -170,9 +175,9 @@ def test_every_reason_and_every_change_can_be_told():
 
 
 @CASE
-@given(world=WORLDS, question=ASKS, now=MOMENTS)
-def test_every_decision_can_be_told_in_every_language(world, question, now):
-    found = why(engine(world), question, now)
+@given(world=WORLDS, question=ASKS, now=MOMENTS, facts=FACTS)
+def test_every_decision_can_be_told_in_every_language(world, question, now, facts):
+    found = why(engine(world), question, now, facts)
 
     for language in LANGUAGES:
         assert not [text for text in tell(found, question, language) if re.search(r"[{}]|None", text)]

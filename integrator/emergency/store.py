@@ -1,0 +1,123 @@
+"""The table of emergencies. Blocks: called in a thread. Raises `SQLAlchemyError`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from integrator.database import Database
+
+_meta = sa.MetaData()
+TABLE = sa.Table(
+    "emergencies",
+    _meta,
+    *(sa.Column(name, sa.String, primary_key=name == "id") for name in ("id", "trace", "organisation", "application")),
+    *(sa.Column(name, sa.String) for name in ("agent", "purpose", "service", "broken")),
+    *(sa.Column(name, sa.Float) for name in ("at", "due")),
+    sa.Column("state", sa.String),
+    sa.Column("second", sa.String),
+    *(sa.Column(name, sa.Float) for name in ("decided", "escalated", "recorded")),
+    sa.Column("shard", sa.String),
+    sa.Column("place", sa.BigInteger),
+)
+_LOCK = 0x656D6572  # of PostgreSQL, for counting and adding as one
+
+
+@dataclass(frozen=True, slots=True)
+class Emergency:
+    """One question that passed a condition it failed."""
+
+    id: str  # 16 hex
+    trace: str
+    organisation: str
+    application: str
+    agent: str
+    purpose: str
+    service: str
+    broken: str  # the reason it would have been refused with
+    at: float
+    due: float
+    state: str = "open"  # open | confirmed | rejected
+    second: str | None = None
+    decided: float | None = None
+    escalated: float | None = None
+    recorded: float | None = None  # when the decision stood in the ledger
+    shard: str | None = None  # of its intent; None when the hub died before it was written
+    place: int | None = None
+
+
+class Store:
+    """What is kept of emergencies."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def add(self, one: Emergency, *, since: float, a_day: int, waiting: int) -> bool:
+        """Keep it, durably; False, and nothing is kept, when the agent already has `a_day` since then or `waiting` open ones."""
+        his = sa.and_(TABLE.c.organisation == one.organisation, TABLE.c.agent == one.agent)
+
+        def work(connection: Connection) -> bool:
+            if self.database.dialect == "postgresql":
+                connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+            # On SQLite writing first takes the lock; whoever is refused leaves nothing behind.
+            connection.execute(sa.insert(TABLE).values(asdict(one)))
+            today = connection.execute(sa.select(sa.func.count()).where(his, TABLE.c.at > since)).scalar_one()
+            unseen = connection.execute(sa.select(sa.func.count()).where(his, TABLE.c.state == "open")).scalar_one()
+            fits = bool(today <= a_day and unseen <= waiting)
+            if not fits:
+                connection.execute(sa.delete(TABLE).where(TABLE.c.id == one.id))
+            return fits
+
+        return self.database.now(work)
+
+    def find(self, id_: str) -> Emergency | None:
+        found = self._read(TABLE.c.id == id_)
+        return found[0] if found else None
+
+    def known(self, organisation: str | None, state: str | None = None) -> list[Emergency]:
+        """Newest first; of one organisation, or (None) of all."""
+        where = [TABLE.c.organisation == organisation] if organisation is not None else []
+        return self._read(*where, *([TABLE.c.state == state] if state else ()))
+
+    def overdue(self, now: float) -> list[Emergency]:
+        """Open ones whose time is over, and of which that was not told yet."""
+        return self._read(TABLE.c.state == "open", TABLE.c.due <= now, TABLE.c.escalated.is_(None))
+
+    def undecided(self) -> int:
+        """How many wait for a second person (metrics)."""
+        query = sa.select(sa.func.count()).where(TABLE.c.state == "open")
+        return int(self.database.now(lambda connection: connection.execute(query).scalar_one()))
+
+    def unrecorded(self) -> list[Emergency]:
+        """Decisions that do not stand in the ledger yet."""
+        return self._read(TABLE.c.state != "open", TABLE.c.recorded.is_(None))
+
+    def decide(self, id_: str, state: str, second: str, now: float) -> bool:
+        """False when somebody else was first."""
+        return self._set(id_, TABLE.c.state == "open", state=state, second=second, decided=now)
+
+    def drop(self, id_: str) -> None:
+        """It came to nothing: nothing was asked of any source."""
+        self.database.now(lambda connection: connection.execute(sa.delete(TABLE).where(TABLE.c.id == id_)))
+
+    def placed(self, id_: str, shard: str, index: int) -> None:
+        """Its intent stands there."""
+        self._set(id_, sa.true(), shard=shard, place=index)
+
+    def escalated(self, id_: str, now: float) -> None:
+        self._set(id_, TABLE.c.escalated.is_(None), escalated=now)
+
+    def recorded(self, id_: str, now: float) -> None:
+        self._set(id_, TABLE.c.recorded.is_(None), recorded=now)
+
+    def _set(self, id_: str, where: sa.ColumnElement[bool], **values: object) -> bool:
+        update = sa.update(TABLE).where(TABLE.c.id == id_, where).values(values)
+        return bool(self.database.now(lambda connection: connection.execute(update).rowcount))
+
+    def _read(self, *where: sa.ColumnElement[bool]) -> list[Emergency]:
+        query = sa.select(TABLE).where(*where).order_by(TABLE.c.at.desc(), TABLE.c.id)
+        return self.database.now(
+            lambda connection: [Emergency(**row) for row in connection.execute(query).mappings().all()]
+        )

@@ -1,0 +1,123 @@
+"""The second person at the console and for programs: who may, whose, and what is said when it does not count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from integrator.consoles.emergencies import SecondPersons
+from integrator.consoles.emergencies.api import told
+from integrator.consoles.people import Person
+from integrator.consoles.rights import NothingThere
+from integrator.database import Database
+from integrator.emergency import Emergencies, Rules, SecondPersonRefused, Store
+from integrator.model import Caller, Request, Trace
+from tests.unit.consoles.doorstep import Browser, Clock, consoles
+
+IXELLES, EVERE = "1982100968", "1982100671"
+DPO = Person("dpo-1", "Dina", frozenset({"dpo"}), IXELLES)
+OTHER_DPO = Person("dpo-2", "Otto", frozenset({"dpo"}), EVERE)
+HUB_DPO = Person("hub-1", "Hugo", frozenset({"hub_dpo"}))
+AUDITOR = Person("aud-1", "Aude", frozenset({"auditor"}))
+
+
+@pytest.fixture
+def house(tmp_path) -> Iterator[Any]:
+    opened = consoles(tmp_path, Clock())
+    office = Emergencies(Store(Database(f"sqlite:///{tmp_path}/emergency.db", "emergency")), Rules(), opened.now)
+    written: list[Any] = []
+    ledger: Any = SimpleNamespace(append_blocking=written.extend)
+    opened.extras["emergencies"] = SecondPersons(office, SimpleNamespace(ledger=ledger))
+    yield SimpleNamespace(consoles=opened, office=office, written=written, second=opened.extras["emergencies"])
+    office.close()
+    opened.database.close()
+
+
+async def an_emergency(house: Any, agent: str = "a.7f3") -> Any:
+    caller = Caller(IXELLES, "desk", "youth_support", agent)
+    request = Request("person.get", caller, {}, Trace("1" * 32, "2" * 16), emergency="the child is at the door")
+    return await house.office.open(request, "OUTSIDE_HOURS")
+
+
+async def browser(house: Any, person: Person) -> Browser:
+    made = Browser(house.consoles)
+    made.cookies["session"] = (await house.consoles.sessions.begin(person)).token
+    return made
+
+
+async def test_a_dpo_reads_what_waits_and_confirms_it_and_the_ledger_says_so(house):
+    one = await an_emergency(house)
+    page = await browser(house, DPO)
+    await page.get("/console/emergencies/?lang=nl")
+    assert "OUTSIDE_HOURS" in page.page and "wacht op een tweede persoon" in page.page
+    await page.post(f"/console/emergencies/{one.id}/confirm")
+    await page.get("/console/emergencies/")
+
+    assert "bevestigd" in page.page and "Het noodgeval is bevestigd." in page.page
+    assert ["emergency.confirmed"] == [entry.name for entry in house.written]
+
+
+@pytest.mark.parametrize("language", ["nl", "fr", "en"])
+async def test_the_page_says_what_nobody_decided_in_time(house, language):
+    await an_emergency(house)
+    house.consoles.now.now += 25 * 3600
+    page = await browser(house, HUB_DPO)
+    await page.get(f"/console/emergencies/?lang={language}")
+    words = {"nl": "niemand besliste op tijd", "fr": "personne n’a décidé à temps", "en": "nobody decided in time"}
+
+    assert words[language] in page.page
+
+
+async def test_a_dpo_of_another_body_sees_none_and_an_auditor_has_no_page(house):
+    one = await an_emergency(house)
+    page = await browser(house, OTHER_DPO)
+    await page.get("/console/emergencies/")
+    assert one.agent not in page.page
+    await page.post(f"/console/emergencies/{one.id}/confirm")
+
+    assert "open" == (await house.office.known(None))[0].state
+    assert 403 == (await (await browser(house, AUDITOR)).get("/console/emergencies/")).status
+    with pytest.raises(NothingThere):
+        await house.second.known(AUDITOR)
+
+
+@pytest.mark.parametrize("agent", ["dpo-1", "Dina"])
+async def test_a_dpo_who_asked_himself_is_no_second_person(house, agent):
+    one = await an_emergency(house, agent)
+    with pytest.raises(SecondPersonRefused, match="SAME_PERSON"):
+        await house.second.decide(DPO, one.id, confirmed=True)
+
+
+async def test_who_comes_second_is_told_that_it_was_decided(house):
+    one = await an_emergency(house)
+    await house.second.decide(DPO, one.id, confirmed=False)
+    page = await browser(house, HUB_DPO)
+    await page.get("/console/emergencies/?lang=en")
+    await page.post(f"/console/emergencies/{one.id}/confirm")
+    await page.get("/console/emergencies/")
+
+    assert "Somebody else decided already." in page.page
+    assert "rejected" == (await house.office.known(None))[0].state
+
+
+async def test_a_program_reads_what_the_page_shows_and_never_the_justification(house):
+    one = await an_emergency(house)
+    shown = told(one)
+
+    assert {
+        "id",
+        "traceId",
+        "organisation",
+        "application",
+        "agent",
+        "purpose",
+        "service",
+        "broken",
+        "at",
+        "due",
+        "state",
+    } == set(shown)
+    assert "door" not in str(shown)

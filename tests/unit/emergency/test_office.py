@@ -1,0 +1,170 @@
+"""Emergencies: few, never one's own second person, and never forgotten."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from audit.errors import LedgerError
+from integrator.database import Database
+from integrator.emergency import Emergencies, Rules, SecondPersonRefused, Store
+from integrator.errors import ConditionUnknown
+from integrator.model import Caller, Request, Trace
+from tests.unit.audit.kit import ENGINES, engine_url
+
+ONE, OTHER = "0207000010", "0207000109"
+NOON = 1_795_435_200.0
+HOUR = 3600
+traces = itertools.count(1)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(params=ENGINES)
+def office(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Emergencies]:
+    with engine_url(request.param, tmp_path) as url:
+        found = Emergencies(Store(Database(url, "emergency")), Rules(a_day=3, waiting=2), clock)
+        yield found
+        found.close()
+
+
+def asked(agent: str | None = "a.7f3", organisation: str = ONE) -> Request:
+    trace = Trace(f"{next(traces):032x}", f"{1:016x}")
+    return Request(
+        "person.get",
+        Caller(organisation, "desk", "youth_support", agent),
+        {},
+        trace,
+        emergency="the child is at the door",
+    )
+
+
+async def test_an_emergency_without_a_named_agent_is_none(office):
+    assert await office.open(asked(None), "OUTSIDE_HOURS") is None
+    assert [] == await office.known(None)
+
+
+async def test_an_agent_who_waits_for_confirmation_gets_no_third_one(office):
+    found = [await office.open(asked(), "OUTSIDE_HOURS") for _ in range(3)]
+
+    assert [True, True, False] == [one is not None for one in found]
+    assert 2 == len(await office.known(None))
+    assert await office.open(asked("a.other"), "OUTSIDE_HOURS") is not None
+
+
+async def test_confirmed_or_not_a_day_has_a_last_emergency(office, clock):
+    for _ in range(3):
+        one = await office.open(asked(), "OUTSIDE_HOURS")
+        await office.decide(one.id, "dpo-1", ONE, confirmed=True)
+    assert await office.open(asked(), "OUTSIDE_HOURS") is None
+    clock.now += 25 * HOUR
+
+    assert await office.open(asked(), "OUTSIDE_HOURS") is not None
+
+
+async def test_nobody_confirms_his_own(office):
+    one = await office.open(asked("a.7f3"), "NOT_REGISTERED")
+    with pytest.raises(SecondPersonRefused) as raised:
+        await office.decide(one.id, "a.7f3", ONE, confirmed=True)
+
+    assert "SAME_PERSON" == raised.value.reason
+
+
+async def test_the_first_word_counts(office):
+    one = await office.open(asked(), "NOT_REGISTERED")
+    decided = await office.decide(one.id, "dpo-1", ONE, confirmed=False)
+    with pytest.raises(SecondPersonRefused) as raised:
+        await office.decide(one.id, "dpo-2", ONE, confirmed=True)
+
+    assert ("rejected", "dpo-1", "DECIDED") == (decided.state, decided.second, raised.value.reason)
+
+
+async def test_another_organisation_neither_sees_nor_decides_it(office):
+    one = await office.open(asked(), "NOT_REGISTERED")
+    refused = []
+    for id_ in (one.id, "0" * 16):  # there, and not there: the same word
+        with pytest.raises(SecondPersonRefused) as raised:
+            await office.decide(id_, "dpo-9", OTHER, confirmed=True)
+        refused.append(raised.value.reason)
+
+    assert ["NOT_THERE", "NOT_THERE"] == refused
+    assert [] == await office.known(OTHER)
+
+
+async def test_what_nobody_confirmed_in_time_is_told_once(office, clock):
+    written: list[Any] = []
+    one = await office.open(asked(), "NOT_REGISTERED")
+    await office.placed(one, "shard", 7)
+    clock.now += 23 * HOUR
+    assert 0 == office.settle(written.extend)
+    clock.now += HOUR
+    office.settle(written.extend)
+    office.settle(written.extend)
+
+    (alert,) = written
+    assert ("alert", "alert.EMERGENCY_UNCONFIRMED", "shard", 7) == (
+        alert.type,
+        alert.name,
+        alert.clear["shard"],
+        alert.clear["index"],
+    )
+    assert "open" == (await office.known(ONE))[0].state  # it still waits
+
+
+async def test_a_decision_stands_in_the_ledger_once_and_names_who_decided_only_sealed(office):
+    written: list[Any] = []
+    one = await office.open(asked(), "NOT_REGISTERED")
+    await office.decide(one.id, "dpo-1", ONE, confirmed=True)
+    office.settle(written.extend)
+    office.settle(written.extend)
+
+    (entry,) = written
+    entry.check()
+    assert ("annotate", "emergency.confirmed", {"id": "dpo-1"}) == (entry.type, entry.name, entry.agent)
+    assert "dpo-1" not in str(entry.clear) and "a.7f3" not in str(entry.clear)
+
+
+async def test_a_ledger_that_fails_loses_no_alert(office, clock):
+    written: list[Any] = []
+
+    def broken(_: Any) -> None:
+        raise LedgerError("gone")
+
+    await office.open(asked(), "NOT_REGISTERED")
+    clock.now += 25 * HOUR
+    assert 0 == office.settle(broken)
+    office.settle(written.extend)
+
+    assert ["alert"] == [entry.type for entry in written]
+
+
+async def test_what_came_to_nothing_is_no_emergency(office):
+    one = await office.open(asked(), "NOT_REGISTERED")
+    await office.drop(one)
+
+    assert [] == await office.known(None)
+
+
+async def test_when_it_cannot_be_kept_nothing_gives_way(office, monkeypatch):
+    def broken(*_: Any, **__: Any) -> bool:
+        raise OperationalError("add", {}, Exception("gone"))
+
+    monkeypatch.setattr(office._store, "add", broken)
+    with pytest.raises(ConditionUnknown):
+        await office.open(asked(), "NOT_REGISTERED")
