@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from audit.beside import Statement, joined
 from audit.entry import Prepared
 from audit.errors import HeadMoved, ShardTaken, StoreFailed, UnsafeStore
 
@@ -141,7 +142,7 @@ class SqliteWriter:
             self.close()
             raise
 
-    def append(self, batch: Sequence[Prepared], expect: int) -> None:
+    def append(self, batch: Sequence[Prepared], expect: int, beside: Sequence[Statement] = ()) -> None:
         """See audit.store.Writer.append."""
         connection = self._connection
         if connection is None:
@@ -150,7 +151,7 @@ class SqliteWriter:
             for month, ret in {(item.month, item.ret) for item in batch} - self._kept:
                 connection.execute("INSERT INTO kept (month, ret) VALUES (?, ?) ON CONFLICT DO NOTHING", (month, ret))
                 self._kept.add((month, ret))
-            self._store(connection, _rows(self._number, batch, expect))
+            self._store(connection, _rows(self._number, batch, expect), beside)
         except sqlite3.Error as error:
             name = getattr(error, "sqlite_errorname", type(error).__name__)
             # After a failed fsync the kernel may drop the pages and call the next fsync a success: believe nothing.
@@ -169,14 +170,16 @@ class SqliteWriter:
             return self._head(connection)
         return otherwise
 
-    def _store(self, connection: sqlite3.Connection, rows: list[tuple[Any, ...]]) -> None:
-        if len(rows) <= _AT_ONCE:
+    def _store(self, connection: sqlite3.Connection, rows: list[tuple[Any, ...]], beside: Sequence[Statement]) -> None:
+        if len(rows) <= _AT_ONCE and not beside:
             connection.execute(_insert(len(rows)), [value for row in rows for value in row])
             return
         connection.execute("BEGIN IMMEDIATE")
         for start in range(0, len(rows), _AT_ONCE):
             some = rows[start : start + _AT_ONCE]
             connection.execute(_insert(len(some)), [value for row in some for value in row])
+        for sql, values in joined(beside):
+            connection.execute(sql, values)
         connection.execute("COMMIT")
 
     def size(self) -> int:
