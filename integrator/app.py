@@ -25,6 +25,7 @@ from integrator.attesting import AttestingFigures
 from integrator.clerk import keep_a_clerk
 from integrator.consoles.web import Consoles
 from integrator.contract import Connector, Tools
+from integrator.dispatch import Dispatch, open_dispatch
 from integrator.errors import ConfigurationError, IntegratorError
 from integrator.exchange import Exchange
 from integrator.identity.service import Identity
@@ -61,6 +62,7 @@ class Hub:
     codes: Path
     keeper: Keeper | None  # of what is kept how long; None where nothing is published
     consoles: Consoles | None  # pages of officers and citizens; likewise
+    dispatch: Dispatch | None = None  # deliveries; likewise
     ready: bool = field(default=True)
 
     @property
@@ -82,10 +84,15 @@ class Hub:
             self.metrics.circuit.labels(name).set(_CIRCUIT[channel.breaker.state])
         down = not (self.ready and self.publishing.healthy)
         degraded = "DOWN" in sources.values() or self.publishing.late
-        return {"status": "DOWN" if down else "DEGRADED" if degraded else "UP", "sources": sources, **_audit(self)}
+        delivery = {"delivery": self.dispatch.figures.health()} if self.dispatch is not None else {}
+        degraded = degraded or any(part["status"] != "UP" for part in delivery.values())
+        status = "DOWN" if down else "DEGRADED" if degraded else "UP"
+        return {"status": status, "sources": sources, **_audit(self), **delivery}
 
     async def close(self) -> None:
         """After the last answer: the ledger writes what it was given, then everything else goes."""
+        if self.dispatch is not None:
+            await self.dispatch.close()
         if self.consoles is not None:
             await close_offices(self.consoles)
         await asyncio.to_thread(self.publishing.close)
@@ -134,10 +141,19 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
     publishing.start()
     deadline = float(settings.limits.get("deadlineSeconds", 10))
     exchange = Exchange(services, policies, connectors, recorder, metrics, now, _territory(organisations), deadline)
-    return Hub(
+    hub = Hub(
         settings, services, policies.purposes, exchange, identity, metrics, publishing, channels, session, now,
         places.folder("mappings") / "codes", keeper, offices,
     )  # fmt: skip
+    if book is not None:
+        try:
+            hub.dispatch = await open_dispatch(settings, book, exchange)
+            await hub.dispatch.figures.count()
+            hub.dispatch.start()
+        except BaseException:
+            await hub.close()
+            raise
+    return hub
 
 
 async def _connect(

@@ -20,6 +20,7 @@ from integrator.scope import operands_of
 _DOSSIER = re.compile(r"[\w./:-]{1,64}", re.ASCII)
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9.]{0,99}")
 _COMMON = frozenset({"dossierReference", "fields", "history"})
+_HANDED_IN = frozenset({"dossierReference", "content", "changed"})  # the last two are read by `Later`
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +184,7 @@ class Service:
         for name, value in body.items():
             key = self.keys.get(name)
             if key is None:
-                if name not in _COMMON:
+                if name not in (_COMMON if self.later is None else _HANDED_IN):
                     issues.append(
                         Issue("unknownInput", where, _pointer(name), "remove it: this service has no such property")
                     )

@@ -30,6 +30,7 @@ class Settings:
     named_numbers: frozenset[str]  # real-looking numbers the sandbox knows on purpose (BIS cases)
     audit: Mapping[str, Any]  # the published ledger: its name, where signed state lives, witnesses, time stamps
     consoles: Mapping[str, Any]  # the pages of data protection officers and citizens: database, sign-in
+    delivery: Mapping[str, Any]  # the outbox: who carries, over which broker, how often is tried again
 
     @property
     def sandbox(self) -> bool:
@@ -86,7 +87,7 @@ def _check(data: Mapping[str, Any]) -> Settings:
             hosts=tuple(dict.fromkeys([host, f"127.0.0.1:{port}", f"localhost:{port}", *(data.get("hosts") or ())])),
             mocked=tuple(data.get("mocked") or ()),
             named_numbers=frozenset(str(number) for number in data.get("namedNumbers") or ()),
-            audit=data["audit"], consoles=data["consoles"],
+            audit=data["audit"], consoles=data["consoles"], delivery=data.get("delivery") or {},
         )  # fmt: skip
     except KeyError as error:
         raise ConfigurationError(f"setting {error} is missing") from error

@@ -12,5 +12,6 @@ from __future__ import annotations
 
 from connectors.client.hub import Answer, Hub, HubUnreachable, Problem
 from connectors.client.receipts import Receipt, ReceiptInvalid
+from connectors.client.webhooks import Webhook, WebhookInvalid
 
-__all__ = ["Answer", "Hub", "HubUnreachable", "Problem", "Receipt", "ReceiptInvalid"]
+__all__ = ["Answer", "Hub", "HubUnreachable", "Problem", "Receipt", "ReceiptInvalid", "Webhook", "WebhookInvalid"]

@@ -46,9 +46,7 @@ class Ssdn:
         now: Callable[[], float],
     ) -> None:
         self._soap, self._answers, self._settings, self._now = soap, answers, settings, now
-        self._path = str(
-            settings.get("paths", {}).get("ssdn", "/connectors/webservice/KSZBCSSWebServiceConnectorPort")
-        )
+        self._path = str(settings.get("paths", {}).get("ssdn", "/connectors/webservice/KSZBCSSWebServiceConnectorPort"))
         self._contract = Contract.load(contracts / "connector.wsdl")
         self._outer = self._contract.template("sendXML", slot("document"))
         self._inner: dict[tuple[str, ...], Template] = {}

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
-from integrator.api import consoles, documentation, published, refdata, system
+from integrator.api import consoles, deliveries, documentation, published, refdata, system
 from integrator.api.asgi import Front
 from integrator.api.body import ClientGone, drain
 from integrator.api.hub import Hub
@@ -52,6 +52,7 @@ def build(hub: Hub) -> Api:
     rest.include_router(documentation.router(hub, described, downgrade(described), problems))
     rest.include_router(refdata.router(hub, problems))
     rest.include_router(published.router(hub))
+    rest.include_router(deliveries.router(hub, limits))
     if hub.consoles is not None:
         consoles.mount(rest, hub.consoles, limits, hub.identity.verify)
     return Api(Front(hub, rest, problems, limits), rest, life, limits, problems)

@@ -82,6 +82,9 @@ class Service(Protocol):
     def checks(self) -> tuple[Check, ...]: ...
     @property
     def answer_name(self) -> str: ...
+    @property
+    def later(self) -> Any: ...  # integrator.services.Later: its effect is later; None: it is answered at once
+    def subject(self, keys: Mapping[str, Any]) -> tuple[str, str] | None: ...
 
     def read(self, body: Mapping[str, Any], *, where: str = "body") -> Question:
         """Raises `MalformedRequest` with every issue found."""
@@ -90,6 +93,9 @@ class Service(Protocol):
 class Exchange(Protocol):
     async def answer(self, request: Request) -> Answer:
         """Raises the `IntegratorError` family, nothing else."""
+
+    async def accept(self, request: Request, deposit: Any) -> Answer:
+        """What has its effect later (integrator.delivery.terms.Deposit). Raises the same family."""
 
 
 class Verified(Protocol):
@@ -160,6 +166,8 @@ class Hub(Protocol):
     def published(self) -> Published | None: ...  # None: nothing is published
     @property
     def consoles(self) -> Any: ...  # integrator.consoles.web.Consoles; None: no pages, no questions
+    @property
+    def dispatch(self) -> Any: ...  # integrator.dispatch.Dispatch; None: nothing is delivered
     @property
     def clock(self) -> Callable[[], float]: ...  # epoch seconds
     @property

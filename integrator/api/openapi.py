@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from integrator.api import openapi_deliveries
 from integrator.api.hub import Hub, Service
 from integrator.api.limits import Limits
 from integrator.api.openapi_answers import answer_schema
@@ -59,13 +60,14 @@ def describe(hub: Hub, problems: Problems, limits: Limits) -> Json:
         "servers": [{"url": hub.settings.issuer}],
         "externalDocs": {"description": "The same for people, in NL, FR and EN", "url": f"{hub.settings.issuer}/docs"},
         "tags": [{"name": _tag(tag), "description": TAGS.get(tag, "")} for tag in tags]
-        + [{"name": "Monitoring"}, {"name": "Access"}],
+        + [{"name": "Events"}, {"name": "Monitoring"}, {"name": "Access"}],
         "security": [{"Token": []}],
-        "paths": paths | own_paths(),
+        "paths": paths | openapi_deliveries.paths() | own_paths(),
         "components": {
             "securitySchemes": {"Token": _security(hub.settings.issuer)},
             "schemas": shared_schemas(problems)
-            | {name(service) + "Answer": answer_schema(service) for service in services},
+            | openapi_deliveries.schemas()
+            | {name(service) + "Answer": answer_schema(service) for service in services if service.later is None},
             "responses": {_response(status): _problem_response(status) for status in _WORDS} | {"Problem": _default()},
         },
     }
@@ -90,6 +92,7 @@ def request_example(service: Service) -> Json:
         value = _example(kind.schema)
         if value is not None and (kind.required or key in wanted or key not in anywhere):
             example[key] = value
+    example |= openapi_deliveries.example(service) if service.later is not None else {}
     return example | ({"dossierReference": "IX-2026-0017"} if service.needs_dossier else {})
 
 
@@ -112,19 +115,24 @@ def request_schema(service: Service) -> Json:
     """The body of a POST: keys, the case, and how much is wanted."""
     properties: Json = {key: dict(kind.schema) for key, kind in service.keys.items()}
     properties["dossierReference"] = _DOSSIER
-    if service.offers:
+    if service.later is not None:
+        properties |= openapi_deliveries.properties(service)
+    elif service.offers:
         properties["fields"] = {
             "type": "array", "minItems": 1, "uniqueItems": True, "items": {"type": "string", "enum": sorted(service.offers)},
             "description": "Only these, where the purpose grants them. Left out: all that is granted.",
         }  # fmt: skip
-    properties["history"] = {
-        "type": "boolean",
-        "default": False,
-        "description": "Closed periods too, as deep as granted.",
-    }
+    if service.later is None:
+        properties["history"] = {
+            "type": "boolean",
+            "default": False,
+            "description": "Closed periods too, as deep as granted.",
+        }
     required = [key for key, kind in service.keys.items() if kind.required] + (
         ["dossierReference"] if service.needs_dossier else []
     )
+    if service.later is not None:
+        required += openapi_deliveries.properties(service)
     schema: Json = {"type": "object", "additionalProperties": False, "properties": properties}
     if required:
         schema["required"] = required
@@ -173,7 +181,7 @@ def _operation(service: Service) -> Json:
         operation["parameters"] = _parameters(service)
     else:
         operation["requestBody"] = {"required": True, "content": {"application/json": _media(service)}}
-    return operation
+    return operation if service.later is None else openapi_deliveries.accepted(operation)
 
 
 def _media(service: Service) -> Json:

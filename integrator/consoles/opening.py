@@ -27,7 +27,15 @@ from integrator.errors import UnknownCaller
 from integrator.settings import Settings
 
 ROOMS: tuple[Room, ...] = (
-    pages.room, citizen.room, dpo.room, casefiles.room, reveals.room, orders.room, citizen.office_room, alerts.room, auditor.room,
+    pages.room,
+    citizen.room,
+    dpo.room,
+    casefiles.room,
+    reveals.room,
+    orders.room,
+    citizen.office_room,
+    alerts.room,
+    auditor.room,
 )  # fmt: skip - in the order of the menu
 
 

@@ -19,6 +19,6 @@ class Backoff:
         >>> Backoff(4, 60).wait(3, draw=0.5), Backoff(4, 60).wait(99, draw=1.0), Backoff(4, 60).wait(1, asked=30, draw=0.0)
         (12.0, 60.0, 30)
         """
-        full = min(self.longest, self.first * 2 ** min(attempts - 1, 30))
+        full: float = min(self.longest, self.first * 2 ** min(attempts - 1, 30))
         drawn = random.random() if draw is None else draw  # noqa: S311 (to spread load, not to hide anything)
         return max(full / 2 + drawn * full / 2, min(asked, self.longest))

@@ -8,6 +8,7 @@ Whatever the broker loses is told again, for it is still due in the outbox; a br
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +21,7 @@ from integrator.logs import log
 
 WINDOW = 10.0  # seconds in which a name is told once; then again, if it is still due
 STREAM = "integrator-delivery"
+_START = 5.0  # seconds
 _FETCH = 0.05  # seconds to wait for names that are on their way
 
 
@@ -38,7 +40,13 @@ class BrokerQueue:
         lease: float = LEASE,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._outbox, self._client, self._stream, self._consumer, self._subject = outbox, client, stream, consumer, subject
+        self._outbox, self._client, self._stream, self._consumer, self._subject = (
+            outbox,
+            client,
+            stream,
+            consumer,
+            subject,
+        )
         self._closed, self._lease, self._monotonic = closed, lease, monotonic
         self._told: dict[str, float] = {}  # message id -> when
         self._without = OutboxQueue(outbox, closed, lease=lease)
@@ -48,7 +56,9 @@ class BrokerQueue:
         try:
             await self._pump(count)
             names = await self._fetch(count)
-        except Exception as error:  # nats-py raises families of its own, OSError, TimeoutError: none may stop deliveries
+        except (
+            Exception
+        ) as error:  # nats-py raises families of its own, OSError, TimeoutError: none may stop deliveries
             if not self._down:
                 log.warning("broker_down", error=type(error).__name__)
             self._down = True
@@ -66,7 +76,9 @@ class BrokerQueue:
         for uid, attempts in await self._outbox.due(2 * count, self._closed()):
             name = f"{uid}.{attempts}"
             if name not in self._told:
-                acks.append(await self._stream.publish_async(self._subject, uid.encode(), headers={"Nats-Msg-Id": name}))
+                acks.append(
+                    await self._stream.publish_async(self._subject, uid.encode(), headers={"Nats-Msg-Id": name})
+                )
                 self._told[name] = now
         for ack in acks:
             await ack
@@ -89,7 +101,10 @@ async def open_broker(
     from nats.js.api import AckPolicy, ConsumerConfig, RetentionPolicy, StreamConfig
 
     try:
-        client = await nats.connect(url, connect_timeout=3, max_reconnect_attempts=-1, error_cb=_quiet)
+        async with asyncio.timeout(
+            _START
+        ):  # told to reconnect for ever, the client would try the first time for ever too
+            client = await nats.connect(url, connect_timeout=2, max_reconnect_attempts=-1, error_cb=_quiet)
         jetstream = client.jetstream()
         subject = f"{stream}.due"
         await jetstream.add_stream(

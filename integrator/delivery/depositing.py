@@ -75,7 +75,7 @@ class Message:
     def place(self, request: Request, permit: Permit) -> tuple[Mapping[str, Any], Sequence[Statement]]:
         now, caller = self.outbox.ms(), request.caller
         content = {name: value for name, value in self.content.items() if name in permit.fields}
-        values = {"keys": dict(request.keys), "content": content}
+        values: dict[str, Any] = {"keys": dict(request.keys), "content": content}
         values |= {"dossier": request.dossier} if request.dossier else {}
         values |= {"agent": caller.agent} if caller.agent else {}
         seal, tag = self.outbox.sealing.seal, self.outbox.sealing.tag

@@ -72,17 +72,40 @@ class Outbox:
         rows = await self.database.run(lambda c: c.execute(found.order_by(MESSAGE.c.id).limit(count)).all())
         return [(row[0], row[1]) for row in rows]
 
-    def settled(
-        self, held: Held, state: str, *, due: int | None = None, reason: str | None = None
-    ) -> Statement:
+    def settled(self, held: Held, state: str, *, due: int | None = None, reason: str | None = None) -> Statement:
         """The row that says what became of it: to be committed beside the entry that says so."""
         ended = None if state in ("waiting", "unknown") else self.ms()
         return Statement(SETTLE, SETTLE_ROW, (held.id, held.lease, state, due or held.deadline, reason, ended))
 
-    async def find(self, uid: str) -> Mapping[str, Any] | None:
-        """The row of one message, sealed as it lies there."""
-        rows = await self.database.run(lambda c: c.execute(select(MESSAGE).where(MESSAGE.c.uid == uid)).mappings().all())
+    async def find(self, uid: str) -> Any:
+        """The row of one message, sealed as it lies there; None when there is none."""
+        rows = await self.database.run(
+            lambda c: c.execute(select(MESSAGE).where(MESSAGE.c.uid == uid)).mappings().all()
+        )
         return rows[0] if rows else None
+
+    async def overdue(self, count: int, seconds: float) -> list[Held]:
+        """Messages that nobody came for in time; leased, so that their end is recorded once. Answers no longer awaited end too."""
+        now = self.ms()
+        late = (
+            update(MESSAGE).where(MESSAGE.c.answer == "awaiting", MESSAGE.c.answer_by <= now).values(answer="expired")
+        )
+        await self.database.run(lambda c: c.execute(late))
+        over = and_(IS_OPEN, MESSAGE.c.mode == "pull", MESSAGE.c.deadline <= now, MESSAGE.c.leased_until <= now)
+        rows = await self.database.run(_leasing(over, now, count, now + int(seconds * 1000)))
+        return [self.held(row, mark) for row, mark in rows]
+
+    async def listed(self, state: str, count: int, recipient: str | None = None) -> list[Any]:
+        """Rows of a state, oldest first, sealed as they lie there."""
+        found = select(MESSAGE).where(MESSAGE.c.state == state).order_by(MESSAGE.c.id).limit(count)
+        if recipient is not None:
+            found = found.where(MESSAGE.c.recipient == recipient)
+        return list(await self.database.run(lambda c: c.execute(found).mappings().all()))
+
+    async def answers(self, question: str) -> list[Any]:
+        """What was answered to a message and not fetched yet."""
+        found = select(MESSAGE).where(IS_OPEN, MESSAGE.c.question == question).order_by(MESSAGE.c.id)
+        return list(await self.database.run(lambda c: c.execute(found).mappings().all()))
 
     async def counts(self) -> dict[str, tuple[int, int]]:
         """state -> (messages, ms since 1970 of the oldest acceptance among them)."""
@@ -95,7 +118,7 @@ class Outbox:
         gone = MESSAGE.delete().where(~IS_OPEN, MESSAGE.c.state != "dead", MESSAGE.c.ended < before)
         return int(await self.database.run(lambda c: c.execute(gone).rowcount))
 
-    def held(self, row: Mapping[str, Any], lease: str) -> Held:
+    def held(self, row: Any, lease: str) -> Held:
         """A row as whoever delivers it sees it. Raises what `Sealing.open` raises."""
         values = self.sealing.open(row["sealed"], row["uid"], row["created"]) if row["sealed"] else {}
         return Held(
@@ -106,9 +129,7 @@ class Outbox:
         )  # fmt: skip
 
 
-def _leasing(
-    due: Any, now: int, count: int, until: int
-) -> Callable[[Connection], list[tuple[Mapping[str, Any], str]]]:
+def _leasing(due: Any, now: int, count: int, until: int) -> Callable[[Connection], list[tuple[Mapping[str, Any], str]]]:
     """Look, then take what is still free: on SQLite two processes may have looked at once, PostgreSQL skips locked rows."""
 
     def work(connection: Connection) -> list[tuple[Mapping[str, Any], str]]:

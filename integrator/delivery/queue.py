@@ -1,7 +1,7 @@
 """What is due next: from the outbox itself, or told by a broker. The outbox stays the truth: a broker carries names only.
 
-    OutboxQueue    leases what is due
-    BrokerQueue    (broker.py) a pump tells NATS JetStream what is due, any relay hears of it and leases it by name
+OutboxQueue    leases what is due
+BrokerQueue    (broker.py) a pump tells NATS JetStream what is due, any relay hears of it and leases it by name
 """
 
 from __future__ import annotations

@@ -68,7 +68,9 @@ class Facts:
 
     roles: frozenset[str] = frozenset()  # of the agent
     assurance: str | None = None  # of the agent's identification (eIDAS): low | substantial | high
-    registered: frozenset[str] | None = None  # quality codes under which the subject is in the files; None = nobody looked
+    registered: frozenset[str] | None = (
+        None  # quality codes under which the subject is in the files; None = nobody looked
+    )
     dossier: bool = False  # a case was named
 
 

@@ -104,7 +104,9 @@ class House:
     def __init__(self, url: str, folder: Path) -> None:
         self.url, self.clock = url, Clock()
         ring = audit.FileKeyRing(folder / "keys")
-        self.ledger = audit.Ledger(audit.open_store(url), ring, shard="hub/test/t/2026", clock=lambda: int(self.clock() * 1e6))
+        self.ledger = audit.Ledger(
+            audit.open_store(url), ring, shard="hub/test/t/2026", clock=lambda: int(self.clock() * 1e6)
+        )
         self.database = Database(url, "delivery")
         self.outbox = Outbox(self.database, Sealing(ring), self.clock)
         self.services = {data["service"]: compile_service(data, {}, sandbox=frozenset()) for data in SERVICES}
@@ -114,20 +116,26 @@ class House:
 
     def may(self, allowed: Any) -> None:
         recorder = Recorder(self.ledger, self.metrics)
-        self.exchange = Exchange(self.services, allowed, {}, recorder, self.metrics, self.clock, lambda organisation: None)
+        self.exchange = Exchange(
+            self.services, allowed, {}, recorder, self.metrics, self.clock, lambda organisation: None
+        )
         self.carrying = Carrying(
             self.services, allowed, recorder, self.metrics, self.clock, self.outbox, {"push": self.way, "effect": self.way},
             Backoff(10, 100),
         )  # fmt: skip
 
-    def request(self, service: str = "person.report", ssin: str = NUMBER, organisation: str = SENDER, fields: Any = None) -> Request:
+    def request(
+        self, service: str = "person.report", ssin: str = NUMBER, organisation: str = SENDER, fields: Any = None
+    ) -> Request:
         keys = {"ssin": ssin} | ({"recipient": RECEIVER} if service == "person.report" else {})
         return Request(
             service, Caller(organisation, "app", "school", "agent-7"), keys, Trace(f"{next(_traces):032x}", os.urandom(8).hex()),
             frozenset(fields) if fields else None, "2026/7",
         )  # fmt: skip
 
-    def message(self, request: Request, key: str, content: Any = None, recipient: str = "follower-1", **more: Any) -> Message:
+    def message(
+        self, request: Request, key: str, content: Any = None, recipient: str = "follower-1", **more: Any
+    ) -> Message:
         later = self.services[request.service].later
         mode = {"write": "effect"}.get(later.kind, "push")
         receiver = (SENDER if mode == "effect" else RECEIVER, "app", "school")
@@ -136,7 +144,9 @@ class House:
             {"field": "street"} if content is None else content, ("nrn", request.keys["ssin"]), later.expires, later.answer, **more,
         )  # fmt: skip
 
-    async def accept(self, key: str, content: Any = None, *, service: str = "person.report", ssin: str = NUMBER, **more: Any) -> Any:
+    async def accept(
+        self, key: str, content: Any = None, *, service: str = "person.report", ssin: str = NUMBER, **more: Any
+    ) -> Any:
         request = self.request(service, ssin, fields=content or {"field"})
         return await self.exchange.accept(request, self.message(request, key, content, **more))
 

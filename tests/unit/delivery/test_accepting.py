@@ -21,7 +21,10 @@ async def test_what_was_accepted_lies_in_the_outbox(hub: House) -> None:
 async def test_the_outcome_of_accepting_says_that_nothing_was_given(hub: House) -> None:
     await hub.accept("k1")
 
-    assert ([], {"subjects": 0, "records": 0}) == (entries(hub.ledger)[1]["categories"], entries(hub.ledger)[1]["counts"])
+    assert ([], {"subjects": 0, "records": 0}) == (
+        entries(hub.ledger)[1]["categories"],
+        entries(hub.ledger)[1]["counts"],
+    )
 
 
 async def test_the_same_key_gives_the_first_answer_and_one_message(hub: House) -> None:
