@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from integrator.commands import apps, audit, check, demo, ledger, mock, new, personas, policy, serve
+from integrator.commands import apps, audit, check, delivery, demo, ledger, mock, new, personas, policy, serve
 
-WORDS = (demo, serve, apps, mock, personas, ledger, audit, policy, check, new)
+WORDS = (demo, serve, apps, mock, personas, ledger, audit, delivery, policy, check, new)
