@@ -23,7 +23,7 @@ from integrator import clock
 from integrator.delivery.backoff import Backoff
 from integrator.delivery.outbox import Outbox
 from integrator.delivery.terms import Deposit, Held, Sender, Sent
-from integrator.errors import IntegratorError, KeyReused, PolicyDenied, SourceError, SourceFault, SourceUnavailable
+from integrator.errors import IntegratorError, KeyReused, PolicyDenied, SourceError, SourceUnavailable
 from integrator.metrics import Metrics
 from integrator.model import Answer, Caller, Request, Trace
 from integrator.policy import ADVICE, Ask, Denial, Permit, Policies
@@ -190,8 +190,20 @@ def _error(held: Held, sent: Sent, reason: str) -> IntegratorError:
     """What the ledger says of an attempt without effect, or of one that nobody knows the effect of."""
     where = held.recipient if held.mode == "effect" else held.mode
     if sent.verdict == "never":
-        return SourceFault(where, reason)
+        return (DeliveryExpired if reason == "EXPIRED" else DeliveryRefused)(where, reason)
     return SourceUnavailable(where, reason) if sent.verdict == "again" else OutcomeUnknown(where, reason)
+
+
+class DeliveryExpired(SourceError):
+    """Its time was over before anybody took it. Nothing was sent by this attempt."""
+
+    code, where = "DELIVERY_EXPIRED", "D1"
+
+
+class DeliveryRefused(SourceError):
+    """The other side refused for good; the outbox says why, and an operator may send it once more."""
+
+    code, where = "DELIVERY_REFUSED", "D2"
 
 
 class OutcomeUnknown(SourceError):

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 import aiohttp
-from sqlalchemy.exc import SQLAlchemyError
 
 from integrator.carrying import Carrying
 from integrator.database import Database
@@ -30,7 +28,6 @@ from integrator.delivery.subscriptions import Subscriptions
 from integrator.delivery.webhooks.guard import open_way
 from integrator.delivery.webhooks.pushing import Push
 from integrator.delivery.webhooks.signing import Signer, load_keys
-from integrator.errors import IntegratorError
 from integrator.exchange import Exchange
 from integrator.logs import log
 from integrator.publishing import Logbook
@@ -86,10 +83,12 @@ class Dispatch:
     async def _tidy(self) -> None:
         """Once a minute: what nobody came for expires, recorded; what ended long ago is dropped."""
         while True:
-            with suppress(IntegratorError, SQLAlchemyError):  # the next minute tries again; the relay says what is ill
+            try:
                 while held := await self.outbox.overdue(100, _LEASE):
                     await self.carrying.carry(held)
                 await self.outbox.forget(self.outbox.ms() - int(self.keep_days * 86_400_000))
+            except Exception as error:  # a chore that died silently would be an outage nobody sees
+                log.warning("outbox_not_tidied", error=type(error).__name__)
             await asyncio.sleep(60)
 
 

@@ -115,7 +115,9 @@ class Outbox:
 
     async def forget(self, before: int) -> int:
         """Drop what ended before that moment: until then a repeated key gets its first answer. Returns how many."""
-        gone = MESSAGE.delete().where(~IS_OPEN, MESSAGE.c.state != "dead", MESSAGE.c.ended < before)
+        over = MESSAGE.c.state.in_(("delivered", "expired", "purged"))
+        awaited = func.coalesce(MESSAGE.c.answer, "") == "awaiting"
+        gone = MESSAGE.delete().where(over, MESSAGE.c.ended < before, ~awaited)
         return int(await self.database.run(lambda c: c.execute(gone).rowcount))
 
     def held(self, row: Any, lease: str) -> Held:

@@ -34,6 +34,9 @@ def check_url(text: str, *, sandbox: bool) -> str:
     loopback = url.host == "localhost" or (_address(url.host) is not None and _address(url.host).is_loopback)  # type: ignore[union-attr]
     if url.scheme != "https" and not (sandbox and url.scheme == "http" and loopback):
         raise ConfigurationError("a webhook is pushed over https only")
+    last = url.host.rpartition(".")[2]
+    if _address(url.host) is None and (last.isdigit() or last.startswith("0x")):
+        raise ConfigurationError("a number is no name: some would read an address in it")
     if _address(url.host) is not None and not allowed(url.host, sandbox=sandbox):
         raise ConfigurationError("this address is not one of the outside world")
     return str(url)

@@ -50,9 +50,11 @@ class Push:
         issuer: str,
         sandbox: bool,
         now: clock.Now,
+        rest: float = 5.0,
     ) -> None:
+        """`rest`: seconds that a receiver which keeps failing is left alone."""
         self._session, self._signer, self._find, self._types = session, signer, find, types
-        self._issuer, self._sandbox, self._now = issuer, sandbox, now
+        self._issuer, self._sandbox, self._now, self._rest = issuer, sandbox, now, rest
         self._circuits: dict[str, Breaker] = {}
 
     def closed(self) -> list[str]:
@@ -99,7 +101,7 @@ class Push:
     def _circuit(self, recipient: str) -> Breaker:
         found = self._circuits.get(recipient)
         if found is None:
-            found = self._circuits[recipient] = Breaker(clock=time.monotonic, of=10)
+            found = self._circuits[recipient] = Breaker(clock=time.monotonic, of=10, open_seconds=self._rest)
         return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -101,12 +102,11 @@ def entries(ledger: audit.Ledger) -> list[dict[str, Any]]:
 class House:
     """Everything between `accept` and the way out."""
 
-    def __init__(self, url: str, folder: Path) -> None:
-        self.url, self.clock = url, Clock()
+    def __init__(self, url: str, folder: Path, *, shard: str = "hub/test/t/2026", real: bool = False) -> None:
+        """`real`: the clock is the machine's."""
+        self.url, self.clock = url, time.time if real else Clock()
         ring = audit.FileKeyRing(folder / "keys")
-        self.ledger = audit.Ledger(
-            audit.open_store(url), ring, shard="hub/test/t/2026", clock=lambda: int(self.clock() * 1e6)
-        )
+        self.ledger = audit.Ledger(audit.open_store(url), ring, shard=shard, clock=lambda: int(self.clock() * 1e6))
         self.database = Database(url, "delivery")
         self.outbox = Outbox(self.database, Sealing(ring), self.clock)
         self.services = {data["service"]: compile_service(data, {}, sandbox=frozenset()) for data in SERVICES}

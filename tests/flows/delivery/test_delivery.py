@@ -8,7 +8,7 @@ import queue
 import threading
 import uuid
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -24,7 +24,7 @@ IXELLES, CPAS = "ixelles", "cpas-ixelles"
 REPORT = {
     "ssin": PERSON, "recipient": "1992100975", "dossierReference": "IX-2026-7", "content": {"field": "address", "observed": "another name on the door"},
 }  # fmt: skip
-SOON = (date.today() + timedelta(days=30)).isoformat()
+SOON = (datetime.now(UTC).date() + timedelta(days=30)).isoformat()
 
 
 def post(who: Callers, path: str, body: Any, organisation: str = CPAS, key: str | None = "") -> Reply:
