@@ -28,7 +28,9 @@ ENDPOINT = Table(
     Column("created", BigInteger), Column("ended", BigInteger),
 )  # fmt: skip
 
-IS_OPEN = text("delivery_message.state IN ('waiting', 'unknown')")  # as in the partial indexes
+# As in the partial indexes, word for word.
+IS_OPEN = text("delivery_message.state IN ('waiting', 'unknown')")
+IS_CARRIED = text("delivery_message.state IN ('waiting', 'unknown') AND delivery_message.mode <> 'pull'")
 
 # Beside entries: see audit.beside. Casts, because a PostgreSQL column of NULLs alone would be text.
 _BIG, _TEXT = "CAST(? AS bigint)", "CAST(? AS text)"

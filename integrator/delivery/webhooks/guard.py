@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from functools import lru_cache
 from typing import Any
 
 import aiohttp
@@ -89,6 +90,7 @@ def open_way(*, sandbox: bool, per_host: int = 64) -> aiohttp.ClientSession:
     )  # fmt: skip
 
 
+@lru_cache(maxsize=4096)
 def may_connect(url: str, *, sandbox: bool) -> bool:
     """The same as at registration, at every attempt: aiohttp asks no resolver about an address written as numbers."""
     try:

@@ -24,6 +24,8 @@ from integrator.transport.breaker import Breaker
 _LATER = frozenset((408, 409, 425, 429))
 _PATIENCE = 10.0  # seconds for one attempt, connecting included
 _LONGEST_WAIT = 3_600.0
+_FRESH = 1.0  # seconds that a target is believed
+_REMEMBERED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class Push:
         self._session, self._signer, self._find, self._types = session, signer, find, types
         self._issuer, self._sandbox, self._now, self._rest = issuer, sandbox, now, rest
         self._circuits: dict[str, Breaker] = {}
+        self._targets: dict[str, tuple[Target, float]] = {}  # … and until when (monotonic)
 
     def closed(self) -> list[str]:
         """Recipients that fail too often: they are left alone until their circuit tries one again."""
@@ -67,7 +70,7 @@ class Push:
 
     async def send(self, held: Held, content: Mapping[str, Any]) -> Sent:
         """See Sender.send."""
-        target = await self._find(held.recipient)
+        target = await self._target(held.recipient)
         if target.url is None:
             return Sent("never", target.why)
         if not may_connect(target.url, sandbox=self._sandbox):
@@ -97,6 +100,15 @@ class Push:
             return Sent("again", "TIMEOUT")
         except (aiohttp.ClientError, OSError):  # its words hold the address: only the kind is kept
             return Sent("again", "NO_CONNECTION")
+
+    async def _target(self, recipient: str) -> Target:
+        """Looked up at most once a second: a subscription that ends is over within that."""
+        known = self._targets.get(recipient)
+        if known is None or known[1] <= time.monotonic():
+            if len(self._targets) > _REMEMBERED:
+                self._targets.clear()
+            known = self._targets[recipient] = (await self._find(recipient), time.monotonic() + _FRESH)
+        return known[0]
 
     def _circuit(self, recipient: str) -> Breaker:
         found = self._circuits.get(recipient)

@@ -6,6 +6,8 @@ from alembic import op
 revision, down_revision = "delivery_0001", None
 
 OPEN = sa.text("state IN ('waiting', 'unknown')")
+CARRIED = sa.text("state IN ('waiting', 'unknown') AND mode <> 'pull'")
+OVER = sa.text("ended IS NOT NULL")
 BYTES = sa.LargeBinary()
 BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
@@ -42,12 +44,12 @@ def upgrade() -> None:
         sa.Column("answer_by", BIG),
     )
     # The conditions stand in the questions word for word, or the engines would not use these.
-    op.create_index("delivery_open", "delivery_message", ["mode", "id"], sqlite_where=OPEN, postgresql_where=OPEN)
+    op.create_index("delivery_carried", "delivery_message", ["id"], sqlite_where=CARRIED, postgresql_where=CARRIED)
     op.create_index("delivery_lane", "delivery_message", ["lane", "id"], sqlite_where=OPEN, postgresql_where=OPEN)
     op.create_index(
         "delivery_recipient", "delivery_message", ["recipient", "id"], sqlite_where=OPEN, postgresql_where=OPEN
     )
-    op.create_index("delivery_state", "delivery_message", ["state", "ended"])
+    op.create_index("delivery_over", "delivery_message", ["ended"], sqlite_where=OVER, postgresql_where=OVER)
     op.create_table(
         "delivery_subscription",
         sa.Column("uid", sa.String, primary_key=True),
