@@ -8,6 +8,7 @@ A library that never heard of the hub. See README.md for an example that runs.
 
 from __future__ import annotations
 
+from audit.beside import Statement
 from audit.draft import Draft, Subject
 from audit.entry import Record
 from audit.errors import (
@@ -42,6 +43,7 @@ __all__ = [
     "Opened",
     "Record",
     "ShardTaken",
+    "Statement",
     "Store",
     "StoreFailed",
     "Stored",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import NamedTuple
 
+from audit.beside import Statement
 from audit.entry import Commit, Prepared, Record
 from audit.errors import LedgerUnwritable
 
@@ -18,6 +19,7 @@ class Waiting(NamedTuple):
     entries: list[Prepared]
     future: asyncio.Future[list[Record]] | Future[list[Record]]
     loop: asyncio.AbstractEventLoop | None  # None: a thread waits
+    beside: Sequence[Statement] = ()  # rows of others, in the same transaction
 
 
 class Group:
@@ -78,7 +80,7 @@ def wake(
     members: list[tuple[Waiting, int | Exception]], commit: Commit | None = None, group: Group | None = None
 ) -> None:
     """Runs in the thread of the waiting loop, once for all members of a batch that wait there."""
-    for (entries, future, _loop), result in members:
+    for (entries, future, *_), result in members:
         if future.done():  # its task was cancelled
             continue
         if isinstance(result, int):

@@ -22,6 +22,7 @@ from threading import Lock, Thread
 from types import TracebackType
 from weakref import WeakKeyDictionary
 
+from audit.beside import Statement
 from audit.draft import Draft
 from audit.entry import Commit, Prepared, Record, prepare
 from audit.errors import EntryRefused, HeadMoved, KeyMissing, LedgerUnwritable
@@ -98,8 +99,8 @@ class Ledger:
         """The ledger's time: µs since 1970."""
         return self._clock()
 
-    async def append(self, drafts: Sequence[Draft]) -> list[Record]:
-        """Record all drafts in one transaction; returns, in their order, when ALL are durable.
+    async def append(self, drafts: Sequence[Draft], *, beside: Sequence[Statement] = ()) -> list[Record]:
+        """Record all drafts in one transaction, and the rows `beside` them; returns, in their order, when ALL are durable.
 
         Raises EntryRefused (nothing written) when one of them can never be an entry, and LedgerUnwritable when the
         store or the key ring fails, the queue is full or the ledger is closed: then nothing was acknowledged, and the
@@ -112,13 +113,13 @@ class Ledger:
         group = self._groups.get(loop)
         if group is None:
             group = self._groups[loop] = Group(self._hand_over, self._settle)
-        group.add(Waiting(entries, future, loop))
+        group.add(Waiting(entries, future, loop, beside))
         return await future
 
-    def append_blocking(self, drafts: Sequence[Draft]) -> list[Record]:
+    def append_blocking(self, drafts: Sequence[Draft], *, beside: Sequence[Statement] = ()) -> list[Record]:
         """As `append`, for a thread without event loop."""
         future: Future[list[Record]] = Future()
-        waiting = Waiting(self._prepare(drafts), future, None)
+        waiting = Waiting(self._prepare(drafts), future, None, beside)
         self._admit(len(waiting.entries))
         self._hand_over([waiting])
         return future.result()
@@ -223,7 +224,10 @@ class Ledger:
             self._settle(batch, self._failure)
             return
         try:
-            self._writer.append(entries, self._head)
+            if beside := [statement for waiting in batch for statement in waiting.beside]:
+                self._writer.append(entries, self._head, beside)
+            else:
+                self._writer.append(entries, self._head)
         except Exception as error:  # whatever it was, nobody may wait for ever
             self._failure = error
             self._settle(batch, error)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
 import psycopg
 
+from audit.beside import Statement, joined
 from audit.entry import Prepared
 from audit.errors import HeadMoved, ShardTaken, StoreFailed, UnsafeStore
 from audit.postgres_arrays import bigints, byteas, register, texts
@@ -144,14 +145,17 @@ class PostgresWriter:
             self.close()
             raise
 
-    def append(self, batch: Sequence[Prepared], expect: int) -> None:
+    def append(self, batch: Sequence[Prepared], expect: int, beside: Sequence[Statement] = ()) -> None:
         """See audit.store.Writer.append."""
         try:
             with naming_failures():
                 connection = self._connected()
                 for month, ret in {(item.month, item.ret) for item in batch} - self._kept:
                     self._make_room(connection, month, ret)
-                row = connection.execute(_APPEND, _columns(batch, self._number, expect), prepare=True).fetchone()
+                with connection.transaction() if beside else nullcontext():
+                    row = connection.execute(_APPEND, _columns(batch, self._number, expect), prepare=True).fetchone()
+                    for sql, values in joined(beside) if row and row[0] == expect else ():
+                        connection.execute(sql.replace("?", "%s"), values)
         except StoreFailed:
             self.close()
             raise

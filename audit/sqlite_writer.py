@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from audit.beside import Statement, joined
 from audit.entry import Prepared
 from audit.errors import HeadMoved, ShardTaken, StoreFailed, UnsafeStore
 
@@ -147,7 +148,7 @@ class SqliteWriter:
             self.close()
             raise
 
-    def append(self, batch: Sequence[Prepared], expect: int) -> None:
+    def append(self, batch: Sequence[Prepared], expect: int, beside: Sequence[Statement] = ()) -> None:
         """See audit.store.Writer.append."""
         connection = self._connection
         if connection is None:
@@ -156,7 +157,7 @@ class SqliteWriter:
             for month, ret in {(item.month, item.ret) for item in batch} - self._kept:
                 connection.execute("INSERT INTO kept (month, ret) VALUES (?, ?) ON CONFLICT DO NOTHING", (month, ret))
                 self._kept.add((month, ret))
-            self._store(connection, _values(self._number, batch, expect))
+            self._store(connection, _values(self._number, batch, expect), beside)
         except sqlite3.Error as error:
             name = getattr(error, "sqlite_errorname", type(error).__name__)
             # After a failed fsync the kernel may drop the pages and call the next fsync a success: believe nothing.
@@ -175,15 +176,17 @@ class SqliteWriter:
             return self._head(connection)
         return otherwise
 
-    def _store(self, connection: sqlite3.Connection, values: list[Any]) -> None:
+    def _store(self, connection: sqlite3.Connection, values: list[Any], beside: Sequence[Statement]) -> None:
         """`values`: _WIDTH of them for each row."""
         most = _AT_ONCE * _WIDTH
-        if len(values) <= most:
+        if len(values) <= most and not beside:
             connection.execute(*_filled_up(values))
             return
         connection.execute("BEGIN IMMEDIATE")
         for start in range(0, len(values), most):
             connection.execute(*_filled_up(values[start : start + most]))
+        for sql, bound in joined(beside):
+            connection.execute(sql, bound)
         connection.execute("COMMIT")
 
     def size(self) -> int:

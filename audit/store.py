@@ -17,6 +17,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from audit.beside import Statement
 from audit.entry import Part, Prepared
 
 By = Literal["subject", "agent"]
@@ -59,8 +60,10 @@ class Writer(Protocol):
     Used from one thread at a time. After any StoreFailed or HeadMoved the caller MUST call `reopen` before `append`.
     """
 
-    def append(self, batch: Sequence[Prepared], expect: int) -> None:
+    def append(self, batch: Sequence[Prepared], expect: int, beside: Sequence[Statement] = ()) -> None:
         """Store a batch at indices expect, expect+1, … in ONE transaction; return only when it is durable.
+
+        Rows `beside` it are written in the same transaction, after the entries: all of it is there, or nothing.
 
         Durable: it survives kill -9 and power loss as far as the engine's disk keeps its promises.
         The head MUST be read inside the same transaction; when it is not `expect`, nothing is stored and HeadMoved

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from audit.beside import Statement
 from audit.draft import Draft
 from audit.entry import Record
 from audit.ledger import Ledger, now
@@ -33,11 +34,11 @@ class UnsafeNoLedger(Ledger):
         """Never any: nothing is attempted."""
         return None
 
-    async def append(self, drafts: Sequence[Draft]) -> list[Record]:
+    async def append(self, drafts: Sequence[Draft], *, beside: Sequence[Statement] = ()) -> list[Record]:
         """Count the drafts and forget them."""
         return self.append_blocking(drafts)
 
-    def append_blocking(self, drafts: Sequence[Draft]) -> list[Record]:
+    def append_blocking(self, drafts: Sequence[Draft], *, beside: Sequence[Statement] = ()) -> list[Record]:
         """Count the drafts and forget them."""
         first, self._head = self._head, self._head + len(drafts)
         return [Record(index, b"", 0) for index in range(first, self._head)]

@@ -32,6 +32,7 @@ from integrator.contract import Connector, Tools
 from integrator.database import Database
 from integrator.deciding import Registered
 from integrator.directory import Directory, DirectorySource, load_rules, open_directory
+from integrator.dispatch import Dispatch, open_dispatch
 from integrator.emergency import Emergencies, Rules, Store
 from integrator.errors import ConfigurationError, IntegratorError
 from integrator.exchange import Exchange, Notice
@@ -87,6 +88,7 @@ class Hub:
     agents: Agents  # the people who work for organisations
     quotas: Quotas
     emergencies: Emergencies
+    dispatch: Dispatch | None = None  # deliveries; None where nothing is published
     ready: bool = field(default=True)
 
     @property
@@ -119,11 +121,15 @@ class Hub:
         down = not (self.ready and self.publishing.healthy)
         texts = self.governing.live.health()
         degraded = "DOWN" in sources.values() or self.publishing.late or texts["status"] != "UP"
+        delivery = {"delivery": self.dispatch.figures.health()} if self.dispatch is not None else {}
+        degraded = degraded or any(part["status"] != "UP" for part in delivery.values())
         status = "DOWN" if down else "DEGRADED" if degraded else "UP"
-        return {"status": status, "sources": sources, "policies": texts, **_audit(self)}
+        return {"status": status, "sources": sources, "policies": texts, **_audit(self), **delivery}
 
     async def close(self) -> None:
         """After the last answer: the ledger writes what it was given, then everything else goes."""
+        if self.dispatch is not None:
+            await self.dispatch.close()
         await self.quotas.close()
         self.emergencies.close()
         if self.consoles is not None:
@@ -229,6 +235,14 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
         enrolment=enrolment, bureau=bureau, agents=agents, quotas=quotas, emergencies=emergencies,
     )  # fmt: skip
     governing.live.told.append(hub.swap)
+    if book is not None:
+        try:
+            hub.dispatch = await open_dispatch(settings, book, exchange)
+            await hub.dispatch.figures.count()
+            hub.dispatch.start()
+        except BaseException:
+            await hub.close()
+            raise
     return hub
 
 

@@ -2,6 +2,7 @@
 
     IntegratorError
       ├─ RequestRefused        ours, final        MalformedRequest · UnknownCaller · PolicyDenied (QuotaExceeded) · SubjectReplaced
+      │                                           KeyReused · NoSuchDelivery
       ├─ SourceError           theirs             SourceUnavailable (retry) · SourceThrottled (retry) · SourceRefused
       │                                           SourceFault · WrongSubject · SubjectNotFound (an answer)
       └─ HubError              ours, alarm        LedgerUnwritable · StampsOverdue · ConditionUnknown · HubBusy · ConfigurationError
@@ -110,6 +111,20 @@ class SubjectReplaced(RequestRefused):
     def __init__(self, replaced_by: str | None = None) -> None:
         super().__init__("the number asked about was replaced by another one")
         self.replaced_by = replaced_by
+
+
+class KeyReused(RequestRefused):
+    """The Idempotency-Key was used before, for something else: accepting this would hide one of the two."""
+
+    code, where = "KEY_REUSED", "A2"
+    advice = "Use a new Idempotency-Key for every message; the same one only to send the same message again."
+
+
+class NoSuchDelivery(RequestRefused):
+    """No message, subscription or feed of this name that is the caller's own."""
+
+    code, where = "NO_SUCH_DELIVERY", "A2"
+    advice = "Ask with the name that the hub gave, and as the application that it was given to."
 
 
 class SourceError(IntegratorError):

@@ -1,4 +1,5 @@
-"""The one way through. Every façade hands its request to `Exchange.answer`; nothing else may reach a connector.
+"""The one way through. Every façade hands its request to `Exchange.answer`, or to `Exchange.accept` what has its
+effect later (its second half is carrying.py); nothing else may reach a connector.
 
     decide ─► record intent ─► ask the source(s) ─► extract permitted fields ─► check ─► record outcome ─► answer
        └────► record denied ─► refuse
@@ -18,8 +19,10 @@ from typing import Any
 import orjson
 
 from integrator import clock, rules
+from integrator.carrying import take_in
 from integrator.contract import Connector, Question
 from integrator.deciding import Deciding, Registered, Standing
+from integrator.delivery.terms import Deposit
 from integrator.directory import OWN
 from integrator.emergency import Emergencies
 from integrator.errors import (
@@ -108,6 +111,25 @@ class Exchange:
         finally:
             record.end()
         self.metrics.exchange(service.name, request.caller.purpose, "answered", time.monotonic() - started)
+        return answer
+
+    async def accept(self, request: Request, deposit: Deposit) -> Answer:
+        """Take in something whose effect is later: it is accepted when it is durable, in the transaction of its outcome.
+
+        The same deposit again gives its first answer; another one under the same key is refused (`KeyReused`).
+        """
+        started = time.monotonic()
+        service = self.services[request.service]
+        record = await self.recorder.begin()
+        try:
+            permit, _ = await self.deciding.permit(service, request, record)
+            answer = await take_in(self.recorder, service, request, permit, record, deposit, self.now)
+        except IntegratorError as error:
+            self.metrics.exchange(service.name, request.caller.purpose, error.code, time.monotonic() - started)
+            raise
+        finally:
+            record.end()
+        self.metrics.exchange(service.name, request.caller.purpose, "accepted", time.monotonic() - started)
         return answer
 
     def weigh(self, service: Service, request: Request) -> tuple[Decision, Ask, Facts]:

@@ -71,16 +71,42 @@ class Metrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """The families as they stand, for /metrics."""
-        yield _counter("integrator_exchange_requests", "Exchanges by service, purpose and outcome.", ("service", "purpose", "outcome"), self._exchanges)
-        yield _histogram("integrator_exchange_duration_seconds", "From the knock to the recorded answer.", ("service",), self._durations)
-        yield _counter("integrator_source_requests", "Calls to a source by outcome.", ("source", "outcome"), self._source_calls)
-        yield _histogram("integrator_source_duration_seconds", "One call to a source, retries included.", ("source",), self._source_durations)
-        last = GaugeMetricFamily("integrator_source_last_success_timestamp_seconds", "When the source last answered.", labels=("source",))
+        yield _counter(
+            "integrator_exchange_requests",
+            "Exchanges by service, purpose and outcome.",
+            ("service", "purpose", "outcome"),
+            self._exchanges,
+        )
+        yield _histogram(
+            "integrator_exchange_duration_seconds",
+            "From the knock to the recorded answer.",
+            ("service",),
+            self._durations,
+        )
+        yield _counter(
+            "integrator_source_requests", "Calls to a source by outcome.", ("source", "outcome"), self._source_calls
+        )
+        yield _histogram(
+            "integrator_source_duration_seconds",
+            "One call to a source, retries included.",
+            ("source",),
+            self._source_durations,
+        )
+        last = GaugeMetricFamily(
+            "integrator_source_last_success_timestamp_seconds", "When the source last answered.", labels=("source",)
+        )
         for labels, value in self._last_success.items():
             last.add_metric(labels, value)
         yield last
-        yield _counter("integrator_policy_decisions", "Decisions: permit, or the reason of the denial.", ("decision",), self._decisions)
-        yield _histogram("integrator_audit_append_duration_seconds", "One durable append to the ledger.", (), self._appends)
+        yield _counter(
+            "integrator_policy_decisions",
+            "Decisions: permit, or the reason of the denial.",
+            ("decision",),
+            self._decisions,
+        )
+        yield _histogram(
+            "integrator_audit_append_duration_seconds", "One durable append to the ledger.", (), self._appends
+        )
 
 
 def _counter(name: str, help_: str, labels: tuple[str, ...], counts: _Counts) -> Metric:

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 import orjson
 
-from audit import Draft, Ledger, LedgerError
+from audit import Draft, Ledger, LedgerError, Statement
 from audit.log.years import Book, OneBook, Shelf
 from integrator import clock
 from integrator.errors import IntegratorError, LedgerUnwritable, PolicyDenied, SubjectNotFound, SubjectReplaced
@@ -57,6 +57,7 @@ class Outcome:
     milliseconds: float = 0.0
     ended: float = 0.0  # epoch seconds
     incomplete: bool = False
+    released: bool = True  # False: something was taken in, nothing was given
 
 
 class Closeness(Protocol):
@@ -149,24 +150,27 @@ class Recording:
         return await self._append([_intent(call, now, self._asked(call)) for call in calls], last=False)
 
     async def outcomes(
-        self, done: Sequence[tuple[Call, Outcome, bytes]], intents: Mapping[str, int]
+        self,
+        done: Sequence[tuple[Call, Outcome, bytes]],
+        intents: Mapping[str, int],
+        beside: Sequence[Statement] = (),
     ) -> tuple[int, ...]:
-        """Durable when this returns. `intents`: ledger index of each call's intent, by span id."""
+        """Durable when this returns, rows `beside` it too. `intents`: ledger index of each call's intent, by span id."""
         if self._learn is not None:
             for call, outcome, _ in done:
                 if outcome.error is None and call.subject is not None:
                     await self._learn(call, outcome)
         drafts, seen = [], _NONE
         for call, outcome, payload in done:  # the whole of a composition comes last
-            people = _people(call, outcome) if outcome.error is None else ()
+            people = _people(call, outcome) if outcome.error is None and outcome.released else ()
             seen |= self._seen(call, outcome)
             flags = _NONE if "parent_span_id" in call.clear else seen
             drafts.append(_outcome(call, outcome, payload, intents[call.span_id], people, flags))
-        return await self._append(drafts)
+        return await self._append(drafts, beside)
 
-    async def denied(self, service: Service, request: Request, denial: Denial) -> tuple[int, ...]:
+    async def denied(self, service: Service, request: Request, denial: Denial, beside: Sequence[Statement] = ()) -> tuple[int, ...]:
         flags = self._closeness.of_question(request.caller, service.subject(request.keys)) if self._closeness else _NONE
-        return await self._append([_denied(service, request, denial, flags)])
+        return await self._append([_denied(service, request, denial, flags)], beside)
 
     def _asked(self, call: Call) -> frozenset[str]:
         """What is plain before the source is asked; said once, by the question of the agent, not by its parts."""
@@ -192,10 +196,12 @@ class Recording:
         """A refusal or failure takes its entries and receipt along."""
         error.recorded, error.receipt = self.reference(entries), self.receipt
 
-    async def _append(self, drafts: list[Draft], *, last: bool = True) -> tuple[int, ...]:
+    async def _append(
+        self, drafts: list[Draft], beside: Sequence[Statement] = (), *, last: bool = True
+    ) -> tuple[int, ...]:
         try:
             started = time.perf_counter()
-            records = await self._book.ledger.append(drafts)
+            records = await self._book.ledger.append(drafts, beside=beside)
             self._metrics.ledger_append(time.perf_counter() - started)
         except LedgerError as error:
             raise LedgerUnwritable("the ledger could not be written") from error
@@ -206,7 +212,7 @@ class Recording:
 
 def _clear(service: Service, request: Request, permit: Permit, source: str, parent: str | None) -> dict[str, Any]:
     clear: dict[str, Any] = {
-        "op": "dpv:Query" if service.is_composition or permit.grant.answers_only else "dpv:Consult",
+        "op": "dpv:Query" if service.is_composition or permit.grant.answers_only else service.op,
         "dpl.core.processing_activity_id": permit.purpose.activity,
         "consumer": {"org": request.caller.organisation, "app": request.caller.application},
         "source": {"service": source, "operation": service.operation or "composition"},
@@ -298,7 +304,7 @@ def _outcome(call: Call, outcome: Outcome, payload: bytes, intent: int, people: 
         **call.clear,
         **_flags(flags, call.clear),
         "status": "Ok" if answered or isinstance(error, SubjectNotFound) else "Error",
-        "categories": _released(call) if answered else [],
+        "categories": _released(call) if answered and outcome.released else [],
         "counts": {"subjects": len(people), "records": _records(call, outcome)},
         "intent_ref": intent,
         "start_time": clock.micros(outcome.ended - outcome.milliseconds / 1000),
@@ -381,7 +387,7 @@ def _released(call: Call) -> list[str]:
 
 
 def _records(call: Call, outcome: Outcome) -> int:
-    if outcome.error is not None:
+    if outcome.error is not None or not outcome.released:
         return 0
     return len(outcome.values.get(call.service.list_name, ())) if call.service.list_name else 1
 

@@ -21,6 +21,7 @@ _DOSSIER = re.compile(r"[\w./:-]{1,64}", re.ASCII)
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9.]{0,99}")
 _COMMON = frozenset({"dossierReference", "fields", "history", "emergencyJustification"})
 JUSTIFICATION = (10, 500)  # characters
+_HANDED_IN = frozenset({"dossierReference", "content", "changed"})  # the last two are read by `Later`
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,47 @@ class CheckRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Later:
+    """What is special about a service whose effect is later (`delivery:` in its file)."""
+
+    kind: str  # event | message | write | erase | portability
+    type: str  # of its CloudEvents: person.v1.person.notify.changed
+    to: str | None  # message: the key that names the organisation · write, erase, portability: the effect
+    content: Mapping[str, KeyType]  # what may be handed over; of an event nothing but the types of fields
+    expires: float  # days
+    answer: float | None  # days in which an answer is awaited; None = none is
+
+    @property
+    def op(self) -> str:
+        return _OPS.get(self.kind, "dpv:DiscloseByTransmission")
+
+    def read(self, body: Any) -> dict[str, Any]:
+        """The content of a message. Raises `MalformedRequest` with every issue found."""
+        if not isinstance(body, Mapping) or not body:
+            raise MalformedRequest(Issue("requiredInput", "body", "/content", "an object: what is to be delivered"))
+        issues: list[Issue] = []
+        read: dict[str, Any] = {}
+        for name, value in body.items():
+            pointer = "/content" + _pointer(name)
+            if name not in self.content:
+                issues.append(Issue("unknownInput", "body", pointer, "remove it: this delivery carries no such thing"))
+                continue
+            try:
+                read[name] = self.content[name].read(value, pointer)
+            except MalformedRequest as refused:
+                issues.extend(refused.issues)
+        for name, key in self.content.items():
+            if key.required and name not in body:
+                issues.append(Issue("requiredInput", "body", f"/content/{name}", "add it"))
+        if issues:
+            raise MalformedRequest(*issues)
+        return read
+
+
+_OPS = {"write": "dpv:Modify", "erase": "dpv:Erase"}
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """What a façade read from a request: keys in canonical form, and how much is wanted."""
 
@@ -94,6 +136,12 @@ class Service:
     parameters: Mapping[str, Any]
     answer_name: str  # `eligible` for a composition
     public: bool  # about no person: no dossier, GET possible
+    later: Later | None = None  # its effect is later: what is handed in is kept, then delivered
+
+    @property
+    def op(self) -> str:
+        """What happens to data by it, in DPV's word."""
+        return "dpv:Consult" if self.later is None else self.later.op
 
     @property
     def is_composition(self) -> bool:
@@ -138,7 +186,7 @@ class Service:
         for name, value in body.items():
             key = self.keys.get(name)
             if key is None:
-                if name not in _COMMON:
+                if name not in (_COMMON if self.later is None else _HANDED_IN):
                     issues.append(
                         Issue("unknownInput", where, _pointer(name), "remove it: this service has no such property")
                     )
@@ -239,15 +287,23 @@ def compile_service(data: Mapping[str, Any], sheets: Mapping[str, Sheet], *, san
         subject_key=tuple(key) if isinstance(key := subject.get("key"), list) else key,
         subject_type=subject["type"],
         needs_dossier=data.get("dossier", "required" if about_person else "optional") == "required",
-        source=data.get("source"), operation=data.get("operation"), sheet=sheet,
+        source=data.get("source"), sheet=sheet,
+        operation=data["delivery"]["kind"] if "delivery" in data else data.get("operation"),
         offers=_offers(data, sheet), list_name=data.get("list"),
         parts=parts, checks=tuple(_check(check, part_names) for check in data.get("checks", ())),
         parameters=data.get("parameters") or {}, answer_name=next(iter(data.get("answer") or {"result": "all"})),
-        public=not about_person,
+        public=not about_person, later=_later(data["delivery"], sandbox) if "delivery" in data else None,
     )  # fmt: skip
 
 
+def _later(data: Mapping[str, Any], sandbox: Sandbox) -> Later:
+    content = {name: compile_key(name, spec, sandbox=sandbox) for name, spec in (data.get("content") or {}).items()}
+    return Later(data["kind"], data["type"], data.get("to"), content, data["expiresDays"], data.get("answerDays"))
+
+
 def _offers(data: Mapping[str, Any], sheet: Sheet | None) -> frozenset[str]:
+    if "delivery" in data:
+        return frozenset(data["delivery"].get("fields") or data["delivery"].get("content") or ())
     if sheet is None:
         return frozenset(check["code"] for check in data.get("checks", ()))
     prefix = f"{data['list']}." if "list" in data else ""

@@ -39,6 +39,7 @@ class Settings:
     directory: Mapping[str, Any]  # the directory of references: database, folder of its key
     governing: Mapping[str, Any]  # texts that are proposed, approved, suspended: database
     agents: Mapping[str, Any]  # the people who work for organisations: database, issuers that vouch for them
+    delivery: Mapping[str, Any]  # the outbox: who carries, over which broker, how often is tried again
 
     @property
     def sandbox(self) -> bool:
@@ -100,6 +101,7 @@ def _check(data: Mapping[str, Any]) -> Settings:
             named_numbers=frozenset(str(number) for number in data.get("namedNumbers") or ()),
             audit=data["audit"], consoles=data["consoles"], watching=data["watching"], directory=data["directory"],
             governing=data["governing"], agents=data["agents"], quotas=data["quotas"], emergency=data["emergency"],
+            delivery=data.get("delivery") or {},
         )  # fmt: skip
     except KeyError as error:
         raise ConfigurationError(f"setting {error} is missing") from error

@@ -15,7 +15,9 @@ from connectors.client.enrolment import status as enrolment_status
 from connectors.client.hub import Hub
 from connectors.client.receipts import Receipt, ReceiptInvalid
 from connectors.client.replies import Answer, HubUnreachable, Problem
+from connectors.client.webhooks import Webhook, WebhookInvalid
 
 __all__ = [
-    "Answer", "Hub", "HubUnreachable", "Problem", "Receipt", "ReceiptInvalid", "ask_enrolment", "enrolment_status",
+    "Answer", "Hub", "HubUnreachable", "Problem", "Receipt", "ReceiptInvalid", "Webhook", "WebhookInvalid", "ask_enrolment",
+    "enrolment_status",
 ]  # fmt: skip

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from integrator.api import (
     agents,
     consoles,
+    deliveries,
     directory,
     documentation,
     enrolment,
@@ -19,7 +20,7 @@ from integrator.api import (
     rights,
     scim,
     system,
-)  # fmt: skip
+)
 from integrator.api.asgi import Front
 from integrator.api.body import ClientGone, drain
 from integrator.api.callers import Counter
@@ -73,6 +74,7 @@ def build(hub: Hub) -> Api:
     if hub.agents is not None:
         rest.include_router(scim.router(hub.agents, hub.identity.verify, limits))
         rest.include_router(agents.router(hub.agents, hub.identity.verify, limits, hub.clock))
+    rest.include_router(deliveries.router(hub, limits))
     if hub.consoles is not None:
         named = hub.consoles.extras.get("named_numbers", frozenset()) if hub.settings.sandbox else None
         consoles.mount(rest, hub.consoles, limits, hub.identity.verify, named)

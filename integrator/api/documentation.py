@@ -87,4 +87,5 @@ def _curl(service: Service, example: Mapping[str, Any], base: str) -> str:
             path = path.replace("{" + name + "}", str(value))
         return f'curl -H "Authorization: Bearer $TOKEN" \\\n  {base}{path}'
     body = orjson.dumps(example).decode().replace("'", "'\\''")
-    return f'curl -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\\n  -d \'{body}\' \\\n  {base}{service.path}'
+    key = ' -H "Idempotency-Key: $(uuidgen)"' if service.later is not None else ""
+    return f'curl -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json"{key} \\\n  -d \'{body}\' \\\n  {base}{service.path}'

@@ -84,6 +84,9 @@ class Service(Protocol):
     def checks(self) -> tuple[Check, ...]: ...
     @property
     def answer_name(self) -> str: ...
+    @property
+    def later(self) -> Any: ...  # integrator.services.Later: its effect is later; None: it is answered at once
+    def subject(self, keys: Mapping[str, Any]) -> tuple[str, str] | None: ...
 
     def read(self, body: Mapping[str, Any], *, where: str = "body") -> Question:
         """Raises `MalformedRequest` with every issue found."""
@@ -92,6 +95,9 @@ class Service(Protocol):
 class Exchange(Protocol):
     async def answer(self, request: Request) -> Answer:
         """Raises the `IntegratorError` family, nothing else."""
+
+    async def accept(self, request: Request, deposit: Any) -> Answer:
+        """What has its effect later (integrator.delivery.terms.Deposit). Raises the same family."""
 
 
 class Verified(Protocol):
@@ -181,6 +187,8 @@ class Hub(Protocol):
     def bureau(self) -> Any: ...  # integrator.identity.grants.Bureau; None: nobody learns about rights here
     @property
     def agents(self) -> Any: ...  # integrator.agents.office.Agents; None: nobody told who works where
+    @property
+    def dispatch(self) -> Any: ...  # integrator.dispatch.Dispatch; None: nothing is delivered
     @property
     def clock(self) -> Callable[[], float]: ...  # epoch seconds
     @property

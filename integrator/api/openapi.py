@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from integrator.api import cases
+from integrator.api import cases, openapi_deliveries
 from integrator.api.directory import PATH
 from integrator.api.hub import Hub, Service
 from integrator.api.limits import Limits
@@ -69,19 +69,21 @@ def describe(hub: Hub, problems: Problems, limits: Limits) -> Json:
         "externalDocs": {"description": "The same for people, in NL, FR and EN", "url": f"{hub.settings.issuer}/docs"},
         "tags": [{"name": _tag(tag), "description": TAGS.get(tag, "")} for tag in tags]
         + [
+            {"name": "Events"},
             {"name": "Monitoring"},
             {"name": "Access"},
             {"name": "Agents"},
             {"name": "Cases", "description": "Which cases are open. They explain looks; nothing is allowed by them."},
         ],
         "security": [{"Token": []}],
-        "paths": paths | own_paths() | cases.paths() | caller_paths() | agent_paths(),
+        "paths": paths | openapi_deliveries.paths() | own_paths() | cases.paths() | caller_paths() | agent_paths(),
         "components": {
             "securitySchemes": {"Token": _security(hub.settings.issuer)},
             "schemas": shared_schemas(problems)
             | caller_schemas()
             | agent_schemas()
-            | {name(service) + "Answer": answer_schema(service) for service in services},
+            | openapi_deliveries.schemas()
+            | {name(service) + "Answer": answer_schema(service) for service in services if service.later is None},
             "responses": {_response(status): _problem_response(status) for status in _WORDS} | {"Problem": _default()},
         },
     }
@@ -106,6 +108,7 @@ def request_example(service: Service) -> Json:
         value = _example(kind.schema)
         if value is not None and (kind.required or key in wanted or key not in anywhere):
             example[key] = value
+    example |= openapi_deliveries.example(service) if service.later is not None else {}
     return example | ({"dossierReference": "IX-2026-0017"} if service.needs_dossier else {})
 
 
@@ -128,20 +131,25 @@ def request_schema(service: Service) -> Json:
     """The body of a POST: keys, the case, and how much is wanted."""
     properties: Json = {key: dict(kind.schema) for key, kind in service.keys.items()}
     properties["dossierReference"] = _DOSSIER
-    if service.offers:
+    if service.later is not None:
+        properties |= openapi_deliveries.properties(service)
+    elif service.offers:
         properties["fields"] = {
             "type": "array", "minItems": 1, "uniqueItems": True, "items": {"type": "string", "enum": sorted(service.offers)},
             "description": "Only these, where the purpose grants them. Left out: all that is granted.",
         }  # fmt: skip
-    properties["history"] = {
-        "type": "boolean",
-        "default": False,
-        "description": "Closed periods too, as deep as granted.",
-    }
-    properties["emergencyJustification"] = _EMERGENCY
+    if service.later is None:
+        properties["history"] = {
+            "type": "boolean",
+            "default": False,
+            "description": "Closed periods too, as deep as granted.",
+        }
+        properties["emergencyJustification"] = _EMERGENCY
     required = [key for key, kind in service.keys.items() if kind.required] + (
         ["dossierReference"] if service.needs_dossier else []
     )
+    if service.later is not None:
+        required += openapi_deliveries.properties(service)
     schema: Json = {"type": "object", "additionalProperties": False, "properties": properties}
     if required:
         schema["required"] = required
@@ -197,7 +205,7 @@ def _operation(service: Service) -> Json:
         operation["parameters"] = _parameters(service)
     else:
         operation["requestBody"] = {"required": True, "content": {"application/json": _media(service)}}
-    return operation
+    return operation if service.later is None else openapi_deliveries.accepted(operation)
 
 
 def _media(service: Service) -> Json:

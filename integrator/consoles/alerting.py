@@ -1,8 +1,8 @@
 """Alerts for people: who may see which, and who settles them. The door that pages use.
 
-    alert_desk = AlertDesk(desk, alerting.alerts, alerting.rules)      # alerting = consoles.extras["alerting"]
-    page = await alert_desk.open(person, "nl")
-    await alert_desk.justify(person, id, "checked with the desk: the person stood there")
+alert_desk = AlertDesk(desk, alerting.alerts, alerting.rules)      # alerting = consoles.extras["alerting"]
+page = await alert_desk.open(person, "nl")
+await alert_desk.justify(person, id, "checked with the desk: the person stood there")
 """
 
 from __future__ import annotations

@@ -131,7 +131,9 @@ def hub_keys(folder: Path, world: str) -> list[Jwk]:
 
     In sandbox the first one is made when there is none. Raises `ConfigurationError` in production.
     """
-    paths = sorted(folder.glob("hub-*.json"), key=lambda path: (len(path.stem), path.stem), reverse=True)  # hub-10 after hub-9
+    paths = sorted(
+        folder.glob("hub-*.json"), key=lambda path: (len(path.stem), path.stem), reverse=True
+    )  # hub-10 after hub-9
     if not paths:
         if world != "sandbox":
             raise ConfigurationError(

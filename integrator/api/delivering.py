@@ -1,0 +1,163 @@
+"""What stands behind the doors of deliveries: each method is one thing an application does, through the one way."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from integrator.api.hub import Hub
+from integrator.delivery.announcing import Announcement
+from integrator.delivery.depositing import Message, uid_of
+from integrator.delivery.subscriptions import Ending, Following, Subscription
+from integrator.delivery.webhooks.cloudevents import event
+from integrator.errors import Issue, MalformedRequest, NoSuchDelivery
+from integrator.model import Answer, Caller, Request, Trace
+
+
+class Counter:
+    """Over the hub's dispatch; refuses where there is none (`NoSuchDelivery`)."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Public keys of pushes, newest first."""
+        keys: tuple[str, ...] = self._dispatch.keys
+        return keys
+
+    async def hand_in(self, service: Any, request: Request, key: str, content: Mapping[str, Any]) -> Answer:
+        """A message for an organisation, or an effect at a source."""
+        later, dispatch = service.later, self._dispatch
+        request = replace(request, fields=frozenset(content))
+        caller = request.caller
+        mode, recipient, receiver = "effect", later.to, (caller.organisation, caller.application, caller.purpose)
+        if later.kind == "message":
+            found = await self._recipient(service, str(request.keys[later.to]))
+            mode, recipient = found.mode, found.uid
+            receiver = (found.organisation, found.application, found.purpose)
+        message = Message(
+            dispatch.outbox, uid_of(dispatch.outbox, request, key), later.kind, mode, recipient, receiver, content,
+            service.subject(request.keys), later.expires, later.answer,
+        )  # fmt: skip
+        return await self._accept(request, message)
+
+    async def announce(self, service: Any, request: Request, key: str, changed: Any) -> Answer:
+        """That something changed about somebody: told to whoever keeps a file and follows."""
+        if not isinstance(changed, list) or not changed or not all(one in service.offers for one in changed):
+            raise _issue("schemaViolation", "/changed", f"some of: {', '.join(sorted(service.offers))}")
+        request = replace(request, fields=frozenset(changed))
+        announcer, outbox = self._dispatch.announcers[service.name], self._dispatch.outbox
+        return await self._accept(request, Announcement(announcer, uid_of(outbox, request, key), request))
+
+    async def follow(
+        self, request: Request, key: str, mode: str, url: str | None, fields: frozenset[str], ends: int
+    ) -> Answer:
+        dispatch = self._dispatch
+        endpoint = None
+        if url is not None:
+            endpoint = await dispatch.subscriptions.endpoint(url, request.caller.organisation)
+            if endpoint is None:
+                raise _issue("referencedResourceNotFound", "/url", "the operator registers addresses first")
+        uid = uid_of(dispatch.outbox, request, f"subscription:{key}")
+        return await self._accept(request, Following(dispatch.subscriptions, uid, fields, mode, endpoint, ends))
+
+    async def followed(self, caller: Caller) -> list[dict[str, Any]]:
+        mine = await self._dispatch.subscriptions.mine(caller.organisation, caller.application)
+        return [one.json() for one in mine if one.purpose == caller.purpose]
+
+    async def leave(self, caller: Caller, uid: str) -> dict[str, Any]:
+        """What waits for it is dead from now on, with the reason; ending twice is ending once."""
+        found = await self._own(caller, uid)
+        request = Request(found.service, caller, {}, Trace(os.urandom(16).hex(), os.urandom(8).hex()))
+        answer = await self._accept(request, Ending(self._dispatch.subscriptions, uid))
+        return dict(answer.body)
+
+    async def fetch(self, caller: Caller, uid: str, cursor: str | None, size: int) -> dict[str, Any]:
+        found = await self._own(caller, uid)
+        if found.mode != "pull":
+            raise NoSuchDelivery
+        return await self._page(uid, cursor, size)
+
+    async def look(self, caller: Caller, uid: str, cursor: str | None) -> dict[str, Any]:
+        """How it stands with a message of one's own, and what was answered to it."""
+        row = await self._dispatch.outbox.find(uid)
+        if row is None or (row["sender_org"], row["sender_app"]) != (caller.organisation, caller.application):
+            raise NoSuchDelivery
+        told = {"deliveryId": uid, "state": row["state"], "attempts": row["attempts"], "reason": row["reason"]}
+        if row["answer"] is not None:
+            told["answer"] = row["answer"]
+            if row["answer"] == "answered":
+                told |= {"answers": await self._page(f"question:{uid}", cursor, 100)}
+        return {name: value for name, value in told.items() if value is not None}
+
+    async def answer(self, caller: Caller, uid: str, key: str, content: Any, trace: Trace) -> Answer:
+        """An answer to a message that one's own subscription received: kept until the sender comes for it."""
+        outbox = self._dispatch.outbox
+        row = await outbox.find(uid)
+        if row is None or (row["org"], row["app"], row["purpose"]) != _who(caller) or row["state"] not in ("delivered", "waiting"):  # fmt: skip
+            raise NoSuchDelivery
+        if row["answer"] in (None, "expired"):
+            raise _issue("referencedResourceNotFound", "/deliveryId", "no answer is awaited, or no longer")
+        service = self._hub.services[row["service"]]
+        later = service.later
+        if later is None:
+            raise NoSuchDelivery
+        read = later.read(content)
+        request = Request(service.name, caller, {}, trace, frozenset(read))
+        sender = (row["sender_org"], row["sender_app"], row["purpose"])
+        message = Message(
+            outbox, uid_of(outbox, request, f"answer:{key}"), "answer", "pull", f"question:{uid}", sender, read, None,
+            later.expires, question=uid,
+        )  # fmt: skip
+        return await self._accept(request, message)
+
+    # ---
+
+    @property
+    def _dispatch(self) -> Any:
+        dispatch = self._hub.dispatch
+        if dispatch is None:
+            raise NoSuchDelivery
+        return dispatch
+
+    async def _accept(self, request: Request, deposit: Any) -> Answer:
+        answer: Answer = await self._hub.exchange.accept(request, deposit)
+        self._dispatch.wake()
+        return answer
+
+    async def _recipient(self, service: Any, organisation: str) -> Subscription:
+        followers: list[Subscription] = await self._dispatch.subscriptions.followers(service.name, [organisation])
+        if not followers:
+            raise _issue(
+                "referencedResourceNotFound", f"/{service.later.to}", "this organisation receives none of these"
+            )
+        return followers[0]
+
+    async def _own(self, caller: Caller, uid: str) -> Subscription:
+        found: Subscription = await self._dispatch.subscriptions.own(uid, caller.organisation, caller.application)
+        if found.purpose != caller.purpose:
+            raise NoSuchDelivery
+        return found
+
+    async def _page(self, recipient: str, cursor: str | None, size: int) -> dict[str, Any]:
+        page = await self._dispatch.feed.fetch(recipient, cursor, size)
+        issuer = self._hub.settings.issuer
+        return {
+            "items": [event(held, content, issuer=issuer, type_=self._type(held)) for held, content in page.messages],
+            "cursor": page.cursor,
+        }
+
+    def _type(self, held: Any) -> str:
+        service = self._hub.services.get(held.service)
+        return service.later.type if service is not None and service.later is not None else str(held.service)
+
+
+def _who(caller: Caller) -> tuple[str, str, str]:
+    return caller.organisation, caller.application, caller.purpose
+
+
+def _issue(kind: str, name: str, advice: str) -> MalformedRequest:
+    return MalformedRequest(Issue(kind, "body", name, advice))

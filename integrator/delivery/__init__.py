@@ -1,0 +1,1 @@
+"""Deliveries: exchanges whose effect is later. Outbox, relay, webhooks, feed, subscriptions, effects."""

@@ -1,0 +1,156 @@
+"""A change at a source becomes messages for those who follow: only organisations that keep a file about this person now.
+
+    upstream ─► change (id, subject, types of fields) ─► directory: who keeps a file, for which purpose
+             ─► subscriptions of those, for that purpose ─► one exchange each: decided, recorded, in the outbox
+
+Many followers are one subscription upstream: it begins with the first and ends with the last.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Protocol
+
+from audit import Statement
+from integrator import clock
+from integrator.delivery.depositing import Message, lock, uid_of
+from integrator.delivery.outbox import Outbox
+from integrator.delivery.subscriptions import Subscription, Subscriptions
+from integrator.delivery.terms import Deposit
+from integrator.errors import PolicyDenied
+from integrator.model import Answer, Caller, Request, Trace
+from integrator.policy import Permit
+from integrator.services import Service
+
+Accept = Callable[[Request, Deposit], Awaitable[Answer]]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a source tells: that something changed about somebody, never what it is now."""
+
+    id: str  # the source's own: the same change told twice is one
+    ssin: str  # canonical
+    fields: frozenset[str]  # types of fields that changed
+    day: date  # on which whoever keeps a file is told
+
+
+class Directory(Protocol):
+    """The directory of references: (organisation, purpose, quality) of every file kept about this person that day."""
+
+    async def recipients(self, subject: str, day: date) -> Sequence[tuple[str, str, str]]: ...
+
+
+class Upstream(Protocol):
+    """The source's own notifications. Either call may be repeated."""
+
+    async def follow(self, ssin: str) -> None:
+        """From now on, changes about this person are told."""
+
+    async def leave(self, ssin: str) -> None: ...
+
+
+class Announcer:
+    """Makes messages of changes to one service of events."""
+
+    def __init__(
+        self, service: Service, directory: Directory, subscriptions: Subscriptions, outbox: Outbox, accept: Accept
+    ) -> None:
+        if service.later is None or service.later.kind != "event":
+            raise ValueError(f"{service.name} is no service of events")
+        self._service, self._later = service, service.later
+        self._directory, self._subscriptions, self._outbox, self._accept = directory, subscriptions, outbox, accept
+
+    def now(self) -> float:
+        """Seconds since 1970."""
+        return self._outbox.ms() / 1000
+
+    async def announce(self, change: Change) -> int:
+        """How many followers have a message of it now. Told twice, each has one. Raises `LedgerUnwritable`: tell it again."""
+        files = {(one[0], one[1]) for one in await self._directory.recipients(change.ssin, change.day)}
+        told = 0
+        for one in await self._subscriptions.followers(self._service.name, sorted({org for org, _ in files})):
+            if (one.organisation, one.purpose) in files and (wanted := _wanted(one, change)):
+                told += await self._tell(one, change, wanted)
+        return told
+
+    async def _tell(self, follower: Subscription, change: Change, fields: frozenset[str]) -> int:
+        caller = Caller(follower.organisation, follower.application, follower.purpose)
+        trace = Trace(os.urandom(16).hex(), os.urandom(8).hex())
+        request = Request(self._service.name, caller, {"ssin": change.ssin}, trace, fields)
+        message = Message(
+            self._outbox, uid_of(self._outbox, request, f"{follower.uid}:{change.id}"), "event", follower.mode, follower.uid,
+            (caller.organisation, caller.application, caller.purpose), dict.fromkeys(sorted(fields), True),
+            ("nrn", change.ssin), self._later.expires, whole=False,
+        )  # fmt: skip
+        try:
+            await self._accept(request, message)
+        except PolicyDenied:  # recorded; a follower whose grant ended hears nothing, not even that something happened
+            return 0
+        return 1
+
+
+def _wanted(follower: Subscription, change: Change) -> frozenset[str]:
+    return change.fields & follower.fields if follower.fields else change.fields
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """A Deposit: one application tells what changed. Every follower has its message before the announcement is accepted."""
+
+    announcer: Announcer
+    uid: str  # of its key: told twice, it is one change
+    request: Request
+    whole: bool = True
+
+    def alone(self) -> AbstractAsyncContextManager[Any]:
+        return lock(self.uid)
+
+    async def earlier(self) -> Mapping[str, Any] | None:
+        """Tells the followers; those that were told keep the message they have."""
+        request = self.request
+        day = clock.today(self.announcer.now())
+        await self.announcer.announce(Change(self.uid, str(request.keys["ssin"]), request.fields or frozenset(), day))
+        return None
+
+    async def placed(self) -> None:
+        """Nothing of its own lies anywhere."""
+
+    def place(self, request: Request, permit: Permit) -> tuple[Mapping[str, Any], Sequence[Statement]]:
+        del request, permit  # nobody is told how many follow
+        return {"deliveryId": self.uid, "state": "accepted"}, ()
+
+
+class Followed:
+    """One subscription upstream per person, however many follow here. `need`: whether anybody has a file and follows."""
+
+    def __init__(self, upstream: Upstream, need: Callable[[str], Awaitable[bool]]) -> None:
+        self._upstream, self._need = upstream, need
+        self._followed: set[str] = set()
+
+    async def changed(self, ssin: str) -> None:
+        """A file was opened or closed, a subscription began or ended: bring upstream in line."""
+        if await self._need(ssin):
+            if ssin not in self._followed:
+                await self._upstream.follow(ssin)
+                self._followed.add(ssin)
+        elif ssin in self._followed:
+            await self._upstream.leave(ssin)
+            self._followed.discard(ssin)
+
+
+def need(
+    directory: Directory, subscriptions: Subscriptions, service: str, now: clock.Now
+) -> Callable[[str], Awaitable[bool]]:
+    """Whether one person is followed by anybody who keeps a file about them."""
+
+    async def asked(ssin: str) -> bool:
+        files = {(one[0], one[1]) for one in await directory.recipients(ssin, clock.today(now()))}
+        followers = await subscriptions.followers(service, sorted({org for org, _ in files}))
+        return any((one.organisation, one.purpose) in files for one in followers)
+
+    return asked

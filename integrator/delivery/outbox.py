@@ -1,0 +1,152 @@
+"""The outbox: what was accepted and is not delivered yet, in the ledger's own database.
+
+    accepted ─► waiting ─► leased ─► delivered                 rows are added and settled beside ledger entries only
+                   ▲          ├────► waiting (again, later) · unknown (the other side is asked)
+                   └─ redrive ┴────► dead (with a reason) · expired
+
+Order: of two messages in one lane (same recipient, same subject) the later is not given out while the earlier is open.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, and_, exists, func, select, text, update
+
+from audit import Statement
+from integrator import clock
+from integrator.database import Database
+from integrator.delivery.sealing import Sealing
+from integrator.delivery.tables import IS_CARRIED, IS_OPEN, MESSAGE, SETTLE, SETTLE_ROW
+from integrator.delivery.terms import Held
+
+_EARLIER = MESSAGE.alias("earlier")
+_BLOCKED = exists().where(
+    _EARLIER.c.lane == MESSAGE.c.lane,
+    _EARLIER.c.id < MESSAGE.c.id,
+    text("earlier.state IN ('waiting', 'unknown')"),  # as in the partial index, word for word
+)
+
+
+class Outbox:
+    """Reads, and leases; every other change is a statement that commits beside an entry."""
+
+    def __init__(self, database: Database, sealing: Sealing, now: clock.Now) -> None:
+        self.database, self.sealing, self._now = database, sealing, now
+
+    def ms(self) -> int:
+        """ms since 1970."""
+        return int(self._now() * 1000)
+
+    async def lease(self, count: int, seconds: float, closed: Collection[str] = ()) -> list[Held]:
+        """At most `count` messages that are due, the first of its lane each, for so long. `closed`: recipients left alone.
+
+        Several relays may ask at the same time, each gets others. A lease that ends unsettled is given out again, as `lost`.
+        """
+        now = self.ms()
+        due = and_(
+            IS_CARRIED, MESSAGE.c.due <= now, MESSAGE.c.leased_until <= now, ~_BLOCKED
+        )  # fmt: skip
+        if closed:
+            due = and_(due, MESSAGE.c.recipient.not_in(sorted(closed)))
+        rows = await self.database.run(_leasing(due, now, count, now + int(seconds * 1000)))
+        return [self.held(row, mark) for row, mark in rows]
+
+    async def take(self, uids: Sequence[str], seconds: float) -> list[Held]:
+        """Messages by name, those that are due and free now: for whoever was told of them by a broker."""
+        now = self.ms()
+        due = and_(IS_OPEN, MESSAGE.c.uid.in_(uids), MESSAGE.c.due <= now, MESSAGE.c.leased_until <= now, ~_BLOCKED)
+        rows = await self.database.run(_leasing(due, now, len(uids), now + int(seconds * 1000)))
+        return [self.held(row, mark) for row, mark in rows]
+
+    async def due(self, count: int, closed: Collection[str] = ()) -> list[tuple[str, int]]:
+        """(uid, attempts so far) of what could be leased now; nothing is leased."""
+        now = self.ms()
+        found = select(MESSAGE.c.uid, MESSAGE.c.attempts).where(
+            IS_CARRIED, MESSAGE.c.due <= now, MESSAGE.c.leased_until <= now, ~_BLOCKED
+        )  # fmt: skip
+        if closed:
+            found = found.where(MESSAGE.c.recipient.not_in(sorted(closed)))
+        rows = await self.database.run(lambda c: c.execute(found.order_by(MESSAGE.c.id).limit(count)).all())
+        return [(row[0], row[1]) for row in rows]
+
+    def settled(self, held: Held, state: str, *, due: int | None = None, reason: str | None = None) -> Statement:
+        """The row that says what became of it: to be committed beside the entry that says so."""
+        ended = None if state in ("waiting", "unknown") else self.ms()
+        return Statement(SETTLE, SETTLE_ROW, (held.id, held.lease, state, due or held.deadline, reason, ended))
+
+    async def find(self, uid: str) -> Any:
+        """The row of one message, sealed as it lies there; None when there is none."""
+        rows = await self.database.run(
+            lambda c: c.execute(select(MESSAGE).where(MESSAGE.c.uid == uid)).mappings().all()
+        )
+        return rows[0] if rows else None
+
+    async def overdue(self, count: int, seconds: float) -> list[Held]:
+        """Messages that nobody came for in time; leased, so that their end is recorded once. Answers no longer awaited end too."""
+        now = self.ms()
+        late = (
+            update(MESSAGE).where(MESSAGE.c.answer == "awaiting", MESSAGE.c.answer_by <= now).values(answer="expired")
+        )
+        await self.database.run(lambda c: c.execute(late))
+        over = and_(IS_OPEN, MESSAGE.c.mode == "pull", MESSAGE.c.deadline <= now, MESSAGE.c.leased_until <= now)
+        rows = await self.database.run(_leasing(over, now, count, now + int(seconds * 1000)))
+        return [self.held(row, mark) for row, mark in rows]
+
+    async def listed(self, state: str, count: int, recipient: str | None = None) -> list[Any]:
+        """Rows of a state, oldest first, sealed as they lie there."""
+        found = select(MESSAGE).where(MESSAGE.c.state == state).order_by(MESSAGE.c.id).limit(count)
+        if recipient is not None:
+            found = found.where(MESSAGE.c.recipient == recipient)
+        return list(await self.database.run(lambda c: c.execute(found).mappings().all()))
+
+    async def answers(self, question: str) -> list[Any]:
+        """What was answered to a message and not fetched yet."""
+        found = select(MESSAGE).where(IS_OPEN, MESSAGE.c.question == question).order_by(MESSAGE.c.id)
+        return list(await self.database.run(lambda c: c.execute(found).mappings().all()))
+
+    async def counts(self) -> dict[str, tuple[int, int]]:
+        """state -> (messages, ms since 1970 of the oldest acceptance among them)."""
+        query = select(MESSAGE.c.state, func.count(), func.min(MESSAGE.c.created)).group_by(MESSAGE.c.state)
+        rows = await self.database.run(lambda c: c.execute(query).all())
+        return {row[0]: (int(row[1]), int(row[2])) for row in rows}
+
+    async def forget(self, before: int) -> int:
+        """Drop what ended before that moment: until then a repeated key gets its first answer. Returns how many."""
+        over = MESSAGE.c.state.in_(("delivered", "expired", "purged"))
+        awaited = func.coalesce(MESSAGE.c.answer, "") == "awaiting"
+        gone = MESSAGE.delete().where(over, MESSAGE.c.ended < before, ~awaited)
+        return int(await self.database.run(lambda c: c.execute(gone).rowcount))
+
+    def held(self, row: Any, lease: str) -> Held:
+        """A row as whoever delivers it sees it. Raises what `Sealing.open` raises."""
+        values = self.sealing.open(row["sealed"], row["uid"], row["created"]) if row["sealed"] else {}
+        return Held(
+            row["id"], row["uid"], row["service"], row["kind"], row["mode"], row["recipient"], row["org"], row["app"],
+            row["purpose"], row["sender_org"], row["trace"], values.get("keys", {}), values.get("content", {}),
+            row["created"], row["deadline"], row["attempts"] + 1, row["leased_by"] is not None or row["state"] == "unknown", lease,
+            values.get("dossier"), row["question"], values.get("agent"),
+        )  # fmt: skip
+
+
+def _leasing(due: Any, now: int, count: int, until: int) -> Callable[[Connection], list[tuple[Mapping[str, Any], str]]]:
+    """Look, then take what is still free: on SQLite two processes may have looked at once, PostgreSQL skips locked rows."""
+
+    def work(connection: Connection) -> list[tuple[Mapping[str, Any], str]]:
+        found = select(MESSAGE).where(due).order_by(MESSAGE.c.id).limit(count)
+        rows: Sequence[Any] = connection.execute(found.with_for_update(skip_locked=True, of=MESSAGE)).mappings().all()
+        if not rows:
+            return []
+        mark = os.urandom(8).hex()
+        taken = connection.execute(
+            update(MESSAGE)
+            .where(MESSAGE.c.id.in_([row["id"] for row in rows]), MESSAGE.c.leased_until <= now, IS_OPEN)
+            .values(leased_by=mark, leased_until=until, attempts=MESSAGE.c.attempts + 1)
+            .returning(MESSAGE.c.id)
+        )
+        mine = set(taken.scalars())
+        return [(row, mark) for row in rows if row["id"] in mine]
+
+    return work
