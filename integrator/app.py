@@ -209,7 +209,7 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
     recorder.on_replaced = _replaced(directory, keeper)
     if watching is not None:
         tags = agent_tags(settings)
-        recorder.closeness = open_closeness(watching.tagger, tags, tags)
+        recorder.closeness = open_closeness(watching.tagger, tags, tags, agents.tags.same)
         recorder.learn = learning(watching.happenings, _territory(organisations))
     if publishing.publisher is not None:
         metrics.registry.register(LogFigures(publishing.publisher, now))
@@ -237,7 +237,7 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
     governing.live.told.append(hub.swap)
     if book is not None:
         try:
-            hub.dispatch = await open_dispatch(settings, book, exchange)
+            hub.dispatch = await open_dispatch(settings, book, lambda: hub.exchange, directory=directory)
             await hub.dispatch.figures.count()
             hub.dispatch.start()
         except BaseException:

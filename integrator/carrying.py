@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,10 +23,10 @@ from integrator import clock
 from integrator.delivery.backoff import Backoff
 from integrator.delivery.outbox import Outbox
 from integrator.delivery.terms import Deposit, Held, Sender, Sent
-from integrator.errors import IntegratorError, KeyReused, PolicyDenied, SourceError, SourceUnavailable
+from integrator.errors import ConditionUnknown, IntegratorError, KeyReused, PolicyDenied, SourceError, SourceUnavailable
 from integrator.metrics import Metrics
 from integrator.model import Answer, Caller, Request, Trace
-from integrator.policy import ADVICE, Ask, Denial, Permit, Policies
+from integrator.policy import ADVICE, Denial, Permit
 from integrator.recording import Call, Outcome, Recorder, Recording
 from integrator.services import Service
 
@@ -66,7 +66,7 @@ class Carrying:
     """Carries what the outbox gave out, each message through decision, intent, sending and outcome."""
 
     services: Mapping[str, Service]
-    policies: Policies
+    decide: Callable[[Service, Request], Awaitable[Permit | Denial]]  # anew, by the texts in force and the files kept now
     recorder: Recorder
     metrics: Metrics
     now: clock.Now
@@ -112,7 +112,12 @@ class Carrying:
         if service is None:  # taken away since; its messages wait for somebody to say what is to be done
             return None
         request = _request(held)
-        decision = self.policies.decide(_ask(service, request), self.now())
+        try:
+            decision = await self.decide(service, request)
+        except ConditionUnknown:  # nobody can say whether it may go: it is given out again when its lease is over
+            return None
+        if isinstance(decision, Denial) and decision.reason == "OUTSIDE_HOURS":
+            return None  # likewise: its hour will come
         if isinstance(decision, Permit) and decision.withheld and held.kind != "event":
             decision = Denial(
                 "NOTHING_GRANTED", decision.grant.authorisation, ADVICE["NOTHING_GRANTED"], decision.purpose
@@ -171,14 +176,6 @@ def _request(held: Held) -> Request:
     caller = Caller(held.organisation, held.application, held.purpose, held.agent)
     trace = Trace(os.urandom(16).hex(), os.urandom(8).hex(), held.trace)
     return Request(held.service, caller, held.keys, trace, frozenset(held.content) or None, held.dossier)
-
-
-def _ask(service: Service, request: Request) -> Ask:
-    caller = request.caller
-    return Ask(
-        caller.organisation, caller.application, caller.purpose, service.name, frozenset(request.keys), service.offers,
-        request.fields,
-    )  # fmt: skip
 
 
 def _granted(held: Held, permit: Permit) -> dict[str, Any]:

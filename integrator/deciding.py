@@ -107,6 +107,19 @@ class Deciding:
         decision, ask, _ = self._decided(service, request, facts)
         return decision, ask, facts
 
+    async def again(self, service: Service, request: Request) -> Permit | Denial:
+        """What was permitted when it was taken in, decided anew before it is carried: by the texts and the files of now.
+
+        Who asked and when was judged then, and counted then. Raises `ConditionUnknown`.
+        """
+        policies, caller = self.policies, request.caller
+        lines = [line.conditions for line in policies.grants(caller.purpose, caller.organisation) if line.conditions]
+        facts = Facts(frozenset().union(*(one.roles for one in lines)), "high", None, True)
+        if "registration" in policies.needs(_ask(service, request, frozenset(request.keys), request.fields)):
+            facts = await self._looked_up(service, request, facts)
+        decision, _, _ = self._decided(service, request, facts)
+        return decision
+
     async def _recorded(
         self, service: Service, request: Request, record: Recording, denial: Denial, ask: Ask, facts: Facts
     ) -> IntegratorError:

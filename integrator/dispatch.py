@@ -6,7 +6,7 @@ ledger's database ─► outbox ─► queue (database or broker) ─► relay �
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -95,12 +95,16 @@ class Dispatch:
 async def open_dispatch(
     settings: Settings,
     book: Logbook,
-    exchange: Exchange,
+    current: Callable[[], Exchange],
     *,
     directory: Directory | None = None,
     effects: Mapping[str, Effect] | None = None,
 ) -> Dispatch:
-    """Nothing runs yet: see `start`. Raises `ConfigurationError`."""
+    """Nothing runs yet: see `start`. `current`: the exchange, which is another one when the texts change.
+
+    Raises `ConfigurationError`.
+    """
+    exchange = current()
     chosen = settings.delivery
     database = Database(settings.ledger, "delivery")
     session = open_way(sandbox=settings.sandbox)
@@ -120,7 +124,7 @@ async def open_dispatch(
             now=exchange.now,
         )
         carrying = Carrying(
-            services, exchange.policies, exchange.recorder, exchange.metrics, exchange.now, outbox,
+            services, lambda service, request: current().deciding.again(service, request), exchange.recorder, exchange.metrics, exchange.now, outbox,
             {"push": push, "effect": Effects(effects or {})},
             Backoff(float(chosen.get("firstRetrySeconds", 5)), float(chosen.get("longestRetrySeconds", 3600))),
         )  # fmt: skip
@@ -130,7 +134,7 @@ async def open_dispatch(
             relay = Relay(await _queue(outbox, push, str(chosen.get("broker") or ""), lease), carrying.carry)
         known = directory or Nobody()
         announcers = {
-            name: Announcer(one, known, subscriptions, outbox, exchange.accept)
+            name: Announcer(one, known, subscriptions, outbox, lambda request, deposit: current().accept(request, deposit))
             for name, one in services.items()
             if one.later is not None and one.later.kind == "event"
         }

@@ -9,6 +9,7 @@ import base64
 import hmac
 import os
 import secrets
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from integrator.errors import ConfigurationError
 
 _LETTERS = "bcdfghjkmnpqrstvwxyz"  # no vowels: an id is no word
 _LENGTH = 24  # 103 bits
+_FRESH, _REMEMBERED = 60.0, 10_000  # seconds, agents
 
 
 def new_id(kind: str) -> str:
@@ -38,6 +40,7 @@ class AgentTags:
         if len(secret) != 32:
             raise ConfigurationError("the key of the agents' tags is damaged", advice="Put it back from the backup.")
         self._secret, self._own = secret, own
+        self._known: dict[str, tuple[float, str | None]] = {}  # agent -> when looked up, tag
 
     def of(self, number: str) -> str:
         """The tag of a national number: 11 digits in, 43 characters out; nothing without the key."""
@@ -47,6 +50,16 @@ class AgentTags:
     def own(self, agent: str) -> str | None:
         """The tag of an agent's own number, if HR told it. Blocks for one look into the database."""
         return self._own(agent)
+
+    def same(self, agent: str, number: str) -> bool:
+        """Whether this is the agent's own number, as HR told. What is known of an agent is looked up once a minute."""
+        now = time.monotonic()
+        known = self._known.get(agent)
+        if known is None or now - known[0] > _FRESH:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            known = self._known[agent] = (now, self.own(agent))
+        return known[1] is not None and hmac.compare_digest(known[1], self.of(number))
 
 
 def open_tags(state: Path, database: Database) -> AgentTags:

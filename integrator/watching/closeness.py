@@ -9,7 +9,7 @@ nothing is known gives no code: silence is no finding.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from integrator.model import Caller
@@ -29,8 +29,11 @@ class Closeness:
     """`common`: surnames that many bear (in any writing); sharing one of them says nothing."""
 
     def __init__(
-        self, tagger: Tagger, agents: AgentTags, circle: Circle | None = None, *, common: Collection[str] = ()
-    ) -> None:
+        self, tagger: Tagger, agents: AgentTags, circle: Circle | None = None, *, common: Collection[str] = (),
+        told: Callable[[str, str], bool] = lambda agent, number: False,
+    ) -> None:  # fmt: skip
+        """`told(agent, number)`: whether his employer said that this is the agent's own number."""
+        self._told = told
         self._tagger, self._agents, self._circle = tagger, agents, circle or Nobody()
         self._common = frozenset(map(plain, common))
 
@@ -38,8 +41,7 @@ class Closeness:
         """SELF when the agent asks about themself."""
         if caller.agent is None or subject is None or subject[0] != "nrn":
             return NOTHING
-        own = self._agents.own(caller.agent)
-        return SELF if own is not None and own == self._tagger.person(subject[1]) else NOTHING
+        return SELF if self._himself(caller.agent, subject[1]) else NOTHING
 
     def of_answer(
         self,
@@ -56,15 +58,16 @@ class Closeness:
         if agent is None:
             return NOTHING
         asked = subject[1] if subject is not None and subject[0] == "nrn" else None
-        own = self._agents.own(agent)
-        found: set[str] = set()
-        if own is not None:
-            if asked is not None and own == self._tagger.person(asked):
-                return SELF
-            found.update(_AS[role] for number, role in people if role in _AS and own == self._tagger.person(number))
+        if asked is not None and self._himself(agent, asked):
+            return SELF
+        found = {_AS[role] for number, role in people if role in _AS and self._himself(agent, number)}
         if asked is not None:
             found.update(self._around(agent, caller.organisation, asked, values))
         return frozenset(found)
+
+    def _himself(self, agent: str, number: str) -> bool:
+        own = self._agents.own(agent)
+        return (own is not None and own == self._tagger.person(number)) or self._told(agent, number)
 
     def _around(self, agent: str, organisation: str, asked: str, values: Mapping[str, Any]) -> Iterator[str]:
         if self._circle.colleague(organisation, self._tagger.person(asked)):

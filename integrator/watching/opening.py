@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,9 +50,11 @@ def agent_tags(settings: Settings) -> FileAgentTags:
     return FileAgentTags(settings.state / "agent-tags.json")
 
 
-def open_closeness(tagger: Tagger, agents: AgentTags, circle: Circle | None) -> Closeness:
+def open_closeness(
+    tagger: Tagger, agents: AgentTags, circle: Circle | None, told: Callable[[str, str], bool] = lambda agent, number: False
+) -> Closeness:
     """With the surnames that many bear, as the rule in config/alerts.yaml lists them."""
-    return Closeness(tagger, agents, circle, common=common_surnames())
+    return Closeness(tagger, agents, circle, common=common_surnames(), told=told)
 
 
 def common_surnames(path: Path | None = None) -> tuple[str, ...]:

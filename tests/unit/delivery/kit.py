@@ -120,7 +120,7 @@ class House:
             self.services, allowed, {}, recorder, self.metrics, self.clock, lambda organisation: None
         )
         self.carrying = Carrying(
-            self.services, allowed, recorder, self.metrics, self.clock, self.outbox, {"push": self.way, "effect": self.way},
+            self.services, self.exchange.deciding.again, recorder, self.metrics, self.clock, self.outbox, {"push": self.way, "effect": self.way},
             Backoff(10, 100),
         )  # fmt: skip
 
