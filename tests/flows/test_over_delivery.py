@@ -22,9 +22,8 @@ from integrator.transport.channel import Channel, Lines
 from tests.flows.questions import KEYS, PERSON, SERVICES, Granted, granted, leaves, question_about
 from tests.flows.sandboxes import CONNECTOR_OF, SOURCES, Callers, Reply, heal, strike, struck
 
-GRANTED = tuple(
-    one for one in granted() if one.service.source not in OWN
-)  # what is in the house sends no more than it is asked
+# Registrations change what the next question is told, so they cannot be compared here: tests/flows/test_directory.py.
+GRANTED = tuple(one for one in granted() if not one.service.name.startswith("directory."))
 OVER_DELIVERING = ("rr", "ksz", "kbo", "div", "best")  # a file cannot send more than it is: see the last tests
 HUBS_OWN = frozenset({"isComplete", "withheld.field", "withheld.reason"})  # words of the hub in an answer
 VERDICT = frozenset({"code", "result", "source", "ms", "reason", "retryAfterSec"})
