@@ -12,8 +12,8 @@ from typing import Any
 from audit import LedgerError
 from audit.log.names import newest
 from integrator import clock, places, settings
-from integrator.errors import ConfigurationError
 from integrator.delivery.webhooks import signing as webhook_keys
+from integrator.errors import ConfigurationError
 from integrator.identity import applications, keys
 from integrator.policy import load_policies
 from integrator.publishing import open_logbook, refused
