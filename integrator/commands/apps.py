@@ -14,6 +14,7 @@ from audit.log.names import newest
 from integrator import clock, settings
 from integrator.commands import app_office, app_vendor, mock
 from integrator.commands.policy.house import in_force
+from integrator.delivery.webhooks import signing as webhook_keys
 from integrator.errors import ConfigurationError
 from integrator.identity import applications, keys
 from integrator.publishing import open_logbook, refused
@@ -99,6 +100,10 @@ def run_new_key(chosen: argparse.Namespace) -> int:
     numbers = [int(path.stem.removeprefix("hub-")) for path in folder.glob("hub-*.json") if path.stem[4:].isdigit()]
     path = folder / f"hub-{max(numbers, default=0) + 1}.json"
     keys.write_private(path, keys.new_key(loaded.mode))
+    if not webhook_keys.load_keys(folder, loaded.mode):  # in production; the sandbox makes its own
+        print(
+            f"{webhook_keys.new_key(folder, loaded.mode)}: signs what is pushed; `integrator delivery keys` shows its public half"
+        )
     ledger = ledger_keys(loaded)
     for origin in ledger:
         print(f"{origin}: the key that signs this log (in {loaded.state / 'audit-keys'}; keep a copy apart, encrypted)")

@@ -29,7 +29,6 @@ from integrator.delivery.webhooks.signing import Signer, load_keys
 from tests.unit.delivery.kit import House
 
 Plan = dict[str, Any]
-LEASE = 2.0  # seconds
 
 
 class Ours(House):
@@ -67,13 +66,15 @@ async def relay(plan: Plan) -> None:
         return Target(f"http://127.0.0.1:{plan['port']}/hook")
 
     signer = Signer(load_keys(Path(plan["folder"]) / "hook-keys", "sandbox"))
-    push = Push(open_way(sandbox=True), signer, find, {}, issuer="https://hub.example", sandbox=True, now=house.clock, rest=0.5)
+    push = Push(
+        open_way(sandbox=True), signer, find, {}, issuer="https://hub.example", sandbox=True, now=house.clock, rest=0.5
+    )
     house.carrying.senders["push"] = push
     object.__setattr__(house.carrying, "backoff", Backoff(0.05, 1.0))
     if plan["nats"]:
-        queue = await open_broker(house.outbox, plan["nats"], push.closed, lease=LEASE, stream=plan["stream"])
+        queue = await open_broker(house.outbox, plan["nats"], push.closed, lease=plan["lease"], stream=plan["stream"])
     else:
-        queue = OutboxQueue(house.outbox, push.closed, lease=LEASE)
+        queue = OutboxQueue(house.outbox, push.closed, lease=plan["lease"])
     await Relay(queue, house.carrying.carry, pause=0.1).run()
 
 
