@@ -16,7 +16,6 @@ from integrator.commands import mock
 from integrator.commands.sandbox import Sandbox
 from tests.flows.conftest import Ask
 from tests.flows.ledgers import Book
-from tests.flows.sandboxes import beside
 
 AGENT = "urn:integrator:params:scim:schemas:extension:agent:1.0:User"
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
@@ -123,34 +122,6 @@ def test_who_left_is_refused_at_the_first_call_after_hr_was_answered(office: Off
         office.of("bruno.lambert")
     names = [entry["name"] for entry in ledger.since(before)]
     assert "agent.left" in names
-
-
-def test_another_node_refuses_within_its_next_look(office: Office, tmp_path: Any):
-    """Two hubs over one register of agents: what one is told, the other holds to a second later."""
-    shared = f"sqlite:///{office.hub.state / 'agents.db'}"
-    with beside(office.hub, tmp_path / "other", start=False, agents={"database": shared}) as other:
-        for folder in ("agent-keys", "applications", "keys"):
-            (other.state / folder).symlink_to(office.hub.state / folder)
-        other.file.write_text(other.file.read_text() + f"issuer: {office.hub.hub}\n", encoding="utf-8")
-        other.start()
-        user = {
-            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
-            "userName": "dries.maes",
-            "roles": [{"value": "registry_clerk"}],
-        }
-        id_ = office.scim("POST", "/Users", user).json()["id"]
-        with office.of("dries.maes") as client:
-            ask = lambda: httpx.post(
-                f"{other.hub}/person/v1/persons/get", json=QUESTION, trust_env=False, timeout=30.0,
-                headers={"Authorization": f"Bearer {client.token()}"},
-            ).status_code  # fmt: skip
-            before = ask()
-            office.scim("DELETE", f"/Users/{id_}")
-            gone = time.monotonic()
-            while (after := ask()) != 401 and time.monotonic() < gone + 30:
-                pass
-
-    assert (200, 401) == (before, after)
 
 
 def test_a_colleague_acts_for_an_agent_in_the_roles_he_lent_until_it_is_revoked(office: Office, ledger: Book):
