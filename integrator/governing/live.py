@@ -80,7 +80,11 @@ class Live:
         """A chore of the hub: never ends, never raises."""
         while True:
             await asyncio.sleep(EVERY)
-            await self.look()
+            try:
+                await self.look()
+            except Exception as error:  # a chore that died would be an old set for ever, and nobody would know
+                self.trouble = f"looking at the texts failed: {type(error).__name__}"
+                log.error("policies_not_watched", error=type(error).__name__)
 
     async def look(self) -> None:
         """Bring into force what is due, then follow."""

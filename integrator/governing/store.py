@@ -106,17 +106,21 @@ class Store:
         """proposed ─► approved, behind everything approved before; "" or the reason why not (SETTLED, REBASE, TOO_EARLY)."""
 
         def write(connection: Connection) -> str:
-            place = _raise(connection)  # its row is locked from here on: one approval at a time
+            _lock(connection)  # one approval at a time
             heads = _heads(connection)
             for draft in one.drafts:
                 head, effective = heads.get(draft.purpose, (draft.replaces, 0))
                 if head != draft.replaces:
-                    return _back(connection, "REBASE")
+                    return "REBASE"
                 if one.effective < effective:
-                    return _back(connection, "TOO_EARLY")
+                    return "TOO_EARLY"
             where = and_(_P.id == one.id, _P.state == "proposed")
+            place = select(revision_table.c.n + 1).scalar_subquery()
             moved = connection.execute(update(proposal_table).where(where).values(state="approved", place=place))
-            return "" if moved.rowcount == 1 else _back(connection, "SETTLED")
+            if moved.rowcount != 1:
+                return "SETTLED"
+            _raise(connection)
+            return ""
 
         return self.database.now(write)
 
@@ -195,7 +199,7 @@ class Store:
         """Take away from the next look of each node on; False when the same is suspended already."""
 
         def write(connection: Connection) -> bool:
-            _raise(connection)
+            _lock(connection)
             same = and_(
                 _S.authorisation == one.authorisation,
                 _S.state != "lifted",
@@ -204,6 +208,7 @@ class Store:
             if connection.execute(select(_S.id).where(same)).first() is not None:
                 return False
             connection.execute(insert(suspension_table).values(asdict(one)))
+            _raise(connection)
             return True
 
         return self.database.now(write)
@@ -242,14 +247,13 @@ def _heads(connection: Connection) -> dict[str, tuple[str, int]]:
     return {row.purpose: (row.digest, int(row.effective)) for row in connection.execute(query)}
 
 
-def _raise(connection: Connection) -> int:
+def _lock(connection: Connection) -> None:
+    """Until the end of the transaction nobody else changes what is, or will be, in force."""
+    connection.execute(update(revision_table).values(n=revision_table.c.n))
+
+
+def _raise(connection: Connection) -> None:
     connection.execute(update(revision_table).values(n=revision_table.c.n + 1))
-    return int(connection.execute(select(revision_table.c.n)).scalar_one())
-
-
-def _back(connection: Connection, why: str) -> str:
-    """Nothing else was written, so a higher revision does no harm."""
-    return why
 
 
 def _read(connection: Connection, where: Any, limit: int | None = None) -> list[Proposal]:

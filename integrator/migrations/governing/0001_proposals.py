@@ -26,7 +26,9 @@ def upgrade() -> None:
         "governing_text",
         sa.Column("proposal", sa.String(32), sa.ForeignKey("governing_proposal.id"), primary_key=True),
         sa.Column("purpose", sa.String(64), primary_key=True),
-        sa.Column("replaces", sa.String(64), nullable=False),  # digest of the text it was written from; "" = a new purpose
+        sa.Column(
+            "replaces", sa.String(64), nullable=False
+        ),  # digest of the text it was written from; "" = a new purpose
         sa.Column("digest", sa.String(64), nullable=False),
         sa.Column("text", sa.LargeBinary, nullable=False),
     )
