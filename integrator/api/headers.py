@@ -7,6 +7,7 @@ import re
 from functools import lru_cache
 
 from integrator.api.problems import EdgeRefusal
+from integrator.ids import like_a_number
 from integrator.model import Trace
 
 Raw = list[tuple[bytes, bytes]]
@@ -41,12 +42,19 @@ def refuse_doubles(raw: Raw, headers: dict[bytes, bytes]) -> None:
 
 def new_trace(headers: dict[bytes, bytes]) -> Trace:
     """Our own trace id (a UUIDv4 without dashes), and the caller's as far as it is one."""
-    digits = os.urandom(24).hex()
+    trace, span = _drawn()
+    while like_a_number(trace):  # it is asked for in addresses later, where no number may stand
+        trace, span = _drawn()
     related = headers.get(b"belgov-trace-id")
     words = related.decode() if related is not None and _RELATED.fullmatch(related) else None
     if words is not None and holds_number(words):
         words = None  # a national number is no trace id, and goes into no log
-    return Trace(f"{digits[:12]}4{digits[13:16]}{'89ab'[int(digits[16], 16) & 3]}{digits[17:32]}", digits[32:], words)
+    return Trace(trace, span, words)
+
+
+def _drawn() -> tuple[str, str]:
+    digits = os.urandom(24).hex()
+    return f"{digits[:12]}4{digits[13:16]}{'89ab'[int(digits[16], 16) & 3]}{digits[17:32]}", digits[32:]
 
 
 def trace_headers(trace: Trace) -> Raw:

@@ -25,6 +25,7 @@ from audit.keeping.shown import ShowsAt
 from audit.reports import CursorInvalid, Details, Granted, Page, Reports, Row, role_of
 from integrator.consoles.rights import LedgerUnreadable, LookRefused, Person, Right, may, questions
 from integrator.errors import Issue, LedgerUnwritable, MalformedRequest
+from integrator.ids import new_id
 from integrator.logs import log
 
 REASON = (10, 500)  # characters
@@ -231,7 +232,7 @@ class Desk:
         }
         if at is not None:
             clear[_LOOKED_AT] = {"trace_id": at.trace_id, "shard": at.shard, "index": at.index}
-        trace = os.urandom(16).hex()
+        trace = new_id(16)
         drafts = [
             Draft(
                 type="audit.read", trace_id=trace, span_id=os.urandom(8).hex(), name="audit." + right.question,

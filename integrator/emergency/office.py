@@ -18,6 +18,7 @@ from audit import Draft, LedgerError
 from integrator import clock
 from integrator.emergency.store import Emergency, Store
 from integrator.errors import ConditionUnknown, RequestRefused
+from integrator.ids import new_id
 from integrator.logs import log
 from integrator.model import Request
 
@@ -59,7 +60,7 @@ class Emergencies:
         if not caller.agent:
             return None
         one = Emergency(
-            os.urandom(8).hex(), request.trace.trace_id, caller.organisation, caller.application, caller.agent, caller.purpose,
+            new_id(8), request.trace.trace_id, caller.organisation, caller.application, caller.agent, caller.purpose,
             request.service, broken, now, now + self.rules.hours * 3600,
         )  # fmt: skip
         rules = self.rules

@@ -11,7 +11,6 @@ Pages, programs and commands come through here with the same rights. Suspensions
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
@@ -26,6 +25,7 @@ from integrator.governing.store import Store
 from integrator.governing.tables import Draft, Proposal, Vote
 from integrator.governing.texts import Texts, digest, organisations_in, purpose_of
 from integrator.governing.words import REASON, GoverningRefused, NotThere
+from integrator.ids import new_id
 
 ROLES = frozenset(("steward", "dpo", "hub_dpo"))
 OFFICERS = frozenset(("dpo", "hub_dpo"))
@@ -87,9 +87,7 @@ class Office:
             raise refused
         for text in changed.values():
             self._archive.put(text)
-        one = Proposal(
-            os.urandom(16).hex(), "proposed", max(effective, now), reason, proof, person.id, person.name, now, drafts
-        )
+        one = Proposal(new_id(16), "proposed", max(effective, now), reason, proof, person.id, person.name, now, drafts)
         await self.scribe.step(one, "propose", "proposed", person.id, role, reason)
         await asyncio.to_thread(self.store.add, one)
         return one

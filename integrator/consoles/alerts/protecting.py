@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 
 from sqlalchemy import BigInteger, Column, String, Table, Text, delete, insert, select
 from starlette.responses import Response
@@ -16,6 +15,7 @@ from integrator.consoles.looking import REASON
 from integrator.consoles.visit import Visit
 from integrator.consoles.web import PageRefused
 from integrator.errors import LedgerUnwritable
+from integrator.ids import new_id
 
 KEEPERS = frozenset({"hub_dpo"})
 _WAITS = 86_400  # seconds that a wish to read waits for its second person
@@ -66,7 +66,7 @@ async def ask(visit: Visit) -> Response:
         visit.say("shell.why_short")
         return visit.go("/alerts/protected")
     row = {
-        "id": secrets.token_hex(8), "asker": visit.person.id, "asker_name": visit.person.name,
+        "id": new_id(8), "asker": visit.person.id, "asker_name": visit.person.name,
         "reason": visit.consoles.vault.seal("protected wish", words), "asked": int(visit.consoles.now()),
     }  # fmt: skip
     await visit.consoles.database.run(lambda connection: connection.execute(insert(wish_table).values(row)))

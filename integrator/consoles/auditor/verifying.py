@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from sqlalchemy import BigInteger, Column, Connection, String, Table, Text, inse
 
 from integrator.consoles.auditor.process import Found, Told, VerificationBroken
 from integrator.consoles.database import Database, metadata
+from integrator.ids import new_id
 from integrator.logs import log
 
 _SHOWN = 20
@@ -64,7 +64,7 @@ class Verifying:
         """Begin one, unless one is running; the number of the one that runs. `reach`: all, or new since the last good one."""
         if self._running is not None and not self._running.done():
             return self._id
-        self._id, self._progress = secrets.token_hex(8), (0, 0)
+        self._id, self._progress = new_id(8), (0, 0)
         row = {"id": self._id, "began": int(self._now()), "by_name": by, "reach": reach, "state": "running", "entries": 0}  # fmt: skip
         self._running = asyncio.create_task(self._run(self._id, row))
         return self._id

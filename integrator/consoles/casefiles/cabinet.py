@@ -5,7 +5,6 @@ In clear stand only what a list needs and what says nothing of anybody: number, 
 
 from __future__ import annotations
 
-import secrets
 from base64 import b64decode, b64encode
 from dataclasses import replace
 from datetime import date
@@ -34,6 +33,7 @@ from integrator.consoles.casefiles.files import CaseFile
 from integrator.consoles.casefiles.machine import StepRefused
 from integrator.consoles.database import Database, metadata
 from integrator.consoles.vault import Vault
+from integrator.ids import new_id
 
 _USE, _PAPER, _TAG = "casefile", "casefile paper", "casefile subject"
 _TRIES = 8
@@ -98,7 +98,7 @@ class Cabinet:
             year = file.received.year
             last = connection.execute(select(func.max(file_table.c.number)).where(file_table.c.year == year)).scalar()
             number = (last or 0) + 1
-            made = replace(file, id=file.id or secrets.token_hex(12), number=f"{year}-{number:04d}")
+            made = replace(file, id=file.id or new_id(12), number=f"{year}-{number:04d}")
             connection.execute(insert(file_table).values(year=year, number=number, **self._columns(made)))
             return made
 

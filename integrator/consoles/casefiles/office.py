@@ -12,7 +12,6 @@ it is about. The lines come from the desk, which records the look.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -25,6 +24,7 @@ from integrator.consoles.casefiles.machine import StepRefused, role_for
 from integrator.consoles.casefiles.steps import clean, need
 from integrator.consoles.people import Person
 from integrator.consoles.rights import NothingThere
+from integrator.ids import new_id
 
 METHODS = ("eid_counter", "eid_online", "known", "mandate")
 CHECKS = ("photo", "valid", "number", "mandate")
@@ -97,7 +97,7 @@ class Office(Answering):
         told = (opening.language, opening.channel)
         need(told[0] in ("nl", "fr", "en") and told[1] in CHANNELS, "channel", "one of the list")
         file = CaseFile(
-            os.urandom(12).hex(), "", org, "opened", opening.received, opening.language, opening.subject,
+            new_id(12), "", org, "opened", opening.received, opening.language, opening.subject,
             clean(opening.addressee, 600), clean(opening.agent, 200), opening.channel, opening.since, opening.until,
         )  # fmt: skip
         file = await self.cabinet.add(file)

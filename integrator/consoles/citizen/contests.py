@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import unicodedata
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -42,6 +41,7 @@ from integrator.consoles.people import Person
 from integrator.consoles.rights import LookRefused
 from integrator.consoles.vault import Vault
 from integrator.errors import RequestRefused
+from integrator.ids import new_id
 
 DAYS = 30  # within which a contest is answered
 MOST_OPEN = 20  # of one person at a time
@@ -143,7 +143,7 @@ class Contests:
         today = self.today()
         contest = Contest(
             "", kind, row.shard, row.index, row.ts, row.name, row.activity, row.org, words, today, today + timedelta(DAYS),
-            subject=(subject.type, subject.id), id=secrets.token_hex(12),
+            subject=(subject.type, subject.id), id=new_id(12),
         )  # fmt: skip
         await self._record(contest, "contest.opened", person.id, "citizen", words)
         return await self._add(contest, tag)

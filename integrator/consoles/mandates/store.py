@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -21,6 +20,7 @@ from integrator.consoles.database import Database, metadata
 from integrator.consoles.people import Acting, Person
 from integrator.consoles.vault import Vault
 from integrator.errors import RequestRefused
+from integrator.ids import new_id
 
 KINDS = ("parent", "guardian", "administrator", "attorney")
 SCOPE = ("look", "evidence", "contest")
@@ -93,7 +93,7 @@ class Mandates:
         ):  # fmt: skip
             if wrong:
                 raise MandateRefused(reason)
-        made = Mandate(secrets.token_hex(12), holder, person, kind, frozenset(scope), ends, by.org)
+        made = Mandate(new_id(12), holder, person, kind, frozenset(scope), ends, by.org)
         await self._record(made, "mandate.given", by, words)
         row = {
             "id": made.id, "holder": self.tag(holder), "person": self.tag(person), "org": by.org, "ends": ends.isoformat(),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +10,7 @@ from sqlalchemy import BigInteger, Column, Connection, String, Table, Text, and_
 from integrator.consoles.database import Database, metadata
 from integrator.consoles.orders.wanted import Wanted
 from integrator.consoles.vault import Vault
+from integrator.ids import new_id
 
 LAPSES = 14 * 86_400  # seconds an order waits for its second person
 _DRAFTS = 86_400  # seconds a draft is kept
@@ -62,7 +62,7 @@ class Pile:
 
     async def lay(self, wanted: Wanted, org: str | None, asker: str, name: str, now: int) -> str:
         """A new draft; its number. Drafts that nobody sent are thrown away."""
-        id_ = secrets.token_hex(8)
+        id_ = new_id(8)
         row = {
             "id": id_, "action": wanted.action, "org": org, "state": "draft", "asker": asker, "asker_name": name,
             "asked": now, "sealed": self._vault.seal("order", wanted.text()),

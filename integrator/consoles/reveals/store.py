@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,6 +9,7 @@ from sqlalchemy import BigInteger, Column, Integer, Row, String, Table, Text, in
 
 from integrator.consoles.database import Database, metadata
 from integrator.consoles.vault import Vault
+from integrator.ids import new_id
 
 State = Literal["asked", "granted", "refused"]
 _USE = "reveal"
@@ -66,7 +66,7 @@ class Store:
         self._database, self._vault = database, vault
 
     async def add(self, one: Reveal) -> Reveal:
-        row = {name: getattr(one, name) for name in one.__slots__} | {"id": secrets.token_hex(12)}
+        row = {name: getattr(one, name) for name in one.__slots__} | {"id": new_id(12)}
         sealed = row | {"reason": self._vault.seal(_USE, one.reason)}
         await self._database.run(lambda connection: connection.execute(insert(reveal_table).values(sealed)))
         return Reveal(**row)

@@ -6,7 +6,6 @@ office.ask       anybody with a key, at a bounded rate          office.approve, 
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from integrator.identity.enrolment.asking import read_request
 from integrator.identity.enrolment.entries import entry
 from integrator.identity.enrolment.keydesk import EnrolmentRefused, KeyDesk
 from integrator.identity.enrolment.pile import Pile, Waiting
+from integrator.ids import new_id
 
 Role = Literal["operator", "dpo"]
 
@@ -62,7 +62,7 @@ class Office:
             raise changes.KeyRefused("KEY_IN_USE", "A request with this key waits already.")
         await self.desk.once(f"key {asked.kid}", asked.jti, asked.expires, "/proof")
         await self.desk.record(entry("application.request", asked.organisation, asked.name, kid=asked.kid, trace=trace))
-        id_ = os.urandom(8).hex()
+        id_ = new_id(8)
         secret = await self.pile.lay(id_, asked, now)
         return await self._found(id_), secret
 
