@@ -8,7 +8,6 @@ It only takes away: a suspended line applies to nothing, and no other line gives
 from __future__ import annotations
 
 import asyncio
-import os
 from dataclasses import replace
 
 from integrator.governing.entries import Scribe
@@ -16,6 +15,7 @@ from integrator.governing.office import Office, Person, reason_of, role_of
 from integrator.governing.store import Store
 from integrator.governing.tables import Suspension
 from integrator.governing.words import GoverningRefused, NotThere
+from integrator.ids import new_id
 
 
 class Suspending:
@@ -37,18 +37,18 @@ class Suspending:
         role = self._reach(person, org)
         reason = reason_of(reason)
         self._known(authorisation, org)
-        one = Suspension(
-            os.urandom(16).hex(), "standing", authorisation, org, reason, person.id, person.name, self._office.now
-        )
+        one = Suspension(new_id(16), "standing", authorisation, org, reason, person.id, person.name, self._office.now)
         await self._scribe.suspension(one, "suspend", "suspended", person.id, role, reason)
         if not await asyncio.to_thread(self._store.suspend, one):
             raise GoverningRefused("SUSPENDED_ALREADY")
         return one
 
     async def ask_back(self, person: Person, id_: str, reason: str) -> Suspension:
-        """The first of two: says why it may be given back."""
+        """The first of two: says why it may be given back. An organisation's officer does so for his own only."""
         one = await self.find(id_)
         role = role_of(person)
+        if "steward" not in person.roles:
+            self._reach(person, one.org)
         reason = reason_of(reason)
         if one.state != "standing":
             raise GoverningRefused("SETTLED")

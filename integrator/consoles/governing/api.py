@@ -30,7 +30,7 @@ from integrator.consoles.web import Consoles
 from integrator.errors import Issue, MalformedRequest
 from integrator.governing.office import ROLES
 from integrator.governing.opening import Governing
-from integrator.governing.texts import digest, purpose_of
+from integrator.governing.texts import digest, purpose_of, whole
 from integrator.governing.words import GoverningRefused, NotThere
 
 Current = Callable[[Request], Awaitable[Person]]  # raises UnknownCaller
@@ -139,6 +139,10 @@ def router(consoles: Consoles, governing: Governing, current: Current, body: Bod
         await governor(request)
         said = _read(await body(request), {"texts": list}, {"days": int})
         changed = {purpose_of(text): text for text in _texts(said)}
+        _, wrong = await _thread(lambda: whole(changed, governing.organisations))
+        if wrong:
+            advice = "a text that can be read: `integrator policy check` and a proposal say what is wrong with it"
+            raise MalformedRequest(Issue("schemaViolation", "body", "/texts", advice))
         found = await governing.replay(changed, _days(said, 30))
         return _json(found.json() if found else {"calls": 0, "untouched": 0, "assumed": 0, "changes": []})
 

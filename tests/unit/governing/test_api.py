@@ -38,7 +38,8 @@ from tests.unit.governing.kit import (
 )
 
 PEOPLE = {one.id: one for one in (STEWARD, STEWARD_2, HUB, HUB_2, DPO, AUDITOR)} | {
-    "citizen": Person("citizen", "C", frozenset({"citizen"}))
+    "citizen": Person("citizen", "C", frozenset({"citizen"})),
+    "dpo-of-forest": Person("dpo-of-forest", "F", frozenset({"dpo"}), org="1992100777"),
 }
 TEXT = without_language().decode()
 
@@ -120,7 +121,7 @@ async def test_refusals_name_their_reason_and_what_to_do(client: Client) -> None
         ("/proposals", {}), ("/proposals", {"texts": [], "reason": WHY}), ("/proposals", {"texts": [1], "reason": WHY}),
         ("/proposals", {"texts": [TEXT], "reason": "no"}), ("/proposals", {"texts": [TEXT], "reason": WHY, "effective": "soon"}),
         ("/proposals", {"texts": [TEXT], "reason": WHY, "more": 1}), ("/suspensions", {"authorisation": 1, "reason": WHY}),
-        ("/diet", {"days": 0}), ("/replay", {"texts": [TEXT], "days": True}),
+        ("/diet", {"days": 0}), ("/replay", {"texts": [TEXT], "days": True}), ("/replay", {"texts": ["purpose: nothing"]}),
     ],
 )  # fmt: skip
 async def test_what_is_not_asked_well_is_said_field_by_field(client: Client, path: str, sent: dict[str, Any]) -> None:
@@ -151,6 +152,7 @@ async def test_an_officer_suspends_and_two_give_back(client: Client) -> None:
     id_ = made.json()["id"]
 
     assert (201, "standing") == (made.status_code, made.json()["state"])
+    assert 403 == (await client.post("dpo-of-forest", f"/suspensions/{id_}/askBack", reason=WHY)).status_code
     assert "lifting" == (await client.post("steward-1", f"/suspensions/{id_}/askBack", reason=WHY)).json()["state"]
     assert "lifted" == (await client.post("hub-1", f"/suspensions/{id_}/giveBack")).json()["state"]
     assert [IXELLES] == [one["organisation"] for one in (await client.get("auditor-1", "/suspensions")).json()["items"]]
