@@ -19,6 +19,7 @@ from fastapi import APIRouter, Request, Response
 
 from integrator import clock
 from integrator.api.body import read_json
+from integrator.api.certificates import SHOWN
 from integrator.api.delivering import Counter
 from integrator.api.headers import bearer, language
 from integrator.api.hub import Hub
@@ -45,7 +46,7 @@ def router(hub: Hub, limits: Limits) -> APIRouter:
         token = bearer(headers)
         if token is None:
             raise UnknownCaller("no access token", problem="noAccessToken")
-        who = hub.identity.verify(token)
+        who = hub.identity.verify(token, request.scope.get(SHOWN))
         return who, await read_json(headers, request.scope["integrator.inlet"], limits)
 
     def handing_in(service: Any) -> Callable[[Request], Awaitable[Response]]:

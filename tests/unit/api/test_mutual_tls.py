@@ -201,6 +201,17 @@ async def bound(behind: Any, one: Issued) -> str:
     return str(reply.json()["access_token"])
 
 
+@pytest.mark.parametrize("path", ["/events/v1/subscriptions/list", "/events/v1/feed", "/delivery/v1/deliveries/get"])
+async def test_bound_token_is_believed_at_the_doors_of_deliveries_too(behind: Any, good: Authority, path: str) -> None:
+    _, call = behind
+    one = good.issue("caller")
+    known = {"Authorization": f"Bearer {await bound(behind, one)}"}
+    with_it = await call("POST", path, b"{}", headers={**known, "Client-Cert": header(one)})
+    without = await call("POST", path, b"{}", headers=known)
+
+    assert (401, True) == (without.status, with_it.status != 401)
+
+
 async def test_certificate_in_the_word_of_our_proxy_binds_the_token(behind: Any, good: Authority) -> None:
     one = good.issue("caller")
     token = await bound(behind, one)
