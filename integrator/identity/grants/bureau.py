@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from audit import Draft, LedgerError
 from audit.errors import ProofInvalid
-from audit.log.receipts import Receipt
+from audit.log.receipts import FIRST_LINE, SHARED_LINE, Receipt
 from integrator.errors import Issue, LedgerUnwritable, MalformedRequest, RequestRefused
 from integrator.identity.applications import Application, Applications
 from integrator.identity.grants import authzen, mine, recorded, would
@@ -221,7 +221,11 @@ def _receipt(text: str) -> tuple[str, int]:
     """Only where it points; whether it is signed matters to who keeps it, not to who may read what it points at."""
     try:
         note = base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4)).decode()
-        receipt = Receipt.parse(note.partition("\n\n")[0] + "\n")
+        shared = note.startswith(
+            SHARED_LINE + "\n"
+        )  # with others of its commit: five lines, then what leads to their root
+        text = "\n".join(note.split("\n")[:5]) if shared else note.partition("\n\n")[0]
+        receipt = Receipt.parse(text + "\n", SHARED_LINE if shared else FIRST_LINE)
     except (ValueError, ProofInvalid):
         raise MalformedRequest(Issue("rejectedInput", "body", "/receipt", "the header Audit-Receipt, whole")) from None
     return receipt.origin, receipt.index

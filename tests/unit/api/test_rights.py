@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from audit.log.receipts import Receipt
+from audit.log.receipts import SHARED_LINE, Receipt
 from integrator.identity.applications import create_application
 from integrator.identity.enrolment.proofs import make_order, make_proof
 from integrator.identity.keys import new_key, public
@@ -144,14 +144,16 @@ def past(hub: Any) -> Any:
     return hub
 
 
-async def test_own_exchange_is_explained_by_trace_entry_or_receipt(call: Any, past: Any) -> None:
-    note = Receipt("hub/test", 7, bytes(32), 1).text() + "\n— hub/test AAAA\n"
-    receipt = base64.urlsafe_b64encode(note.encode()).rstrip(b"=").decode()
-    replies = [
-        await ask(call, EXPLAIN, one) for one in ({"traceId": TRACE}, {"entries": "hub/test/7,9"}, {"receipt": receipt})
-    ]
+async def test_own_exchange_is_explained_by_trace_entry_or_receipt_of_either_form(call: Any, past: Any) -> None:
+    one, signed = Receipt("hub/test", 7, bytes(32), 1), "\n— hub/test AAAA\n"
+    among_others = f"{one.text(SHARED_LINE)}{'A' * 43}=\n\naudit-commit/v1\nhub/test\n6\n2\n{'A' * 43}=\n{signed}"
+    alone, shared = (
+        base64.urlsafe_b64encode(note.encode()).rstrip(b"=").decode() for note in (one.text() + signed, among_others)
+    )
+    ways = ({"traceId": TRACE}, {"entries": "hub/test/7,9"}, {"receipt": alone}, {"receipt": shared})
+    replies = [await ask(call, EXPLAIN, way) for way in ways]
 
-    assert [(200, TRACE, "deny", "NO_AUTHORISATION")] * 3 == [
+    assert [(200, TRACE, "deny", "NO_AUTHORISATION")] * 4 == [
         (one.status, one.json()["traceId"], (told := one.json()["decisions"][0])["decision"], told["reason"])
         for one in replies
     ]
