@@ -19,11 +19,11 @@ def paths(problem: Mapping[str, Any]) -> Json:
     found: dict[str, Json] = {}
     for tag, rows in read_yaml(Path(__file__).with_suffix(".yaml")).items():
         for method, path, name, what, body in rows:
-            found.setdefault(path, {})[method] = _operation(tag, path, name, what, body, problem)
+            found.setdefault(path, {})[method] = _operation(tag, method, path, name, what, body, problem)
     return found
 
 
-def _operation(tag: str, path: str, name: str, what: str, body: str, problem: Mapping[str, Any]) -> Json:
+def _operation(tag: str, method: str, path: str, name: str, what: str, body: str, problem: Mapping[str, Any]) -> Json:
     kind = _FILES.get(name, "application/json")
     answer = {
         "description": "The answer.",
@@ -43,7 +43,10 @@ def _operation(tag: str, path: str, name: str, what: str, body: str, problem: Ma
             }
             for one in names
         ]
-    if body:
+    if body and method == "get":
+        asked = [{"name": one, "in": "query", "schema": schema} for one, (schema, _) in _properties(body)]
+        operation["parameters"] = [*operation.get("parameters", ()), *asked]
+    elif body:
         properties = dict(_properties(body))
         needed = [name for name, (_, must) in properties.items() if must]
         schema: Json = {
