@@ -46,6 +46,7 @@ from integrator.keeping import Keeper, retention_classes, until_night
 from integrator.logs import log
 from integrator.mapping import load_sheets
 from integrator.metrics import Metrics
+from integrator.nodes import apart
 from integrator.offices import close_offices, forget_every_night, know_agents, open_offices
 from integrator.policy import Purpose
 from integrator.pseudonyms import open_pseudonyms
@@ -405,6 +406,8 @@ def serve(settings: Settings) -> None:
     from integrator.logs import configure
 
     configure()
+    for room in apart(settings):  # right for processes of one machine, wrong for several: we cannot know
+        log.warning("not_shared", setting=room)
     # What was built at start stays for good: the collector of cycles need not look at it again, nor look so often.
     gc.set_threshold(100_000, 20, 100)
     # The ledger's thread needs the interpreter only for a moment, but at once: every waiting caller waits for it.

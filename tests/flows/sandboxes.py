@@ -167,6 +167,13 @@ class Beside:
     def running(self) -> Sandbox:
         return Sandbox(self.hub, self.mocks, self.state)
 
+    def configure(self, **chosen: Any) -> None:
+        """Other settings from its next start on, where they need to know its address or somebody else's."""
+        told = yaml.safe_load(self.file.read_text(encoding="utf-8"))
+        self.file.write_text(yaml.safe_dump({**told, **chosen}), encoding="utf-8")
+        with plain_environment():
+            self.settings = settings.load(self.file)
+
     def start(self) -> None:
         """Start it, and wait until it answers; each start has a log of its own."""
         name = f"hub-{next(self._starts)}"
