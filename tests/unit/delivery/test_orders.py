@@ -64,7 +64,7 @@ async def test_what_is_not_dead_is_neither_redriven_nor_purged(hub: House) -> No
 
 
 async def test_what_ended_long_ago_is_dropped_but_not_what_is_dead(hub: House) -> None:
-    done = str((await hub.accept("k0")).body["deliveryId"])
+    done = str((await hub.accept("k0", {"address": True}, service="person.changes")).body["deliveryId"])
     await hub.carry()
     uid = await dead(hub)
     hub.clock.now += 31 * 86_400
