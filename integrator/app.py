@@ -10,141 +10,51 @@ import gc
 import signal
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-import aiohttp
-
-from audit import Ledger, LedgerError
+from audit import Ledger
 from audit.log.years import OneBook
 from integrator import clock, places, registry
 from integrator import settings as settings_module
 from integrator.agents.issuers import fetcher, read_issuers
-from integrator.agents.office import Agents, open_agents
+from integrator.agents.office import open_agents
 from integrator.attesting import AttestingFigures
-from integrator.clerk import keep_a_clerk
+from integrator.chores import begin, end
 from integrator.consoles.book import open_book
 from integrator.consoles.desks import Purposes, ThisYear
-from integrator.consoles.web import Consoles
 from integrator.contract import Connector, Tools
 from integrator.database import Database
 from integrator.deciding import Registered
 from integrator.directory import Directory, DirectorySource, load_rules, open_directory
-from integrator.dispatch import Dispatch, open_dispatch
+from integrator.dispatch import open_dispatch
 from integrator.emergency import Emergencies, Rules, Store
 from integrator.errors import ConfigurationError, IntegratorError
 from integrator.exchange import Exchange, Notice
-from integrator.governing.live import InForce
-from integrator.governing.opening import Governing, open_governing
-from integrator.identity.enrolment import Office
+from integrator.governing.opening import open_governing
+from integrator.hub import Hub
 from integrator.identity.enrolment.opening import open_enrolment
 from integrator.identity.grants import Bureau
 from integrator.identity.service import Identity
-from integrator.keeping import Keeper, retention_classes, until_night
+from integrator.keeping import Keeper, retention_classes
 from integrator.logs import log
 from integrator.mapping import load_sheets
 from integrator.metrics import Metrics
 from integrator.nodes import apart
-from integrator.offices import close_offices, forget_every_night, know_agents, open_offices
-from integrator.policy import Purpose
+from integrator.offices import know_agents, open_offices
 from integrator.pseudonyms import open_pseudonyms
-from integrator.publishing import LogFigures, Published, Publishing, open_publishing
+from integrator.publishing import LogFigures, Publishing, open_publishing
 from integrator.quotas import Quotas, Table
 from integrator.recording import Recorder, Replaced
 from integrator.seeds import seeded
-from integrator.services import Service, load_services
+from integrator.services import load_services
 from integrator.settings import Settings
 from integrator.transport.channel import Channel, Lines, open_session
 from integrator.watching.learning import learning
-from integrator.watching.opening import Watching, agent_tags, open_closeness, open_watching
+from integrator.watching.opening import agent_tags, open_closeness, open_watching
 
 VERSION = "0.1.0"
-_CIRCUIT = {"closed": 0, "half_open": 1, "open": 2}
-
-
-@dataclass(slots=True)
-class Hub:
-    """Everything a façade may use; built once at start, closed once at the end."""
-
-    settings: Settings
-    services: Mapping[str, Service]
-    governing: Governing
-    exchange: Exchange  # replaced whole when the texts change: what is under way ends under the set it began with
-    identity: Identity
-    metrics: Metrics
-    publishing: Publishing
-    channels: Mapping[str, Channel]
-    session: aiohttp.ClientSession
-    lines: Lines  # to the sources
-    clock: clock.Now
-    codes: Path
-    keeper: Keeper | None  # of what is kept how long; None where nothing is published
-    consoles: Consoles | None  # pages of officers and citizens; likewise
-    directory: Directory  # of references: who keeps a file about whom
-    enrolment: Office  # how applications are let in
-    bureau: Bureau  # where they ask about their own rights
-    watching: Watching | None  # what alerts must know; None where nothing is published
-    agents: Agents  # the people who work for organisations
-    quotas: Quotas
-    emergencies: Emergencies
-    dispatch: Dispatch | None = None  # deliveries; None where nothing is published
-    ready: bool = field(default=True)
-
-    @property
-    def purposes(self) -> Mapping[str, Purpose]:
-        """Of the texts in force."""
-        return self.exchange.policies.purposes
-
-    def swap(self, new: InForce) -> None:
-        """From the next exchange on, other texts decide; permits and plans of the old ones go with them."""
-        self.exchange = replace(self.exchange, policies=new.policies, _plans={})
-        self.bureau.exchange = self.exchange
-
-    @property
-    def ledger(self) -> Ledger:
-        """This year's."""
-        return self.publishing.ledger
-
-    @property
-    def published(self) -> Published | None:
-        """The logs, for the API; `.auditor` is set by who knows the people."""
-        return self.publishing.published
-
-    def health(self) -> dict[str, Any]:
-        """belgif health: DOWN when nothing may be answered, DEGRADED while a source is left alone."""
-        sources = {
-            name: "UP" if channel.breaker.state == "closed" else "DOWN" for name, channel in self.channels.items()
-        }
-        for name, channel in self.channels.items():
-            self.metrics.circuit.labels(name).set(_CIRCUIT[channel.breaker.state])
-        down = not (self.ready and self.publishing.healthy)
-        texts = self.governing.live.health()
-        degraded = "DOWN" in sources.values() or self.publishing.late or texts["status"] != "UP"
-        delivery = {"delivery": self.dispatch.figures.health()} if self.dispatch is not None else {}
-        degraded = degraded or any(part["status"] != "UP" for part in delivery.values())
-        status = "DOWN" if down else "DEGRADED" if degraded else "UP"
-        return {"status": status, "sources": sources, "policies": texts, **_audit(self), **delivery}
-
-    async def close(self) -> None:
-        """After the last answer: the ledger writes what it was given, then everything else goes."""
-        if self.dispatch is not None:
-            await self.dispatch.close()
-        await self.quotas.close()
-        self.emergencies.close()
-        if self.consoles is not None:
-            await close_offices(self.consoles)
-        if self.watching is not None:
-            self.watching.close()
-        await asyncio.to_thread(self.enrolment.pile.close)
-        await asyncio.to_thread(self.publishing.close)
-        self.agents.close()
-        self.identity.close()
-        self.directory.close()
-        await asyncio.to_thread(self.governing.close)
-        await self.session.close()
-        await self.lines.close()
 
 
 async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger: Ledger | None = None) -> Hub:
@@ -316,31 +226,6 @@ def _observe(metrics: Metrics, now: clock.Now) -> Callable[[str, str, float], No
     return lambda source, outcome, seconds: metrics.source(source, outcome, seconds, now())
 
 
-def _audit(hub: Hub) -> dict[str, Any]:
-    """How the published ledger does: seconds since its newest checkpoint, what is not signed yet, what failed."""
-    publisher = hub.publishing.publisher
-    if publisher is None:
-        return {}
-    status, now = publisher.status(), hub.clock()
-    logs = [one for one in (*status.shards, status.anchor) if one is not None]
-    return {
-        "audit": {
-            "status": "DOWN" if status.final else "DEGRADED" if hub.publishing.late else "UP",
-            "logs": {
-                one.origin: {
-                    "checkpointAge": None if one.signed_at is None else round(max(0.0, now - one.signed_at / 1e6), 1),
-                    "signed": one.signed,
-                    "unsigned": one.size - one.signed,
-                    **({"failure": one.failure} if one.failure else {}),
-                }
-                for one in logs
-            },
-            "failures": status.failures,
-            **(hub.publishing.attesting.health() if hub.publishing.attesting else {}),
-        }
-    }
-
-
 def _territory(organisations: Mapping[str, Any]) -> Callable[[str], str | None]:
     homes = {
         one["number"]: str(one["municipality"])
@@ -348,54 +233,6 @@ def _territory(organisations: Mapping[str, Any]) -> Callable[[str], str | None]:
         if "municipality" in one
     }
     return homes.get
-
-
-async def _settle_every_minute(hub: Hub) -> None:
-    """An intent whose outcome was never recorded becomes `unknown` within five minutes, and is shown as such."""
-    while True:
-        await asyncio.sleep(60)
-        try:
-            settled = await asyncio.to_thread(hub.publishing.tidy)
-        except LedgerError as error:
-            log.warning("settling_failed", error=type(error).__name__)
-            continue
-        if settled:
-            log.warning("intents_settled_as_unknown", entries=settled)
-
-
-async def _look_after_conditions(hub: Hub) -> None:
-    """Idle leases go back every few seconds; emergencies are written and told every minute."""
-    turn = 0
-    while True:
-        await asyncio.sleep(5)
-        await hub.quotas.tidy()
-        turn += 1
-        if turn % 12 == 0:
-            await asyncio.to_thread(hub.emergencies.settle, hub.publishing.ledger.append_blocking)
-            hub.metrics.emergencies.set(await hub.emergencies.waiting())
-
-
-async def _keep_every_day(keeper: Keeper) -> None:
-    """What is no longer to be kept is erased, and yesterday's map is made, in a thread; after a start, then every night."""
-    while True:
-        await asyncio.to_thread(keeper.daily)
-        await asyncio.sleep(until_night(keeper.now()))
-
-
-async def _first_look(hub: Hub) -> None:
-    """Tell the operator which sources answer; files are read now rather than by the first caller. Nothing waits for it."""
-
-    async def look(name: str, connector: Connector) -> None:
-        for patience in (0.5, 1, 2, 4, 0):  # sources and hub may be starting side by side
-            try:
-                await asyncio.wait_for(connector.check(), timeout=10)
-                return
-            except (IntegratorError, TimeoutError) as error:
-                if not patience:
-                    log.warning("source_not_ready", source=name, error=type(error).__name__)
-            await asyncio.sleep(patience)
-
-    await asyncio.gather(*(look(name, connector) for name, connector in hub.exchange.connectors.items()))
 
 
 def serve(settings: Settings) -> None:
@@ -421,23 +258,11 @@ def serve(settings: Settings) -> None:
         signal.signal(signal.SIGTERM, lambda *_: stop.set())
         gc.freeze()
         await asyncio.to_thread(hub.publishing.tidy, timedelta(0))  # what a process that died left open
-        chores = [
-            asyncio.create_task(chore)
-            for chore in (_first_look(hub), _settle_every_minute(hub), _look_after_conditions(hub))
-        ]
-        chores.append(asyncio.create_task(hub.governing.live.watch()))
-        chores.append(asyncio.create_task(hub.agents.acts.keep_recording()))
-        if hub.consoles is not None:
-            chores.append(asyncio.create_task(keep_a_clerk(settings)))
-            chores.append(asyncio.create_task(forget_every_night(hub.consoles)))
-        if hub.keeper is not None:
-            chores.append(asyncio.create_task(_keep_every_day(hub.keeper)))
+        chores = begin(hub)
         try:
             await run(hub, settings.host, settings.port, stop=stop)
         finally:
-            for chore in chores:
-                chore.cancel()
-            await asyncio.gather(*chores, return_exceptions=True)  # the clerk has written what it was writing
+            await end(chores)  # the clerk has written what it was writing
             await hub.close()
 
     uvloop.run(main())

@@ -100,10 +100,9 @@ class Deciding:
         Nobody in particular is meant, so the subject counts as registered in every quality that a line of the caller names;
         limits are not counted.
         """
-        lines = self.policies.grants(request.caller.purpose, request.caller.organisation)
-        named = [line.conditions.registration for line in lines if line.conditions is not None]
         caller = request.caller
-        facts = Facts(caller.roles, caller.assurance, frozenset().union(*named), request.dossier is not None)
+        known = self.policies.met(caller.purpose, caller.organisation).registered
+        facts = Facts(caller.roles, caller.assurance, known, request.dossier is not None)
         decision, ask, _ = self._decided(service, request, facts)
         return decision, ask, facts
 
@@ -113,8 +112,7 @@ class Deciding:
         Who asked and when was judged then, and counted then. Raises `ConditionUnknown`.
         """
         policies, caller = self.policies, request.caller
-        lines = [line.conditions for line in policies.grants(caller.purpose, caller.organisation) if line.conditions]
-        facts = Facts(frozenset().union(*(one.roles for one in lines)), "high", None, True)
+        facts = replace(policies.met(caller.purpose, caller.organisation), registered=None)
         if "registration" in policies.needs(_ask(service, request, frozenset(request.keys), request.fields)):
             facts = await self._looked_up(service, request, facts)
         decision, _, _ = self._decided(service, request, facts)

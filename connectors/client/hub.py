@@ -72,10 +72,20 @@ class Hub:
             path = path.replace("{" + name + "}", str(keys.pop(name)))
         return self.call(method, path, keys or None)
 
-    def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Answer:
+    def send(self, service: str, key: str, /, **body: Any) -> Answer:
+        """Hand in what is to be delivered; accepted means durable. `key`: new for each message, kept until this returns:
+
+        after `HubUnreachable` send the same again with the same key. Raises `Problem` and `HubUnreachable`.
+        """
+        method, path = self._route(service)
+        return self.call(method, path, body, key)
+
+    def call(self, method: str, path: str, body: Mapping[str, Any] | None = None, key: str | None = None) -> Answer:
         """One request with this purpose's token; a token that was just revoked or expired is renewed once."""
         for fresh in (False,) if self._exchange else (False, True):
             headers = {"Authorization": f"Bearer {self.token(fresh=fresh)}", "BelGov-Trace-Id": str(uuid.uuid4())}
+            if key is not None:
+                headers["Idempotency-Key"] = key
             reply = self._send(method, path, json=body, headers=headers)
             if reply.status_code != 401:
                 break

@@ -42,7 +42,7 @@ def differences(ours: Held, theirs: Held) -> list[Difference]:
         found += [Difference(Kind.MISSING, quality, one) for one in without(here, there)]
         for one in there:
             meeting = [other for other in here if other.touches(one)]
-            if not meeting:
+            if not meeting or meeting[-1].ends < one.starts:  # ours ended the day before: it is another file of theirs
                 found.append(Difference(Kind.UNKNOWN, quality, one))
             elif meeting[-1].ends < one.ends:
                 found.append(Difference(Kind.LONGER, quality, Period(one.starts, meeting[-1].ends)))

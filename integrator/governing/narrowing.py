@@ -110,7 +110,7 @@ def _closing(
             ask = {**ask, "fields": [grant[word][0], *gone]}
             decided = {
                 _expected(policies.decide(*one))
-                for one in questions(data["purpose"], {"ask": ask}, offers, organisations)
+                for one in questions(data["purpose"], {"ask": ask}, offers, organisations, data.get("given"))
             }
             if len(decided) == 1:
                 told += f"{indent}- why: nobody used {', '.join(gone)}, so it was taken out\n"
@@ -123,7 +123,9 @@ def _put_to(
 ) -> Mapping[str, Any] | None:
     """The question of a case that this line decides: one that can be put."""
     for case in data["cases"]:
-        decided = [policies.decide(*one) for one in questions(data["purpose"], case, offers, organisations)]
+        decided = [
+            policies.decide(*one) for one in questions(data["purpose"], case, offers, organisations, data.get("given"))
+        ]
         if not case["ask"].get("history") and all(isinstance(one, Permit) and one.grant.id == line for one in decided):
             ask: Mapping[str, Any] = case["ask"]
             return ask

@@ -74,7 +74,7 @@ def tried(
     lines, name = Lines(text.decode()), f"policies/{code}.yaml"
     failed = 0
     for number, case in enumerate(data["cases"]):
-        wanted, got = judge(code, case, policies, offers, organisations)
+        wanted, got = judge(code, case, policies, offers, organisations, data.get("given"))
         if wanted != got:
             failed += 1
             yield Finding(name, lines.at(("cases", number)), "error", f"expected {wanted}, the engine says {got}")

@@ -109,8 +109,9 @@ def _wider(
     data: Mapping[str, Any], where: tuple[Any, ...], entry: Mapping[str, Any], organisations: Mapping[str, Any]
 ) -> Iterator[Mutant]:
     inside = set(members(entry["organisations"], organisations))
+    richer = _with_as_much(data, entry, organisations)
     for name, one in organisations["organisations"].items():
-        if one["number"] not in inside:
+        if one["number"] not in inside and one["number"] not in richer:
             yield _loosened(data, where, "organisation", name, organisations=[*entry["organisations"], name])
     first = _day(entry["validFrom"]) - timedelta(days=1)
     yield _loosened(data, where, "first day", str(first), validFrom=str(first))
@@ -135,6 +136,36 @@ def _deeper(
         yield _loosened(data, where, "past", "1 year", historyYears=1)
     for said, changed in looser.each(grant, data.get("assurance")):
         yield _loosened(data, where, *said, **changed)
+
+
+def _with_as_much(
+    data: Mapping[str, Any], entry: Mapping[str, Any], organisations: Mapping[str, Any]
+) -> frozenset[str]:
+    """Organisations to whom another authorisation of this purpose gives all of this one: adding them here loosens nothing."""
+    found: set[str] = set()
+    for other in data["authorisations"]:
+        if other is not entry and _outlasts(other, entry) and all(_given(grant, other) for grant in entry["grants"]):
+            found.update(members(other["organisations"], organisations))
+    return frozenset(found)
+
+
+def _outlasts(other: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:
+    """Whether another authorisation holds whenever this one does, for whatever application."""
+    last = "9999-12-31"
+    return (
+        other.get("applications", "any") == "any"
+        and _day(other["validFrom"]) <= _day(entry["validFrom"])
+        and _day(other.get("validUntil", last)) >= _day(entry.get("validUntil", last))
+    )
+
+
+def _given(grant: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether one line of another authorisation gives all that a line gives, on no stricter terms."""
+    plain = {"service", "keys", "fields", "answers", "use", "historyYears"}
+    return any(
+        _covers(one, grant) and _names(grant) <= _names(one) and set(one) <= plain and set(grant) <= plain
+        for one in other["grants"]
+    )
 
 
 def _covers(other: Mapping[str, Any], grant: Mapping[str, Any]) -> bool:

@@ -74,6 +74,15 @@ class Policies:
         """
         return (purpose, organisation) in self._conditional
 
+    def met(self, purpose: str, organisation: str) -> Facts:
+        """Facts that meet every condition of an organisation's lines for a purpose, but for its hours.
+
+        For judging a question whose facts are not at hand: one weighed beforehand, carried later, or recorded long ago.
+        """
+        lines = [line.conditions for line in self._held.get((purpose, organisation), ()) if line.conditions is not None]
+        roles = _NOTHING.union(*(one.roles for one in lines))
+        return Facts(roles, "high", _NOTHING.union(*(one.registration for one in lines)), True)
+
     def decide(self, ask: Ask, now: float, facts: Facts = NO_FACTS) -> Decision:
         """Permit or denial for one question. Never raises: what cannot be decided is denied."""
         candidates = self._grants.get((ask.purpose, ask.organisation, ask.service), ())

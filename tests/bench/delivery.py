@@ -70,7 +70,9 @@ async def measure(url: str, folder: Path, count: int, port: int) -> None:
 
 def told(what: str, count: int, started: float, cpu: float) -> None:
     wall, used = time.perf_counter() - started, time.process_time() - cpu
-    print(f"{what} {count}: {count / wall:.0f}/s wall, {used / count * 1e6:.0f} µs CPU each ({count / used:.0f}/s of one core)")
+    print(
+        f"{what} {count}: {count / wall:.0f}/s wall, {used / count * 1e6:.0f} µs CPU each ({count / used:.0f}/s of one core)"
+    )
 
 
 def main() -> None:

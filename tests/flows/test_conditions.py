@@ -4,19 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from integrator.commands.sandbox import Sandbox
 from tests.flows.questions import DOSSIER, PERSON
-from tests.flows.sandboxes import Callers, callers
 
 STRANGER = "74622794242"  # onbekende-kwal: in nobody's files
 ASKED = {"ssin": PERSON["ssin"], "dossierReference": DOSSIER}
-
-
-@pytest.fixture(scope="module")
-def doors(hub: Sandbox, hub_settings, tmp_path_factory) -> Callers:
-    found = callers(hub, hub_settings, tmp_path_factory.mktemp("conditions"))
-    yield found
-    found.close()
 
 
 def test_a_cpas_sees_whom_it_keeps_a_file_about_and_no_stranger(doors):

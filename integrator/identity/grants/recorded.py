@@ -6,10 +6,10 @@ Where the keys and fields that are sealed would be needed to say more, that is s
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from integrator.policy import ADVICE, Ask, Denial, Policies
+from integrator.policy import ADVICE, Ask, Denial, Facts, Policies
 from integrator.policy.telling import LANGUAGES, Naming, as_written, changes_json, refusal, tell, words
 from integrator.policy.why import Why, why
 from integrator.services import Service
@@ -79,7 +79,18 @@ def recorded(policies: Policies, services: Mapping[str, Service], entry: Mapping
         entry["consumer"]["org"], entry["consumer"]["app"], purpose, service.name, frozenset(), service.offers,
         history=reason == "HISTORY_NOT_GRANTED", part="parent_span_id" in entry,
     )  # fmt: skip
-    return Recorded(entry, ask, why(policies, ask, entry["ts"] / 1e6), policies)
+    return Recorded(entry, ask, why(policies, ask, entry["ts"] / 1e6, _facts(policies, ask, reason)), policies)
+
+
+def _facts(policies: Policies, ask: Ask, reason: str | None) -> Facts:
+    """What must have been known, as far as the entry tells: every condition was met, but for the one that refused."""
+    known = policies.met(ask.purpose, ask.organisation)
+    missing = {
+        "ROLE_NOT_ALLOWED": replace(known, roles=frozenset()), "ASSURANCE_TOO_LOW": replace(known, assurance=None),
+        "NOT_REGISTERED": replace(known, registered=frozenset()), "DOSSIER_MISSING": replace(known, dossier=False),
+        "REGISTRATION_UNKNOWN": replace(known, registered=None),
+    }  # fmt: skip
+    return missing.get(reason or "", known)
 
 
 def told(one: Recorded, naming: Naming = as_written) -> Json:

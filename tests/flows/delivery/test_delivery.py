@@ -95,6 +95,13 @@ def test_the_same_key_gives_the_same_answer_and_another_content_is_a_conflict(do
     assert PERSON not in str(other.headers)
 
 
+def test_the_vendors_client_sends_and_sends_again(doors: Callers, pulled: str) -> None:
+    client, key = doors.client("file_update", CPAS), str(uuid.uuid4())
+    first, second = [client.send("person.reportDifference", key, **REPORT) for _ in range(2)]
+
+    assert first.body == second.body
+
+
 def test_without_key_nothing_is_accepted(doors: Callers, pulled: str) -> None:
     refused = post(doors, "/person/v1/differences/report", REPORT, key=None)
 

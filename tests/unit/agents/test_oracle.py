@@ -39,7 +39,7 @@ def app(town: Town) -> Any:
     def verify(token: str, shown: object = None) -> Verified:
         if token not in CALLERS:
             raise UnknownCaller("no")
-        return Verified(CALLERS[token], None, 0.0, None)  # type: ignore[arg-type]
+        return Verified(CALLERS[token], None, 0.0, None, "key")  # type: ignore[arg-type]
 
     limits = Limits()
     rest = FastAPI(
