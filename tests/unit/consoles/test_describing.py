@@ -16,6 +16,7 @@ from integrator.consoles.casefiles import api as casefiles
 from integrator.consoles.casefiles.papers import attachments
 from integrator.consoles.citizen import api as contests
 from integrator.consoles.dpo import lists
+from integrator.consoles.emergencies import api as emergencies
 from integrator.consoles.mandates import api as mandates
 from integrator.consoles.orders import api as orders
 from integrator.consoles.reveals import api as reveals
@@ -29,7 +30,7 @@ def test_the_document_has_exactly_the_routes_there_are(tmp_path: Path) -> None:
     for router in (
         api.router(house.desk, house.book, nobody, nobody), exports.router(house.desk, nobody, nobody, nobody, nobody, nobody),
         orders.router(nobody, nobody, nobody), casefiles.router(house, nobody, nobody), reveals.router(house, nobody, nobody),
-        contests.router(house, nobody, nobody), mandates.router(house, nobody, nobody),
+        contests.router(house, nobody, nobody), mandates.router(house, nobody, nobody), emergencies.router(house, nobody, nobody),
     ):  # fmt: skip
         rest.include_router(router)
     house.database.close()
