@@ -18,6 +18,7 @@ from integrator.api.openapi_answers import answer_schema
 from integrator.api.openapi_bulk import bulk_operation
 from integrator.api.openapi_callers import caller_paths, caller_schemas
 from integrator.api.openapi_parts import own_paths, shared_schemas
+from integrator.api.openapi_references import reference_paths, reference_schemas
 from integrator.api.problems import Problems
 from integrator.services import JUSTIFICATION
 
@@ -71,17 +72,28 @@ def describe(hub: Hub, problems: Problems, limits: Limits) -> Json:
         + [
             {"name": "Events"},
             {"name": "Monitoring"},
+            {
+                "name": "Reference data",
+                "description": "What codes and problem types mean; for people in NL, FR and EN.",
+            },
             {"name": "Access"},
             {"name": "Agents"},
             {"name": "Cases", "description": "Which cases are open. They explain looks; nothing is allowed by them."},
         ],
         "security": [{"Token": []}],
-        "paths": paths | openapi_deliveries.paths() | own_paths() | cases.paths() | caller_paths() | agent_paths(),
+        "paths": paths
+        | openapi_deliveries.paths()
+        | own_paths()
+        | cases.paths()
+        | caller_paths()
+        | agent_paths()
+        | reference_paths(),
         "components": {
             "securitySchemes": {"Token": _security(hub.settings.issuer)},
             "schemas": shared_schemas(problems)
             | caller_schemas()
             | agent_schemas()
+            | reference_schemas()
             | openapi_deliveries.schemas()
             | {name(service) + "Answer": answer_schema(service) for service in services if service.later is None},
             "responses": {_response(status): _problem_response(status) for status in _WORDS} | {"Problem": _default()},

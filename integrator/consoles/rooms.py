@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from starlette.responses import Response
 
+from integrator.consoles.menu import Entry
 from integrator.consoles.visit import Visit
 
 Page = Callable[[Visit], Awaitable[Response]]
@@ -26,15 +27,6 @@ class Door:
     path: str
     page: Page
     roles: frozenset[str] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One line of the menu."""
-
-    path: str
-    word: str
-    roles: frozenset[str]
 
 
 @dataclass(slots=True)

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from integrator.consoles.forms import Form
+from integrator.consoles.menu import grouped
 from integrator.consoles.people import Person
 from integrator.consoles.rendering import LANGUAGES, Speech, render
 from integrator.consoles.sessions import Session
@@ -91,7 +92,7 @@ class Visit:
         person = self.session.person if self.session else None
         html = render(
             template, self.language, base=BASE, here=self.request.url.path, query=self.query, csrf=self.csrf, me=person,
-            rooms=self.consoles.rooms_of(person), said=said, sandbox=self.consoles.sandbox, link=self.link,
+            rooms=grouped(self.consoles.rooms_of(person)), said=said, sandbox=self.consoles.sandbox, link=self.link,
             static=self.consoles.static, **values,
         )  # fmt: skip
         headers = {**SECURITY, "content-language": self.language, "vary": "Cookie, Accept-Language"}

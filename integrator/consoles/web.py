@@ -25,10 +25,11 @@ from integrator.consoles.book import Book
 from integrator.consoles.database import Database
 from integrator.consoles.forms import read_form
 from integrator.consoles.looking import Desk
+from integrator.consoles.menu import Entry
 from integrator.consoles.people import Person
 from integrator.consoles.rendering import words
 from integrator.consoles.rights import LookRefused
-from integrator.consoles.rooms import Door, Entry, Room
+from integrator.consoles.rooms import Door, Room
 from integrator.consoles.sessions import Sessions
 from integrator.consoles.vault import Vault
 from integrator.consoles.visit import BASE, Visit, spoken

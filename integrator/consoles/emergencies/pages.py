@@ -9,7 +9,7 @@ from integrator.consoles.rights import NothingThere
 from integrator.consoles.rooms import Room
 from integrator.consoles.visit import Visit
 from integrator.consoles.web import PageRefused
-from integrator.emergency import SecondPersonRefused
+from integrator.emergency import Emergency, SecondPersonRefused
 
 room = Room("emergencies", frozenset({"dpo", "hub_dpo"}))
 
@@ -26,9 +26,21 @@ async def emergencies(visit: Visit) -> Response:
     now, book = visit.consoles.now(), visit.consoles.book
     rows = [
         {"one": one, "late": one.state == "open" and one.due <= now, "office": book.organisation(one.organisation, visit.language)}
+        | _told(visit, one)
         for one in await _office(visit).known(visit.person)
     ]  # fmt: skip
     return visit.page("emergencies/list.html", rows=rows)
+
+
+def _told(visit: Visit, one: Emergency) -> dict[str, str]:
+    """What was asked and which condition was broken, in the reader's words; its code where there are none."""
+    book, language = visit.consoles.book, visit.language
+    service, purpose = book.services.get(one.service), book.purpose(one.purpose)
+    return {
+        "service": service.in_(language) if service else one.service,
+        "purpose": purpose.title.in_(language) if purpose else one.purpose,
+        "broken": str(book.words[language]["reasons"].get(one.broken, one.broken)),
+    }
 
 
 @room.post("/{id}/{step}")

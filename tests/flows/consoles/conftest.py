@@ -6,6 +6,7 @@ Sessions are begun in the database, as signing in would; the journey of signing 
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ IXELLES = "1992100975"
 LANGUAGES = ("nl", "fr", "en")
 SERIOUS = ("serious", "critical")
 PHONE, DESK = {"width": 380, "height": 800}, {"width": 1440, "height": 900}
+PICTURES = os.environ.get("PICTURES")  # a folder: pages are photographed into it
 PEOPLE = {
     "dpo": Person("test-dpo", "dpo-ixelles", frozenset({"dpo"}), org=IXELLES),
     "hub_dpo": Person("test-hub-dpo", "dpo-hub", frozenset({"hub_dpo"})),
@@ -121,3 +123,9 @@ def follow(locator: Any) -> None:
     """Click what leads to another page, and be there afterwards: who looks at once still sees the page before."""
     with locator.page.expect_navigation():
         locator.click()
+
+
+def photograph(page: Any, name: str) -> None:
+    """For eyes: the whole page, where PICTURES names a folder."""
+    if PICTURES:
+        page.screenshot(path=str(Path(PICTURES) / f"{name}.png"), full_page=True)
