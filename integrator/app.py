@@ -55,6 +55,7 @@ from integrator.recording import Recorder, Replaced
 from integrator.seeds import seeded
 from integrator.services import Service, load_services
 from integrator.settings import Settings
+from integrator.taking_part import open_posts
 from integrator.transport.channel import Channel, Lines, open_session
 from integrator.watching.learning import learning
 from integrator.watching.opening import Watching, agent_tags, open_closeness, open_watching
@@ -429,12 +430,19 @@ def serve(settings: Settings) -> None:
             chores.append(asyncio.create_task(forget_every_night(hub.consoles)))
         if hub.keeper is not None:
             chores.append(asyncio.create_task(_keep_every_day(hub.keeper)))
+        adapters = Database(str(settings.adapters["database"]), "adapters") if settings.adapters.get("run") else None
         try:
+            if adapters is not None:
+                pause = float(settings.adapters.get("pauseSeconds", 2))
+                posts = open_posts(hub, settings, adapters, hub.clock)
+                chores += [asyncio.create_task(post.watch(pause)) for post in posts]
             await run(hub, settings.host, settings.port, stop=stop)
         finally:
             for chore in chores:
                 chore.cancel()
             await asyncio.gather(*chores, return_exceptions=True)  # the clerk has written what it was writing
+            if adapters is not None:
+                adapters.close()
             await hub.close()
 
     uvloop.run(main())

@@ -1,0 +1,166 @@
+"""Rows of packages go through the one way: each good row is handed in as an application would hand it in over the API.
+
+row ─► body ─► read by the service ─► Exchange.accept ─► outbox      key of the row = Idempotency-Key
+
+Rows about one person stay in the order of the file; others go together, so that they share commits of the ledger.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from integrator import places
+from integrator.adapters.drops import Drop
+from integrator.adapters.intake import Intake, Stopped, Taken
+from integrator.adapters.layout import load
+from integrator.adapters.participation import Participation, faults, participation
+from integrator.adapters.posts import Post
+from integrator.api.delivering import Counter
+from integrator.api.hub import Hub
+from integrator.consoles.vault import open_vault
+from integrator.database import Database
+from integrator.errors import (
+    ConfigurationError,
+    IntegratorError,
+    KeyReused,
+    MalformedRequest,
+    PolicyDenied,
+    QuotaExceeded,
+)
+from integrator.logs import log
+from integrator.model import Caller, Request, Trace
+from integrator.settings import Settings, organisations
+
+_LATER = frozenset({"OUTSIDE_HOURS"})  # its hour will come: the file waits, the row is not wrong
+
+
+class HandsIn:
+    """The effect of rows inside the hub: `Effect` of an intake. Raises `Stopped`."""
+
+    def __init__(self, hub: Hub, part: Participation, organisation: str) -> None:
+        self._hub, self._part, self._organisation = hub, part, organisation
+        self._service = hub.services[part.service]
+        self._counter = Counter(hub)
+
+    async def __call__(self, rows: Sequence[Taken]) -> Mapping[str, str]:
+        caller = self._caller()
+        refused: dict[str, str] = {}
+        lanes: dict[Any, list[tuple[Taken, Request, Any]]] = {}
+        for row in rows:
+            try:
+                request, handed = self._read(row, caller)
+            except MalformedRequest:
+                refused[row.key] = "NOT_ACCEPTED"
+                continue
+            lanes.setdefault(self._service.subject(request.keys) or row.key, []).append((row, request, handed))
+        settled = set(refused)
+        done = await asyncio.gather(*(self._lane(lane, refused, settled) for lane in lanes.values()))
+        failed = next((error for error in done if error is not None), None)
+        if failed is not None:
+            raise Stopped(frozenset(settled), refused) from failed
+        return refused
+
+    async def _lane(
+        self, lane: Sequence[tuple[Taken, Request, Any]], refused: dict[str, str], settled: set[str]
+    ) -> BaseException | None:
+        """One after the other; the first that cannot go on ends the lane and is returned."""
+        for row, request, handed in lane:
+            try:
+                await self._hand_in(row.key, request, handed)
+            except IntegratorError as error:
+                reason = _refusal(error)
+                if reason is None:
+                    return error
+                refused[row.key] = reason
+            settled.add(row.key)
+        return None
+
+    async def _hand_in(self, key: str, request: Request, handed: Any) -> None:
+        if self._service.later.kind == "event":
+            await self._counter.announce(self._service, request, key, handed)
+        else:
+            await self._counter.hand_in(self._service, request, key, self._service.later.read(handed))
+
+    def _read(self, row: Taken, caller: Caller) -> tuple[Request, Any]:
+        body = self._part.body(row.values)
+        handed = body.pop("changed" if self._service.later.kind == "event" else "content", None)
+        read = self._service.read(body)
+        trace = Trace(os.urandom(16).hex(), os.urandom(8).hex())
+        return Request(self._service.name, caller, read.keys, trace, None, read.dossier), handed
+
+    def _caller(self) -> Caller:
+        """The application as it is enrolled now. Raises `Stopped` when it is not, or no longer."""
+        part = self._part
+        known = next(
+            (
+                one
+                for one in self._hub.identity.applications.all()
+                if part.application in (one.id, one.name) and one.organisation == self._organisation and not one.disabled
+            ),
+            None,
+        )  # fmt: skip
+        if known is None or part.purpose not in known.purposes:
+            raise Stopped(frozenset(), {}) from ConfigurationError(
+                f"{part.adapter}: the application is not enrolled for its purpose", advice="integrator app create …"
+            )
+        return Caller(self._organisation, known.id, part.purpose)
+
+
+def _refusal(error: IntegratorError) -> str | None:
+    """Why a row waits; None: nothing is wrong with the row, the hub cannot go on now."""
+    if isinstance(error, PolicyDenied):
+        return None if isinstance(error, QuotaExceeded) or error.reason in _LATER else error.reason
+    if isinstance(error, MalformedRequest):
+        return "NOT_ACCEPTED"
+    return error.code if isinstance(error, KeyReused) else None
+
+
+def number_of(organisation: str) -> str:
+    """The enterprise number of an organisation by its short name or number. Raises `ConfigurationError`."""
+    known = organisations()["organisations"]
+    number = str(known.get(organisation, {}).get("number", organisation))
+    if number not in {one["number"] for one in known.values()}:
+        raise ConfigurationError(f"no organisation {organisation!r}", advice="config/organisations.yaml lists them.")
+    return number
+
+
+def open_post(settings: Settings, name: str, effect: Any, database: Database, now: Any) -> Post:
+    """`effect`: of a Participation. Raises `ConfigurationError`."""
+    layout, part = taking_part(settings, name)
+    chosen = settings.adapters
+    vault = open_vault(settings.state)
+    intake = Intake(layout, database, effect(part), seal=vault.seal, unseal=vault.open, now=now)
+    drop = Drop(Path(chosen["folders"]) / name, part.pattern, part.settle, part.sidecar, layout.max_bytes)
+    return Post(
+        name, drop, intake, database, now, log.info, float(chosen.get("keepDays", 7)), float(chosen.get("waitingDays", 90)),
+    )  # fmt: skip
+
+
+def taking_part(settings: Settings, name: str) -> tuple[Any, Participation]:
+    """Layout and part of an adapter. Raises `ConfigurationError` for one that only describes a file."""
+    layout = load(
+        places.folder("connectors") / name / "adapter.yaml", sandbox=settings.named_numbers if settings.sandbox else None
+    )  # fmt: skip
+    part = participation(layout)
+    if part is None:
+        raise ConfigurationError(f"{name}/adapter.yaml has no `deposit:`", advice="Say what its rows become.")
+    return layout, part
+
+
+def open_posts(hub: Hub, settings: Settings, database: Database, now: Any) -> list[Post]:
+    """The adapters that this hub itself runs, as the settings say. Raises `ConfigurationError`."""
+    posts = []
+    for name in settings.adapters.get("run") or ():
+
+        def effect(part: Participation) -> HandsIn:
+            wrong = list(faults(part, hub.services))
+            if wrong:
+                raise ConfigurationError(f"{part.adapter}/adapter.yaml: {wrong[0]}")
+            return HandsIn(hub, part, number_of(part.organisation))
+
+        posts.append(open_post(settings, name, effect, database, now))
+    return posts
