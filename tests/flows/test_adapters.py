@@ -33,7 +33,7 @@ from tests.unit.audit.kit import ENGINES
 
 PEOPLE = ("84651797654", "94641897237", "62720696678")
 SOON = (datetime.now(UTC).date() + timedelta(days=30)).isoformat()
-ROWS, KILLS = 240, 4
+ROWS, KILLS = 700, 4  # more rows than one batch
 HEAD = "Note;Dossier;NISS;Donnée;Constat;Utilisateur"
 
 
@@ -116,12 +116,8 @@ def test_each_row_has_its_effect_once_wherever_the_hub_is_killed(watching: Besid
     chance = random.Random(7)
     put(watching, notes([note(number) for number in range(1, ROWS + 1)]))
     for _ in range(KILLS):
-        reached = (deposited(watching) or [(0, "")])[-1][0]
-        until(
-            lambda reached=reached: (
-                len(deposited(watching)) > reached + chance.randrange(3) or files(watching)[0].state == "done"
-            )
-        )
+        reached = len(deposited(watching)) + chance.randrange(1, ROWS // KILLS)
+        until(lambda reached=reached: len(deposited(watching)) >= min(reached, ROWS))
         watching.kill()
         watching.start()
     until(lambda: (found := files(watching)) and found[0].state == "done")
