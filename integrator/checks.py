@@ -19,6 +19,7 @@ from integrator import checks_conditions, directory
 from integrator.adapters.layout import load as load_layout
 from integrator.adapters.participation import faults as part_faults
 from integrator.adapters.participation import participation
+from integrator.adapters.serving import delivery
 from integrator.errors import ConfigurationError, IntegratorError
 from integrator.mapping import Sheet, load_sheets
 from integrator.places import YamlLoader, parse_yaml
@@ -199,7 +200,9 @@ def _parts(rooms: list[Room], services: Mapping[str, Service], organisations: An
         if not room.name.endswith("/adapter.yaml"):
             continue
         try:
-            part = participation(load_layout(room.path, sandbox=frozenset()))
+            layout = load_layout(room.path, sandbox=frozenset())
+            part = participation(layout)
+            delivery(layout)
         except ConfigurationError as error:
             yield room.finding(str(error))
             continue

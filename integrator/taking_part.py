@@ -16,9 +16,10 @@ from typing import Any
 from integrator import places
 from integrator.adapters.drops import Drop
 from integrator.adapters.intake import Intake, Stopped, Taken
-from integrator.adapters.layout import load
+from integrator.adapters.layout import Layout, load
 from integrator.adapters.participation import Participation, faults, participation
-from integrator.adapters.posts import Post
+from integrator.adapters.posts import Outgoing, Post
+from integrator.adapters.serving import Delivery, Serving, delivery
 from integrator.api.delivering import Counter
 from integrator.api.hub import Hub
 from integrator.consoles.vault import open_vault
@@ -93,21 +94,46 @@ class HandsIn:
         return Request(self._service.name, caller, read.keys, trace, None, read.dossier), handed
 
     def _caller(self) -> Caller:
-        """The application as it is enrolled now. Raises `Stopped` when it is not, or no longer."""
-        part = self._part
-        known = next(
-            (
-                one
-                for one in self._hub.identity.applications.all()
-                if part.application in (one.id, one.name) and one.organisation == self._organisation and not one.disabled
-            ),
-            None,
-        )  # fmt: skip
-        if known is None or part.purpose not in known.purposes:
-            raise Stopped(frozenset(), {}) from ConfigurationError(
-                f"{part.adapter}: the application is not enrolled for its purpose", advice="integrator app create …"
-            )
-        return Caller(self._organisation, known.id, part.purpose)
+        """Raises `Stopped` when the application is not enrolled, or no longer."""
+        try:
+            return enrolled(self._hub, self._part, self._organisation)
+        except ConfigurationError as error:
+            raise Stopped(frozenset(), {}) from error
+
+
+class Fetches:
+    """What waits for a package inside the hub: `Fetch` of a serving."""
+
+    def __init__(self, hub: Hub, part: Delivery, organisation: str) -> None:
+        self._hub, self._part, self._organisation = hub, part, organisation
+        self._counter = Counter(hub)
+
+    async def __call__(self, cursor: str | None) -> tuple[Sequence[Mapping[str, Any]], str | None]:
+        caller = enrolled(self._hub, self._part, self._organisation)
+        subscription = chosen_subscription(await self._counter.followed(caller), self._part.service)
+        page = await self._counter.fetch(caller, subscription, cursor, 100)
+        return page["items"], page["cursor"]
+
+
+def enrolled(hub: Hub, part: Participation | Delivery, organisation: str) -> Caller:
+    """The package's application as it is enrolled now. Raises `ConfigurationError`."""
+    mine = (one for one in hub.identity.applications.all() if one.organisation == organisation and not one.disabled)
+    for one in mine:
+        if part.application in (one.id, one.name) and part.purpose in one.purposes:
+            return Caller(organisation, one.id, part.purpose)
+    raise ConfigurationError(
+        "the package's application is not enrolled for its purpose", advice="integrator app create …"
+    )
+
+
+def chosen_subscription(mine: Sequence[Mapping[str, Any]], service: str) -> str:
+    """Raises `ConfigurationError` when there is none to fetch from."""
+    for one in mine:
+        if one["service"] == service and one["mode"] == "pull":
+            return str(one["subscriptionId"])
+    raise ConfigurationError(
+        f"no subscription to {service} that is fetched", advice="POST /events/v1/subscriptions/create, mode pull."
+    )
 
 
 def _refusal(error: IntegratorError) -> str | None:
@@ -140,27 +166,47 @@ def open_post(settings: Settings, name: str, effect: Any, database: Database, no
     )  # fmt: skip
 
 
-def taking_part(settings: Settings, name: str) -> tuple[Any, Participation]:
+def open_outgoing(settings: Settings, name: str, fetch: Any, database: Database, now: Any) -> Outgoing:
+    """`fetch`: of a Delivery. Raises `ConfigurationError`."""
+    layout = layout_of(settings, name)
+    part = delivery(layout)
+    if part is None:
+        raise ConfigurationError(f"{name}/adapter.yaml has neither `deposit:` nor `deliver:`")
+    root = Path(settings.adapters["folders"]) / name
+    serving = Serving(layout, part, root / "out", database, fetch(part), open_vault(settings.state).seal, now)
+    return Outgoing(name, Drop(root), serving, log.info)
+
+
+def layout_of(settings: Settings, name: str) -> Layout:
+    named = settings.named_numbers if settings.sandbox else None
+    return load(places.folder("connectors") / name / "adapter.yaml", sandbox=named)
+
+
+def taking_part(settings: Settings, name: str) -> tuple[Layout, Participation]:
     """Layout and part of an adapter. Raises `ConfigurationError` for one that only describes a file."""
-    layout = load(
-        places.folder("connectors") / name / "adapter.yaml", sandbox=settings.named_numbers if settings.sandbox else None
-    )  # fmt: skip
+    layout = layout_of(settings, name)
     part = participation(layout)
     if part is None:
         raise ConfigurationError(f"{name}/adapter.yaml has no `deposit:`", advice="Say what its rows become.")
     return layout, part
 
 
-def open_posts(hub: Hub, settings: Settings, database: Database, now: Any) -> list[Post]:
+def open_posts(hub: Hub, settings: Settings, database: Database, now: Any) -> list[Post | Outgoing]:
     """The adapters that this hub itself runs, as the settings say. Raises `ConfigurationError`."""
-    posts = []
+
+    def effect(part: Participation) -> HandsIn:
+        wrong = list(faults(part, hub.services))
+        if wrong:
+            raise ConfigurationError(f"{part.adapter}/adapter.yaml: {wrong[0]}")
+        return HandsIn(hub, part, number_of(part.organisation))
+
+    def fetch(part: Delivery) -> Fetches:
+        return Fetches(hub, part, number_of(part.organisation))
+
+    posts: list[Post | Outgoing] = []
     for name in settings.adapters.get("run") or ():
-
-        def effect(part: Participation) -> HandsIn:
-            wrong = list(faults(part, hub.services))
-            if wrong:
-                raise ConfigurationError(f"{part.adapter}/adapter.yaml: {wrong[0]}")
-            return HandsIn(hub, part, number_of(part.organisation))
-
-        posts.append(open_post(settings, name, effect, database, now))
+        if participation(layout_of(settings, name)) is not None:
+            posts.append(open_post(settings, name, effect, database, now))
+        else:
+            posts.append(open_outgoing(settings, name, fetch, database, now))
     return posts

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from integrator.adapters.book import Book
 from integrator.adapters.drops import Drop, DropTaken
 from integrator.adapters.findings import FileRefused
 from integrator.adapters.intake import Intake, Result, Stopped
+from integrator.adapters.serving import Serving
 from integrator.database import Database
 
 _DAY = 86_400.0
@@ -36,11 +37,9 @@ class Post:
     _tidied: float = field(default=0.0)
     _strange: int = field(default=0)
 
-    @asynccontextmanager
-    async def manned(self) -> AsyncIterator[None]:
+    def manned(self) -> AbstractAsyncContextManager[None]:
         """Raises `DropTaken` when somebody else takes from this folder."""
-        with self.drop.alone():
-            yield
+        return _alone(self.drop)
 
     async def turn(self) -> list[Result]:
         """Everything that is whole by now. Raises `Stopped` when the effect cannot go on: the next turn goes on from there."""
@@ -102,3 +101,43 @@ class Post:
         if result.file.reason:
             words["reason"] = result.file.reason
         self.tell("adapter_file", adapter=self.adapter, digest=result.file.digest[:12], **words)
+
+
+@dataclass(slots=True)
+class Outgoing:
+    """Files for a package, one after the other."""
+
+    adapter: str
+    drop: Drop  # for its lock: one process writes
+    serving: Serving
+    tell: Told
+
+    async def turn(self) -> int:
+        """Everything there is now. Returns how many rows were written."""
+        written = 0
+        while rows := await self.serving.turn():
+            self.tell("adapter_file_written", adapter=self.adapter, rows=rows)
+            written += rows
+        return written
+
+    async def watch(self, pause: float) -> None:
+        """Turn after turn, until cancelled; what fails is told and tried again."""
+        while True:
+            with suppress(DropTaken):
+                async with _alone(self.drop):
+                    await self._turns(pause)
+            await asyncio.sleep(pause)
+
+    async def _turns(self, pause: float) -> None:
+        while True:
+            try:
+                await self.turn()
+            except Exception as error:  # as above
+                self.tell("adapter_failed", adapter=self.adapter, error=type(error).__name__)
+            await asyncio.sleep(pause)
+
+
+@asynccontextmanager
+async def _alone(drop: Drop) -> AsyncIterator[None]:
+    with drop.alone():
+        yield

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import zlib
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,12 @@ import orjson
 from connectors.client import Hub, HubUnreachable, Problem
 from integrator import clock, settings
 from integrator.adapters.intake import Stopped, Taken
-from integrator.adapters.participation import Participation
+from integrator.adapters.participation import Participation, participation
 from integrator.adapters.posts import Post
+from integrator.adapters.serving import Delivery
 from integrator.commands.adapter_desk import opened
 from integrator.errors import SourceUnavailable
-from integrator.taking_part import open_post
+from integrator.taking_part import chosen_subscription, layout_of, open_outgoing, open_post
 
 LINES = 4  # requests under way; a hub lets one application have twelve
 _REFUSED = {400: "NOT_ACCEPTED", 404: "NOT_ACCEPTED", 409: "KEY_REUSED", 422: "NOT_ACCEPTED"}
@@ -37,6 +39,8 @@ def add(verbs: Any) -> None:
 
 def run_run(chosen: argparse.Namespace) -> int:
     loaded = settings.load(chosen.settings)
+    if participation(layout_of(loaded, chosen.name)) is None:
+        return _serve(chosen, loaded)
     with opened(loaded) as database:
         made: list[OverHttp] = []
 
@@ -52,6 +56,41 @@ def run_run(chosen: argparse.Namespace) -> int:
         finally:
             for one in made:
                 one.close()
+
+
+def _serve(chosen: argparse.Namespace, loaded: settings.Settings) -> int:
+    """The other direction: what the hub delivers becomes files."""
+    with opened(loaded) as database:
+        made: list[Hub] = []
+
+        def fetch(part: Delivery) -> Any:
+            client = Hub.from_key(chosen.key, purpose=part.purpose, url=chosen.hub)
+            made.append(client)
+            return partial(_fetch, client, part)
+
+        out = open_outgoing(loaded, chosen.name, fetch, database, clock.system)
+        try:
+            if chosen.once:
+                with out.drop.alone():
+                    print(f"{asyncio.run(out.turn())} rows written")
+            else:
+                asyncio.run(out.watch(float(loaded.adapters["pauseSeconds"])))
+        except KeyboardInterrupt:
+            return 0
+        finally:
+            for one in made:
+                one.close()
+    return 0
+
+
+async def _fetch(client: Hub, part: Delivery, cursor: str | None) -> tuple[Sequence[Mapping[str, Any]], str | None]:
+    def work() -> tuple[Sequence[Mapping[str, Any]], str | None]:
+        mine = client.call("POST", "/events/v1/subscriptions/list", {})["items"]
+        body = {"subscriptionId": chosen_subscription(mine, part.service)} | ({"cursor": cursor} if cursor else {})
+        page = client.call("POST", "/events/v1/feed", body)
+        return page["items"], page["cursor"]
+
+    return await asyncio.to_thread(work)
 
 
 async def _once(post: Post) -> int:

@@ -18,6 +18,7 @@ import orjson
 import pytest
 
 from audit import FileKeyRing
+from connectors.client import Hub
 from integrator import clock
 from integrator.adapters.book import Book, FileState
 from integrator.cli import main
@@ -197,3 +198,22 @@ def test_a_machine_beside_the_package_hands_in_over_the_api_and_a_refused_row_wa
 
         assert "0 handed in, 2 wait" in told
         assert ["seen 1", "seen 2"] == sorted(what for _, what in deposited(there))
+
+
+def test_what_was_handed_in_by_a_file_reaches_the_other_package_as_a_file(hub: Sandbox, tmp_path: Path) -> None:
+    chosen = {"run": ["counter_notes", "population_reports"], "pauseSeconds": 0.2}
+    with beside(hub, tmp_path / "state", adapters=chosen) as both:
+        enrol(both, tmp_path)
+        apps.create(both.settings, "population-package", "ixelles", ["file_update"], tmp_path / "population.jwk")
+        with Hub.from_key(tmp_path / "population.jwk", purpose="file_update", url=both.hub) as population:
+            wish = {"service": "person.reportDifference", "mode": "pull", "endDate": SOON}
+            until(lambda: population.call("POST", "/events/v1/subscriptions/create", wish, str(uuid.uuid4())))
+        put(both, notes([note(1), note(2), note(3, what="DEC")]))
+
+        out = both.state / "adapters/population_reports/out"
+        read = lambda: [line for path in sorted(out.glob("*.txt")) for line in path.read_bytes().splitlines()]
+        until(lambda: 3 == sum(line.startswith(b"D") for line in read()))
+        until(lambda: [] == deposited(both))  # acknowledged: their values are gone from the outbox
+
+        rows = sorted((line[33:44].decode(), line[54:57].decode()) for line in read() if line.startswith(b"D"))
+        assert sorted([(PEOPLE[1], "ADR"), (PEOPLE[2], "ADR"), (PEOPLE[0], "DEC")]) == rows
