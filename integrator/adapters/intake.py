@@ -22,6 +22,7 @@ from integrator.adapters.book import Book, FileState, WaitingRow, batches
 from integrator.adapters.checking import Judged, Report, check, judge
 from integrator.adapters.findings import FileRefused, advice_of
 from integrator.adapters.layout import Layout, Row
+from integrator.adapters.mending import heading, row_of, under_its_heading
 from integrator.adapters.reading import Position, rows
 from integrator.database import Database
 from integrator.errors import Issue, MalformedRequest
@@ -87,7 +88,7 @@ class Intake:
         return Result("done", report, await self._known(digest))
 
     async def _load(self, path: Path, file: FileState, report: Report) -> None:
-        good, bad = file.good, file.bad
+        good, bad, above = file.good, file.bad, heading(self._layout, path)
         fetch = batches(self._behind(path, file.position, report), self._batch)
         while some := await asyncio.to_thread(fetch):
             stopped: Stopped | None = None
@@ -99,7 +100,7 @@ class Intake:
             wrong = sum(bool(one.findings) for one in some)
             good, bad = good + len(some) - wrong, bad + wrong
             if some:
-                await self._database.run(partial(self._moved, file.digest, some, good, bad))
+                await self._database.run(partial(self._moved, file.digest, above, some, good, bad))
             if stopped is not None:
                 raise stopped
 
@@ -125,11 +126,11 @@ class Intake:
         reason = refused.get(key_of(self._adapter, digest, one.number)) if refused and not one.findings else None
         return one if reason is None else Judged(one.number, one.row, {}, (one.row.finding(None, reason),))
 
-    def _moved(self, digest: str, some: Sequence[Judged], good: int, bad: int, connection: Any) -> None:
+    def _moved(self, digest: str, above: bytes, some: Sequence[Judged], good: int, bad: int, connection: Any) -> None:
         """Position and waiting rows of one batch."""
         book = Book(connection)
         waiting = [
-            (one.number, one.row.line, one.findings, self._seal("adapter", one.row.piece.decode("latin-1")))
+            (one.number, one.row.line, one.findings, self._seal("adapter", (above + one.row.piece).decode("latin-1")))
             for one in some
             if one.findings
         ]
@@ -160,6 +161,10 @@ class Intake:
 
     async def offer(self, digest: str, number: int, text: str) -> None:
         """A waiting row as a person wrote it anew is due. Raises `MalformedRequest` when it is still not good."""
+        waiting = await self._database.run(lambda c: Book(c).one_waiting(self._adapter, digest, number))
+        if waiting is None or waiting.state != "waiting":
+            raise _not_there()
+        text = under_its_heading(text, self.piece(waiting.piece))
         row = await asyncio.to_thread(self._one_row, text)
         _, findings = judge(self._layout, row)
         if findings:
@@ -168,7 +173,7 @@ class Intake:
             )
         piece = self._seal("adapter", text.encode(self._layout.encoding, "replace").decode("latin-1"))
         if not await self._database.run(lambda c: Book(c).due(self._adapter, digest, number, piece)):
-            raise MalformedRequest(Issue("rejectedInput", "body", "/row", "no such row waits; look at the list again"))
+            raise _not_there()
 
     async def drive(self, digest: str | None = None, number: int | None = None) -> dict[str, str]:
         """Rows that are due have their effect; those that are refused (key -> reason) wait again. Raises `Stopped`."""
@@ -197,8 +202,6 @@ class Intake:
         return self._unseal("adapter", sealed).encode("latin-1").decode(self._layout.encoding, "replace")
 
     def _one_row(self, text: str) -> Row:
-        from integrator.adapters.mending import row_of
-
         return row_of(self._layout, text)
 
     async def _refused(self, digest: str, report: Report, refusal: FileRefused) -> Result:
@@ -211,6 +214,10 @@ class Intake:
         found = await self._database.run(lambda connection: Book(connection).file(self._adapter, digest))
         assert found is not None  # noqa: S101 (it was begun above)
         return found
+
+
+def _not_there() -> MalformedRequest:
+    return MalformedRequest(Issue("rejectedInput", "body", "/row", "no such row waits; look at the list again"))
 
 
 def key_of(adapter: str, digest: str, number: int) -> str:

@@ -150,7 +150,7 @@ def test_bad_rows_wait_and_a_mended_one_goes_the_same_way(
     main(["adapter", "mend", "counter_notes", row, *own])
 
     assert not any(number in listed for number in PEOPLE)
-    assert note(2, what="XXX") == shown.strip()
+    assert [HEAD, note(2, what="XXX")] == shown.splitlines()
     until(lambda: 3 == len(deposited(watching)))
     assert ["seen 1", "seen 2", "seen 3"] == sorted(what for _, what in deposited(watching))
 
