@@ -50,6 +50,7 @@ from integrator.recording import Recorder, Replaced
 from integrator.seeds import seeded
 from integrator.services import load_services
 from integrator.settings import Settings
+from integrator.taking_part import open_posts
 from integrator.transport.channel import Channel, Lines, open_session
 from integrator.watching.learning import learning
 from integrator.watching.opening import agent_tags, open_closeness, open_watching
@@ -259,10 +260,17 @@ def serve(settings: Settings) -> None:
         gc.freeze()
         await asyncio.to_thread(hub.publishing.tidy, timedelta(0))  # what a process that died left open
         chores = begin(hub)
+        adapters = Database(str(settings.adapters["database"]), "adapters") if settings.adapters.get("run") else None
         try:
+            if adapters is not None:
+                pause = float(settings.adapters.get("pauseSeconds", 2))
+                posts = open_posts(hub, settings, adapters, hub.clock)
+                chores += [asyncio.create_task(post.watch(pause)) for post in posts]
             await run(hub, settings.host, settings.port, stop=stop)
         finally:
             await end(chores)  # the clerk has written what it was writing
+            if adapters is not None:
+                adapters.close()
             await hub.close()
 
     uvloop.run(main())

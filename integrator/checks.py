@@ -17,6 +17,9 @@ from jsonschema import Draft202012Validator
 
 from integrator import checks_conditions, directory
 from integrator.adapters.layout import load as load_layout
+from integrator.adapters.participation import faults as part_faults
+from integrator.adapters.participation import participation
+from integrator.adapters.serving import delivery
 from integrator.errors import ConfigurationError, IntegratorError
 from integrator.mapping import Sheet, load_sheets
 from integrator.places import YamlLoader, parse_yaml
@@ -112,6 +115,7 @@ def check(home: Path, today: date, policies: Mapping[str, bytes] | None = None) 
         findings += _authorisations(room, services, today)
         findings += _conditions(room, services, organisations, codes)
         findings += _policy_cases(room, compiled, services, organisations)
+    findings += _parts(rooms, services, organisations)
     findings += _connectors(home)
     findings += _directory(_one(rooms, "config/directory.yaml"), rooms)
     return sorted(set(findings))
@@ -185,6 +189,31 @@ def _adapters(rooms: list[Room]) -> Iterator[Finding]:
                 load_layout(room.path, sandbox=frozenset())
             except ConfigurationError as error:
                 yield room.finding(str(error))
+
+
+def _parts(rooms: list[Room], services: Mapping[str, Service], organisations: Any) -> Iterator[Finding]:
+    """Packages that hand in what no service takes, for an organisation or a purpose that is not there."""
+    known = organisations["organisations"]
+    numbers = {one["number"] for one in known.values()}
+    purposes = {room.path.stem for room in _in(rooms, "policies")}
+    for room in rooms:
+        if not room.name.endswith("/adapter.yaml"):
+            continue
+        try:
+            layout = load_layout(room.path, sandbox=frozenset())
+            part = participation(layout)
+            delivery(layout)
+        except ConfigurationError as error:
+            yield room.finding(str(error))
+            continue
+        if part is None:
+            continue
+        wrong = list(part_faults(part, services))
+        if part.organisation not in known and part.organisation not in numbers:
+            wrong.append("deposit.organisation: nobody in config/organisations.yaml")
+        if part.purpose not in purposes:
+            wrong.append("deposit.purpose: no such file in policies/")
+        yield from (room.finding(one) for one in wrong)
 
 
 # --- references -------------------------------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ class WaitingRow:
     digest: str
     number: int
     line: int
-    state: str  # waiting | mended | dropped
+    state: str  # waiting | due | mended | dropped
     reasons: tuple[tuple[str | None, str], ...]  # field, reason
     piece: str  # sealed
 
@@ -125,15 +125,44 @@ class Book:
         )
         return next(map(_row, self._connection.execute(query).mappings()), None)
 
-    def settle(self, adapter: str, digest: str, number: int, state: str) -> bool:
+    def settle(self, adapter: str, digest: str, number: int, state: str, was: str = "waiting") -> bool:
         """`mended` or `dropped`; False when it waits no more. What stood there is not kept."""
+        return self._turn(adapter, digest, number, was, state=state, piece="")
+
+    def due(self, adapter: str, digest: str, number: int, piece: str | None = None) -> bool:
+        """To be driven once more: as it stands, or as somebody mended it (sealed). False when it does not wait."""
+        changed = {} if piece is None else {"piece": piece}
+        return self._turn(adapter, digest, number, "waiting", state="due", **changed)
+
+    def again(self, adapter: str, digest: str, number: int, reason: str) -> bool:
+        """Refused anew: it waits, for this reason now."""
+        return self._turn(
+            adapter, digest, number, "due", state="waiting", reasons=json.dumps([[None, reason]])
+        )  # fmt: skip
+
+    def forget(self, adapter: str, before: float) -> int:
+        """Rows that waited since before that moment are given up, their values gone. Returns how many."""
+        done = self._connection.execute(
+            _waiting.update()
+            .where(_waiting.c.adapter == adapter, _waiting.c.state == "waiting", _waiting.c.since < before)
+            .values(state="dropped", piece="")
+        )
+        return int(done.rowcount)
+
+    def counts(self, adapter: str) -> dict[str, int]:
+        """state of waiting rows -> how many."""
+        query = sa.select(_waiting.c.state, sa.func.count()).where(_waiting.c.adapter == adapter)
+        rows = self._connection.execute(query.group_by(_waiting.c.state))
+        return {state: int(count) for state, count in rows}
+
+    def _turn(self, adapter: str, digest: str, number: int, was: str, **values: Any) -> bool:
         done = self._connection.execute(
             _waiting.update()
             .where(
                 _waiting.c.adapter == adapter, _waiting.c.digest == digest, _waiting.c.number == number,
-                _waiting.c.state == "waiting",
+                _waiting.c.state == was,
             )
-            .values(state=state, piece="")
+            .values(**values)
         )  # fmt: skip
         return bool(done.rowcount)
 

@@ -34,7 +34,7 @@ class Finding:
 
     @property
     def advice(self) -> str:
-        return ADVICE[self.reason]
+        return advice_of(self.reason)
 
     def json(self) -> dict[str, Any]:
         told = {
@@ -44,6 +44,14 @@ class Finding:
         return {name: value for name, value in told.items() if value is not None}
 
 
+def advice_of(reason: str) -> str:
+    """What to do. A reason that is not of ours is one of the hub's decision."""
+    return ADVICE.get(reason, REFUSED)
+
+
+REFUSED = (
+    "The hub refused the row. When what it names is mended (the authorisation, the file kept), drive the row once more."
+)
 ADVICE = {
     # the file
     "EMPTY_FILE": "The file holds no row. If nothing happened, the package need not send a file.",
@@ -79,5 +87,8 @@ ADVICE = {
     "NOT_THE_FORM": "Not in the form that this field has.",
     "CHECK_DIGITS": "The check digits do not fit. Look for a typing error.",
     "OTHER_WORLD": "A test number in production, or a real one in the sandbox.",
+    "NOT_ACCEPTED": "The hub cannot take the row: a key or a content that the service does not have, or nobody receives it.",
+    "NOT_FOR_PACKAGE": "The package's file cannot hold it (too long, or signs it does not have). Carry it over by hand, then drop it.",
+    "KEY_REUSED": "This row had its effect already, with another content. Drop it here; send a new row for what changed.",
     "DOUBLE": "The same key stands in an earlier row of this file. Keep one of them.",
 }  # fmt: skip

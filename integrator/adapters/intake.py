@@ -11,17 +11,18 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from bisect import bisect_left
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from integrator import clock
-from integrator.adapters.book import Book, FileState, batches
+from integrator.adapters.book import Book, FileState, WaitingRow, batches
 from integrator.adapters.checking import Judged, Report, check, judge
-from integrator.adapters.findings import FileRefused
+from integrator.adapters.findings import FileRefused, advice_of
 from integrator.adapters.layout import Layout, Row
+from integrator.adapters.mending import heading, row_of, under_its_heading
 from integrator.adapters.reading import Position, rows
 from integrator.database import Database
 from integrator.errors import Issue, MalformedRequest
@@ -38,8 +39,17 @@ class Taken:
     values: dict[str, Any]
 
 
-Effect = Callable[[Sequence[Taken]], Awaitable[None]]  # durable when it returns; a key it knows already is passed over
+# Durable when it returns; a key it knows already is passed over. Key -> reason of those that were refused, which wait then.
+Effect = Callable[[Sequence[Taken]], Awaitable[Mapping[str, str] | None]]
 Seal = Callable[[str, str], str]  # use, text -> sealed text (and back)
+
+
+class Stopped(Exception):
+    """The effect cannot go on: the hub or its ledger is down, a limit is reached. What was settled by then stays settled."""
+
+    def __init__(self, settled: frozenset[str], refused: Mapping[str, str]) -> None:
+        super().__init__("stopped")
+        self.settled, self.refused = settled, refused  # keys, refused ones among them; key -> reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,24 +88,49 @@ class Intake:
         return Result("done", report, await self._known(digest))
 
     async def _load(self, path: Path, file: FileState, report: Report) -> None:
-        good, bad = file.good, file.bad
+        good, bad, above = file.good, file.bad, heading(self._layout, path)
         fetch = batches(self._behind(path, file.position, report), self._batch)
         while some := await asyncio.to_thread(fetch):
-            taken = [
-                Taken(key_of(self._adapter, file.digest, one.number), one.number, one.values)
-                for one in some
-                if not one.findings
-            ]
-            if taken:
-                await self._effect(taken)
-            good, bad = good + len(taken), bad + len(some) - len(taken)
-            await self._database.run(partial(self._moved, file.digest, some, good, bad))
+            stopped: Stopped | None = None
+            try:
+                refused = await self._effected(file.digest, some)
+            except Stopped as stop:
+                some, refused, stopped = self._settled(file.digest, some, stop), stop.refused, stop
+            some = [self._told(file.digest, one, refused) for one in some]
+            wrong = sum(bool(one.findings) for one in some)
+            good, bad = good + len(some) - wrong, bad + wrong
+            if some:
+                await self._database.run(partial(self._moved, file.digest, above, some, good, bad))
+            if stopped is not None:
+                raise stopped
 
-    def _moved(self, digest: str, some: Sequence[Judged], good: int, bad: int, connection: Any) -> None:
+    async def _effected(self, digest: str, some: Sequence[Judged]) -> Mapping[str, str]:
+        taken = [
+            Taken(key_of(self._adapter, digest, one.number), one.number, one.values)
+            for one in some
+            if not one.findings
+        ]  # fmt: skip
+        return (await self._effect(taken) or {}) if taken else {}
+
+    def _settled(self, digest: str, some: Sequence[Judged], stop: Stopped) -> list[Judged]:
+        """The rows before the first that is not settled: so far the position moves."""
+        whole = []
+        for one in some:
+            if not one.findings and key_of(self._adapter, digest, one.number) not in stop.settled:
+                break
+            whole.append(one)
+        return whole
+
+    def _told(self, digest: str, one: Judged, refused: Mapping[str, str]) -> Judged:
+        """A row that the hub refused waits, as one that is wrong does."""
+        reason = refused.get(key_of(self._adapter, digest, one.number)) if refused and not one.findings else None
+        return one if reason is None else Judged(one.number, one.row, {}, (one.row.finding(None, reason),))
+
+    def _moved(self, digest: str, above: bytes, some: Sequence[Judged], good: int, bad: int, connection: Any) -> None:
         """Position and waiting rows of one batch."""
         book = Book(connection)
         waiting = [
-            (one.number, one.row.line, one.findings, self._seal("adapter", one.row.piece.decode("latin-1")))
+            (one.number, one.row.line, one.findings, self._seal("adapter", (above + one.row.piece).decode("latin-1")))
             for one in some
             if one.findings
         ]
@@ -117,27 +152,56 @@ class Intake:
 
     async def mend(self, digest: str, number: int, text: str) -> None:
         """A waiting row, written anew by a person, has its effect. Raises `MalformedRequest` when it is still not good."""
-        waiting = await self._database.run(
-            lambda connection: Book(connection).one_waiting(self._adapter, digest, number)
-        )
+        await self.offer(digest, number, text)
+        refused = await self.drive(digest, number)
+        if refused:
+            raise MalformedRequest(
+                *(Issue("rejectedInput", "body", "/row", advice_of(reason)) for reason in refused.values())
+            )
+
+    async def offer(self, digest: str, number: int, text: str) -> None:
+        """A waiting row as a person wrote it anew is due. Raises `MalformedRequest` when it is still not good."""
+        waiting = await self._database.run(lambda c: Book(c).one_waiting(self._adapter, digest, number))
         if waiting is None or waiting.state != "waiting":
-            raise MalformedRequest(Issue("rejectedInput", "body", "/row", "no such row waits; look at the list again"))
+            raise _not_there()
+        text = under_its_heading(text, self.piece(waiting.piece))
         row = await asyncio.to_thread(self._one_row, text)
-        values, findings = judge(self._layout, row)
+        _, findings = judge(self._layout, row)
         if findings:
             raise MalformedRequest(
                 *(Issue("rejectedInput", "body", f"/{one.field or 'row'}", one.advice) for one in findings)
             )
-        await self._effect([Taken(key_of(self._adapter, digest, number), number, values)])
-        await self._database.run(lambda connection: Book(connection).settle(self._adapter, digest, number, "mended"))
+        piece = self._seal("adapter", text.encode(self._layout.encoding, "replace").decode("latin-1"))
+        if not await self._database.run(lambda c: Book(c).due(self._adapter, digest, number, piece)):
+            raise _not_there()
+
+    async def drive(self, digest: str | None = None, number: int | None = None) -> dict[str, str]:
+        """Rows that are due have their effect; those that are refused (key -> reason) wait again. Raises `Stopped`."""
+        due = await self._database.run(lambda c: Book(c).waiting(self._adapter, "due"))
+        told: dict[str, str] = {}
+        for one in due:
+            if digest is None or (one.digest, one.number) == (digest, number):
+                told |= await self._drive(one)
+        return told
+
+    async def _drive(self, one: WaitingRow) -> Mapping[str, str]:
+        row = await asyncio.to_thread(self._one_row, self.piece(one.piece))
+        values, findings = judge(self._layout, row)
+        key = key_of(self._adapter, one.digest, one.number)
+        refused: Mapping[str, str] = (
+            {key: findings[0].reason} if findings else await self._effect([Taken(key, one.number, values)]) or {}
+        )
+        if refused:
+            await self._database.run(lambda c: Book(c).again(self._adapter, one.digest, one.number, refused[key]))
+        else:
+            await self._database.run(lambda c: Book(c).settle(self._adapter, one.digest, one.number, "mended", "due"))
+        return refused
 
     def piece(self, sealed: str) -> str:
         """What stood in a waiting row, for the person who mends it."""
         return self._unseal("adapter", sealed).encode("latin-1").decode(self._layout.encoding, "replace")
 
     def _one_row(self, text: str) -> Row:
-        from integrator.adapters.mending import row_of
-
         return row_of(self._layout, text)
 
     async def _refused(self, digest: str, report: Report, refusal: FileRefused) -> Result:
@@ -150,6 +214,10 @@ class Intake:
         found = await self._database.run(lambda connection: Book(connection).file(self._adapter, digest))
         assert found is not None  # noqa: S101 (it was begun above)
         return found
+
+
+def _not_there() -> MalformedRequest:
+    return MalformedRequest(Issue("rejectedInput", "body", "/row", "no such row waits; look at the list again"))
 
 
 def key_of(adapter: str, digest: str, number: int) -> str:

@@ -1,4 +1,7 @@
-"""`integrator adapter init|check`: a layout proposed from a sample, a file held against a layout. Nothing is loaded by either."""
+"""`integrator adapter init|check`: a layout proposed from a sample, a file held against a layout. Nothing is loaded by either.
+
+The other words of `adapter` are in adapter_run.py and adapter_desk.py.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from integrator import places, settings
 from integrator.adapters.checking import Report, check
 from integrator.adapters.layout import Layout, load
 from integrator.adapters.proposing import propose
+from integrator.commands import adapter_desk, adapter_run
 from integrator.errors import ConfigurationError
 
 _SHOWN = 50  # findings on screen; --json tells up to a thousand
@@ -26,7 +30,9 @@ _HEAD = """\
 
 
 def add(words: Any) -> None:
-    parser = words.add_parser("adapter", help="files of closed packages: propose a layout, hold a file against one")
+    parser = words.add_parser(
+        "adapter", help="files of closed packages: propose a layout, check a file, take files in, mend what waits"
+    )
     verbs = parser.add_subparsers(dest="verb", required=True)
     init = verbs.add_parser("init", help="write connectors/NAME/adapter.yaml from a sample file")
     init.add_argument("name")
@@ -37,6 +43,8 @@ def add(words: Any) -> None:
     checking.add_argument("file", type=Path)
     checking.add_argument("--json", action="store_true")
     checking.set_defaults(run=_check)
+    adapter_run.add(verbs)
+    adapter_desk.add(verbs)
 
 
 def layout_of(name: str) -> Layout:

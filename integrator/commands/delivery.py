@@ -173,7 +173,7 @@ class _Desk:
         return [row["id"] for row in found]
 
     def record(self, word: str, rows: Sequence[Any], count: int, reason: str, organisation: str = "") -> None:
-        with _ledger(self.settings) as ledger:
+        with ledger_beside(self.settings) as ledger:
             orders.record(ledger, word, rows, count=count, reason=reason, organisation=organisation)
 
 
@@ -187,7 +187,8 @@ def _open(loaded: Settings) -> Iterator[_Desk]:
 
 
 @contextmanager
-def _ledger(loaded: Settings) -> Iterator[Ledger]:
+def ledger_beside(loaded: Settings) -> Iterator[Ledger]:
+    """The shard for what is ordered on the command line, `<shard>-keep`. Raises what `refused` makes of the ledger's errors."""
     publishing = open_publishing(replace(loaded, shard=f"{loaded.shard}-keep"), clock.system)
     publishing.start()
     try:

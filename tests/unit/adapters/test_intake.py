@@ -148,3 +148,17 @@ async def test_two_who_take_the_same_file_at_once_have_each_effect_once(database
     results = await asyncio.gather(taking.take(file), taking.take(file), return_exceptions=True)
 
     assert ["N1", "N2", "N4", "N5", "N7"] == sorted(names(outbox)), results
+
+
+async def test_a_row_under_a_heading_in_another_order_is_mended_as_the_package_writes_it(
+    database: Database, tmp_path: Path
+) -> None:
+    outbox, path = Outbox(), tmp_path / "invoices.csv"
+    row = f"12,50;ann;F0001;;{PEOPLE[0]}"
+    path.write_bytes(f"Montant;Utilisateur;Facture;Remarque;NISS\r\n{row.replace('12,50', '12.50')}\r\n".encode())
+    taking = intake(database, outbox, kit.DELIMITED)
+    digest = (await taking.take(path)).file.digest
+
+    await taking.mend(digest, 1, row)
+
+    assert [("F0001", PEOPLE[0])] == [(one["invoice"], one["resident"]) for one in outbox.taken.values()]

@@ -1,0 +1,132 @@
+"""How a package takes part: which rows become what at the hub, on whose behalf. The part of adapter.yaml beside the layout.
+
+    deposit:
+      service: person.reportDifference      # its effect is later
+      organisation: cpas-ixelles            # short name or enterprise number
+      application: social-package           # enrolled, for this purpose
+      purpose: file_update
+      keys: {ssin: resident, recipient: {value: "1992100975"}}      # the service's key: a field of the layout, or a constant
+      content: {field: {value: address}, observed: remark}
+      dossier: file
+
+A row becomes the body of one request, the same whether the hub itself reads the folder or a machine beside the package.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import PurePath
+from typing import Any
+
+from integrator.adapters.layout import Layout
+from integrator.errors import ConfigurationError
+
+SETTLE = 2.0  # seconds
+_HIDDEN = re.compile(r"[/\\\x00]|^\.")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a value comes from: a field of the row, or always the same."""
+
+    field: str = ""
+    value: Any = None
+
+    def of(self, row: Mapping[str, Any]) -> Any:
+        """None when the row has none."""
+        return self.value if not self.field else _plain(row.get(self.field))
+
+
+@dataclass(frozen=True, slots=True)
+class Participation:
+    """One package's part, compiled."""
+
+    adapter: str
+    service: str
+    organisation: str  # as written: short name or number
+    application: str
+    purpose: str
+    keys: Mapping[str, Source]
+    content: Mapping[str, Source]
+    changed: tuple[str, ...]  # of an event: what changed
+    dossier: Source | None
+    pattern: str  # of file names
+    settle: float  # seconds that a file must stand still
+    sidecar: str  # suffix of the file that says that another one is whole; "" = none
+
+    def body(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """What is handed in for a row, as over the API."""
+        body = _given(self.keys, row)
+        if self.dossier is not None and (dossier := self.dossier.of(row)) is not None:
+            body["dossierReference"] = str(dossier)
+        if self.changed:
+            body["changed"] = list(self.changed)
+        elif self.content:
+            body["content"] = _given(self.content, row)
+        return body
+
+
+def participation(layout: Layout) -> Participation | None:
+    """None when the adapter only describes a file. Raises `ConfigurationError`."""
+    said = layout.data.get("deposit")
+    if said is None:
+        return None
+    drop = layout.data.get("drop") or {}
+    pattern, sidecar = str(drop.get("pattern", "*")), str(drop.get("sidecar", ""))
+    if _HIDDEN.search(pattern) or (sidecar and PurePath(f"a{sidecar}").name != f"a{sidecar}"):
+        raise ConfigurationError(
+            f"{layout.adapter}: drop.pattern and drop.sidecar name files of one folder, without a path"
+        )
+    known = {one.name for one in layout.fields}
+    keys = {name: _source(one, known, layout.adapter) for name, one in said["keys"].items()}
+    content = {name: _source(one, known, layout.adapter) for name, one in (said.get("content") or {}).items()}
+    return Participation(
+        layout.adapter, said["service"], str(said["organisation"]), said["application"], said["purpose"], keys, content,
+        tuple(said.get("changed") or ()), _source(said["dossier"], known, layout.adapter) if "dossier" in said else None,
+        pattern, float(drop.get("settleSeconds", SETTLE)), sidecar,
+    )  # fmt: skip
+
+
+def faults(part: Participation, services: Mapping[str, Any]) -> Iterator[str]:
+    """What does not fit the service that the rows are handed to; nothing when all does."""
+    service = services.get(part.service)
+    if service is None or service.later is None:
+        yield f"deposit.service: no service {part.service!r} whose effect is later"
+        return
+    missing = [name for name, key in service.keys.items() if key.required and name not in part.keys]
+    unknown = [name for name in part.keys if name not in service.keys]
+    if service.later.kind == "event":
+        unknown += [name for name in part.changed if name not in service.offers] + list(part.content)
+        missing += [] if part.changed else ["changed"]
+    else:
+        unknown += [name for name in part.content if name not in service.later.content] + list(part.changed)
+        missing += [
+            name for name, one in service.later.content.items() if one.required and name not in part.content
+        ]  # fmt: skip
+    if service.needs_dossier and part.dossier is None:
+        missing.append("dossier")
+    if unknown:
+        yield f"deposit: {part.service} has no {', '.join(sorted(unknown))}"
+    if missing:
+        yield f"deposit: {part.service} needs {', '.join(sorted(missing))}"
+
+
+def _source(said: Any, known: set[str], adapter: str) -> Source:
+    if isinstance(said, Mapping):
+        return Source(value=said["value"])
+    if said not in known:
+        raise ConfigurationError(f"{adapter}: deposit names {said!r}, which is no field of the layout")
+    return Source(str(said))
+
+
+def _given(sources: Mapping[str, Source], row: Mapping[str, Any]) -> dict[str, Any]:
+    values = {name: one.of(row) for name, one in sources.items()}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _plain(value: Any) -> Any:
+    """As JSON carries it; an amount as its figures, so that no cent is rounded."""
+    return format(value, "f") if isinstance(value, Decimal) else value

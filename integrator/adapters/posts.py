@@ -1,0 +1,143 @@
+"""One adapter at work: what fell into its folder is taken in, what somebody mended is driven, what is old is forgotten.
+
+async with Post(…).manned():  turn() ─► turn() ─► …        nothing else takes from this folder meanwhile
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from integrator.adapters.book import Book
+from integrator.adapters.drops import Drop, DropTaken
+from integrator.adapters.findings import FileRefused
+from integrator.adapters.intake import Intake, Result, Stopped
+from integrator.adapters.serving import Serving
+from integrator.database import Database
+
+_DAY = 86_400.0
+Told = Callable[..., None]  # event, then words of the log: never a name of a file or a value
+
+
+@dataclass(slots=True)
+class Post:
+    """A drop, and the intake of what falls into it."""
+
+    adapter: str
+    drop: Drop
+    intake: Intake
+    database: Database
+    now: Callable[[], float]
+    tell: Told
+    keep_days: float = 7.0  # files that were settled
+    waiting_days: float = 90.0  # rows in quarantine
+    _tidied: float = field(default=0.0)
+    _strange: int = field(default=0)
+
+    def manned(self) -> AbstractAsyncContextManager[None]:
+        """Raises `DropTaken` when somebody else takes from this folder."""
+        return _alone(self.drop)
+
+    async def turn(self) -> list[Result]:
+        """Everything that is whole by now. Raises `Stopped` when the effect cannot go on: the next turn goes on from there."""
+        await self.intake.drive()
+        results = []
+        for path in await asyncio.to_thread(self.drop.look):
+            try:
+                result = await self.intake.take(path)
+            except FileRefused as refused:  # seen by the check first; here only when the disk fails us
+                self.tell("adapter_file_refused", adapter=self.adapter, reason=refused.reason)
+                await asyncio.to_thread(self.drop.settled, path, "refused")
+                continue
+            await asyncio.to_thread(self.drop.settled, path, result.state)
+            self._told(result)
+            results.append(result)
+        await self._look_after()
+        return results
+
+    async def watch(self, pause: float) -> None:
+        """Turn after turn, until cancelled; what fails is told and tried again."""
+        taken = False
+        while True:
+            try:
+                async with self.manned():
+                    taken = False
+                    await self._turns(pause)
+            except DropTaken:
+                if not taken:
+                    self.tell("adapter_folder_taken", adapter=self.adapter)
+                taken = True
+            await asyncio.sleep(pause)
+
+    async def _turns(self, pause: float) -> None:
+        while True:
+            try:
+                await self.turn()
+            except Stopped as stop:
+                self.tell("adapter_stopped", adapter=self.adapter, error=type(stop.__cause__).__name__)
+            except Exception as error:  # a post that died silently would be files that nobody reads
+                self.tell("adapter_failed", adapter=self.adapter, error=type(error).__name__)
+            await asyncio.sleep(pause)
+
+    async def _look_after(self) -> None:
+        strange = await asyncio.to_thread(self.drop.strange)
+        if strange != self._strange:
+            self.tell("adapter_folder_holds_no_files", adapter=self.adapter, count=strange)
+        self._strange = strange
+        now = self.now()
+        if now - self._tidied < 3600:
+            return
+        self._tidied = now
+        await asyncio.to_thread(self.drop.forget, self.keep_days * _DAY)
+        given_up = await self.database.run(lambda c: Book(c).forget(self.adapter, now - self.waiting_days * _DAY))
+        if given_up:
+            self.tell("adapter_rows_given_up", adapter=self.adapter, count=given_up)
+
+    def _told(self, result: Result) -> None:
+        words: dict[str, Any] = {"state": result.state, "good": result.file.good, "waiting": result.file.bad}
+        if result.file.reason:
+            words["reason"] = result.file.reason
+        self.tell("adapter_file", adapter=self.adapter, digest=result.file.digest[:12], **words)
+
+
+@dataclass(slots=True)
+class Outgoing:
+    """Files for a package, one after the other."""
+
+    adapter: str
+    drop: Drop  # for its lock: one process writes
+    serving: Serving
+    tell: Told
+
+    async def turn(self) -> int:
+        """Everything there is now. Returns how many rows were written."""
+        written = 0
+        while rows := await self.serving.turn():
+            self.tell("adapter_file_written", adapter=self.adapter, rows=rows)
+            written += rows
+        return written
+
+    async def watch(self, pause: float) -> None:
+        """Turn after turn, until cancelled; what fails is told and tried again."""
+        while True:
+            with suppress(DropTaken):
+                async with _alone(self.drop):
+                    await self._turns(pause)
+            await asyncio.sleep(pause)
+
+    async def _turns(self, pause: float) -> None:
+        while True:
+            try:
+                await self.turn()
+            except Exception as error:  # as above
+                self.tell("adapter_failed", adapter=self.adapter, error=type(error).__name__)
+            await asyncio.sleep(pause)
+
+
+@asynccontextmanager
+async def _alone(drop: Drop) -> AsyncIterator[None]:
+    with drop.alone():
+        yield

@@ -1,0 +1,186 @@
+"""What the hub delivers, as files that a package reads. The part of adapter.yaml that says so:
+
+    deliver:
+      service: person.reportDifference
+      organisation: ixelles
+      application: population-package
+      purpose: file_update
+      suffix: .csv
+      receipt: .ack                 # the package writes NAME.ack when it has read NAME; left out: a written file is a read one
+      rows: {note: id, resident: ssin, what: content.field}      # field of the layout: where it stands in the event's data
+
+    fetch ─► rows ─► .NAME.part, durable ─► book: placing ─► rename ─► book: placed ─► (receipt) ─► the next fetch acknowledges
+
+A kill between two of these steps is finished by the next turn: no file comes twice, none is lost. What the layout cannot
+hold waits in quarantine, and the others go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from integrator.adapters.book import Book
+from integrator.adapters.findings import Finding
+from integrator.adapters.layout import Layout
+from integrator.adapters.writing import write
+from integrator.database import Database
+from integrator.errors import ConfigurationError, MalformedRequest
+
+Page = tuple[Sequence[Mapping[str, Any]], str | None]  # events, cursor that acknowledges them
+Fetch = Callable[[str | None], Awaitable[Page]]
+_out = sa.table(
+    "adapter_out", *map(sa.column, ("adapter", "number", "state", "name", "cursor", "ids", "since"))
+)  # placing | placed | told
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One package's part as a reader, compiled."""
+
+    service: str
+    organisation: str
+    application: str
+    purpose: str
+    suffix: str
+    receipt: str  # "" = none
+    heading: str
+    rows: Mapping[str, str]
+
+    def row(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        found = {name: _at(path, event) for name, path in self.rows.items()}
+        return {name: value for name, value in found.items() if value is not None}
+
+
+def delivery(layout: Layout) -> Delivery | None:
+    """None when nothing is delivered to this package. Raises `ConfigurationError`."""
+    said = layout.data.get("deliver")
+    if said is None:
+        return None
+    unknown = set(said["rows"]) - {one.name for one in layout.fields}
+    if unknown or layout.kind not in ("fixed", "delimited"):
+        what = f"no field {', '.join(sorted(unknown))}" if unknown else "only files of lines are written"
+        raise ConfigurationError(f"{layout.adapter}: deliver: {what}")
+    return Delivery(
+        said["service"], str(said["organisation"]), said["application"], said["purpose"], str(said.get("suffix", ".txt")),
+        str(said.get("receipt", "")), str(said.get("heading", "")), said["rows"],
+    )  # fmt: skip
+
+
+@dataclass(slots=True)
+class Serving:
+    """Writes files for one package; one of them runs at a time (`Drop.alone` of its folder)."""
+
+    layout: Layout
+    delivery: Delivery
+    folder: Path  # that the package reads
+    database: Database
+    fetch: Fetch
+    seal: Callable[[str, str], str]
+    now: Callable[[], float]
+
+    async def turn(self) -> int:
+        """Write the next file when there is something; returns its number of rows. 0: nothing new, or a receipt is awaited."""
+        last = await self.database.run(lambda c: _last(c, self.layout.adapter))
+        if last is not None and last["state"] == "placing":
+            await self._place(last)
+        awaited = last is not None and last["state"] != "told"
+        if last is not None and awaited and not await asyncio.to_thread(self._received, last["name"]):
+            return 0
+        events, cursor = await self.fetch(None if last is None else last["cursor"])
+        if last is not None:
+            await self._turned(last, "told")
+        known = set(json.loads(last["ids"])) if last is not None else set()
+        fresh = [one for one in events if one["id"] not in known]
+        if not fresh or cursor is None:
+            return 0
+        return await self._write(fresh, cursor, 1 if last is None else last["number"] + 1)
+
+    async def _write(self, events: Sequence[Mapping[str, Any]], cursor: str, number: int) -> int:
+        rows, wrong = [], []
+        for event in events:
+            row = self.delivery.row(event)
+            try:
+                list(write(self.layout, [row]))
+            except MalformedRequest as refused:
+                wrong.append((event, refused.issues[0].name.rpartition("/")[2]))
+            else:
+                rows.append(row)
+        name = f"{self.layout.adapter}-{number:06d}{self.delivery.suffix}"
+        await asyncio.to_thread(self._aside, name, rows)
+        made = {
+            "adapter": self.layout.adapter, "number": number, "state": "placing", "name": name, "cursor": cursor,
+            "ids": json.dumps([one["id"] for one in events]), "since": self.now(),
+        }  # fmt: skip
+
+        def kept(connection: Any) -> None:
+            connection.execute(_out.insert().values(**made))
+            Book(connection).keep(self.layout.adapter, f"out-{number:06d}", self._waiting(wrong), self.now())
+
+        await self.database.run(kept)
+        await self._place(made)
+        return len(rows)
+
+    def _waiting(self, wrong: Sequence[tuple[Mapping[str, Any], str]]) -> list[tuple[int, int, Sequence[Finding], str]]:
+        return [
+            (at, at, (Finding(at, None, None, field, "NOT_FOR_PACKAGE"),), self.seal("adapter", json.dumps(dict(event))))
+            for at, (event, field) in enumerate(wrong, start=1)
+        ]  # fmt: skip
+
+    def _aside(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o770)
+        with (self.folder / f".{name}.part").open("wb") as file:
+            if rows:
+                file.writelines(write(self.layout, rows, heading=self.delivery.heading))
+            file.flush()
+            os.fsync(file.fileno())
+
+    async def _place(self, made: Mapping[str, Any]) -> None:
+        await asyncio.to_thread(self._rename, made["name"])
+        await self._turned(made, "placed")
+
+    def _rename(self, name: str) -> None:
+        """Once; gone means that it was done. A file without rows (all wait in quarantine) is not shown to the package."""
+        aside = self.folder / f".{name}.part"
+        if not aside.exists():
+            return
+        if aside.stat().st_size:
+            aside.rename(self.folder / name)
+        else:
+            (self.folder / f"{name}{self.delivery.receipt}").touch()
+            aside.unlink()
+        descriptor = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _received(self, name: str) -> bool:
+        return not self.delivery.receipt or (self.folder / f"{name}{self.delivery.receipt}").exists()
+
+    async def _turned(self, one: Mapping[str, Any], state: str) -> None:
+        which = (_out.c.adapter == self.layout.adapter) & (_out.c.number == one["number"])
+        await self.database.run(lambda c: c.execute(_out.update().where(which).values(state=state)))
+
+
+def _last(connection: Any, adapter: str) -> dict[str, Any] | None:
+    found = sa.select(_out).where(_out.c.adapter == adapter).order_by(_out.c.number.desc()).limit(1)
+    row = connection.execute(found).mappings().first()
+    return None if row is None else dict(row)
+
+
+def _at(path: str, event: Mapping[str, Any]) -> Any:
+    """`id` is the event's own; anything else stands in its data."""
+    if path == "id":
+        return event["id"]
+    value: Any = event.get("data", {})
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value

@@ -1,0 +1,161 @@
+"""`integrator adapter waiting|show|mend|redrive|drop`: rows in quarantine, for the person who mends them.
+
+Lists name rows by file, number and line, and what is wrong with them; what stands in a row is shown by `show` alone, and
+that somebody looked is an entry of the ledger. What is mended is due: whoever runs the adapter hands it in.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from audit import Draft
+from integrator import clock, settings
+from integrator.adapters.book import Book, WaitingRow
+from integrator.adapters.findings import advice_of
+from integrator.adapters.intake import Intake
+from integrator.commands.delivery import ledger_beside
+from integrator.consoles.vault import open_vault
+from integrator.database import Database
+from integrator.errors import ConfigurationError
+from integrator.settings import Settings
+from integrator.taking_part import number_of, taking_part
+
+_OPS = {"show": "dpv:Consult", "mend": "dpv:Modify", "redrive": "dpv:Use", "drop": "dpv:Erase"}
+
+
+def add(verbs: Any) -> None:
+    waiting = _verb(verbs, "waiting", "rows in quarantine: where, and what is wrong; no values", run_waiting)
+    waiting.add_argument("--most", type=int, default=50)
+    for name, help_, run in (
+        ("show", "what stands in a row that waits (recorded)", run_show),
+        ("mend", "the row as it should be, from standard input; it is handed in then", run_mend),
+        ("drop", "give a row up; what stood there is gone", run_drop),
+    ):
+        verb = _verb(verbs, name, help_, run)
+        verb.add_argument("row", help="FILE/NUMBER, as `waiting` shows it")
+    redrive = _verb(verbs, "redrive", "hand rows in once more as they stand, those that the hub refused", run_redrive)
+    redrive.add_argument("--reason", help="only those that wait for this reason")
+
+
+def _verb(verbs: Any, name: str, help_: str, run: Any) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = verbs.add_parser(name, help=help_)
+    parser.add_argument("name", help="the adapter: a folder of connectors/")
+    parser.add_argument("--settings", type=Path)
+    parser.set_defaults(run=run)
+    return parser
+
+
+@contextmanager
+def opened(loaded: Settings) -> Iterator[Database]:
+    loaded.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    database = Database(str(loaded.adapters["database"]), "adapters")
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def run_waiting(chosen: argparse.Namespace) -> int:
+    loaded = settings.load(chosen.settings)
+    with opened(loaded) as database:
+        counts = database.now(lambda c: Book(c).counts(chosen.name))
+        rows = database.now(lambda c: Book(c).waiting(chosen.name, limit=chosen.most))
+    print(f"{chosen.name}: " + (", ".join(f"{count} {state}" for state, count in sorted(counts.items())) or "none"))
+    for one in rows:
+        wrong = ", ".join(f"{field or 'row'} {reason}" for field, reason in one.reasons)
+        print(f"{one.digest[:12]}/{one.number}  line {one.line}  {wrong}")
+    for reason in sorted({reason for one in rows for _, reason in one.reasons}):
+        print(f"  {reason}: {advice_of(reason)}")
+    return 0
+
+
+def run_show(chosen: argparse.Namespace) -> int:
+    loaded = settings.load(chosen.settings)
+    with opened(loaded) as database:
+        row = _row(database, chosen.name, chosen.row)
+        _record(loaded, chosen.name, "show")  # before it is seen
+        print(_intake(loaded, chosen.name, database).piece(row.piece))
+    return 0
+
+
+def run_mend(chosen: argparse.Namespace) -> int:
+    import asyncio
+
+    loaded = settings.load(chosen.settings)
+    text = sys.stdin.readline().rstrip("\r\n")
+    with opened(loaded) as database:
+        row = _row(database, chosen.name, chosen.row)
+        asyncio.run(_intake(loaded, chosen.name, database).offer(row.digest, row.number, text))
+        _record(loaded, chosen.name, "mend")
+    print("due: whoever runs the adapter hands it in")
+    return 0
+
+
+def run_redrive(chosen: argparse.Namespace) -> int:
+    loaded = settings.load(chosen.settings)
+    with opened(loaded) as database:
+        rows = [
+            one
+            for one in database.now(lambda c: Book(c).waiting(chosen.name))
+            if all(field is None and (chosen.reason or reason) == reason for field, reason in one.reasons)
+        ]
+        database.now(lambda c: [Book(c).due(chosen.name, one.digest, one.number) for one in rows])
+        if rows:
+            _record(loaded, chosen.name, "redrive", len(rows))
+    print(f"{len(rows)} rows are due")
+    return 0
+
+
+def run_drop(chosen: argparse.Namespace) -> int:
+    loaded = settings.load(chosen.settings)
+    with opened(loaded) as database:
+        row = _row(database, chosen.name, chosen.row)
+        database.now(lambda c: Book(c).settle(chosen.name, row.digest, row.number, "dropped"))
+        _record(loaded, chosen.name, "drop")
+    print("given up; what stood there is gone")
+    return 0
+
+
+def _row(database: Database, adapter: str, named: str) -> WaitingRow:
+    """Raises `ConfigurationError` when none waits under this name, or several do."""
+    start, _, number = named.partition("/")
+    found = [
+        one
+        for one in database.now(lambda c: Book(c).waiting(adapter, limit=1_000_000))
+        if number.isdigit() and one.number == int(number) and len(start) >= 8 and one.digest.startswith(start)
+    ]
+    if len(found) != 1:
+        raise ConfigurationError(
+            "no such row waits", advice=f"integrator adapter waiting {adapter} shows those that do."
+        )
+    return found[0]
+
+
+def _intake(loaded: Settings, name: str, database: Database) -> Intake:
+    """For reading and mending: it has no effect of its own."""
+    layout, _ = taking_part(loaded, name)
+    vault = open_vault(loaded.state)
+
+    async def none(rows: Any) -> None:
+        raise ConfigurationError("what is mended is handed in by whoever runs the adapter")
+
+    return Intake(layout, database, none, seal=vault.seal, unseal=vault.open, now=clock.system)
+
+
+def _record(loaded: Settings, name: str, word: str, count: int = 1) -> None:
+    _, part = taking_part(loaded, name)
+    clear: dict[str, object] = {
+        "op": _OPS[word], "status": "Ok", "reason_code": "QUARANTINE", "count": count, "consumer": {"org": number_of(part.organisation)},
+    }  # fmt: skip
+    draft = Draft(
+        type="admin", trace_id=os.urandom(16).hex(), span_id=os.urandom(8).hex(), name=f"adapter.{word}", clear=clear,
+        retention="Y10",
+    )  # fmt: skip
+    with ledger_beside(loaded) as ledger:
+        ledger.append_blocking([draft])

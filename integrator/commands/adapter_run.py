@@ -1,0 +1,173 @@
+"""`integrator adapter run NAME --key FILE`: the adapter of a machine beside the package; it asks a hub as any application does."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import zlib
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from connectors.client import Hub, HubUnreachable, Problem
+from integrator import clock, settings
+from integrator.adapters.intake import Stopped, Taken
+from integrator.adapters.participation import Participation, participation
+from integrator.adapters.posts import Post
+from integrator.adapters.serving import Delivery
+from integrator.commands.adapter_desk import opened
+from integrator.errors import SourceUnavailable
+from integrator.taking_part import chosen_subscription, layout_of, open_outgoing, open_post
+
+LINES = 4  # requests under way; a hub lets one application have twelve
+_REFUSED = {400: "NOT_ACCEPTED", 404: "NOT_ACCEPTED", 409: "KEY_REUSED", 422: "NOT_ACCEPTED"}
+_LATER = frozenset({"OUTSIDE_HOURS"})
+
+
+def add(verbs: Any) -> None:
+    run = verbs.add_parser("run", help="watch the folder of an adapter and hand its rows in at a hub")
+    run.add_argument("name", help="the adapter: a folder of connectors/")
+    run.add_argument("--key", type=Path, required=True, help="key file of the application (`integrator app create`)")
+    run.add_argument("--hub", help="default: the hub the key was made for")
+    run.add_argument("--once", action="store_true", help="take what is whole now, then end")
+    run.add_argument("--settings", type=Path)
+    run.set_defaults(run=run_run)
+
+
+def run_run(chosen: argparse.Namespace) -> int:
+    loaded = settings.load(chosen.settings)
+    if participation(layout_of(loaded, chosen.name)) is None:
+        return _serve(chosen, loaded)
+    with opened(loaded) as database:
+        made: list[OverHttp] = []
+
+        def effect(part: Participation) -> OverHttp:
+            made.append(OverHttp(part, [_client(chosen, part) for _ in range(LINES)]))
+            return made[0]
+
+        post = open_post(loaded, chosen.name, effect, database, clock.system)
+        try:
+            return asyncio.run(_once(post) if chosen.once else _watch(post, float(loaded.adapters["pauseSeconds"])))
+        except KeyboardInterrupt:
+            return 0
+        finally:
+            for one in made:
+                one.close()
+
+
+def _serve(chosen: argparse.Namespace, loaded: settings.Settings) -> int:
+    """The other direction: what the hub delivers becomes files."""
+    with opened(loaded) as database:
+        made: list[Hub] = []
+
+        def fetch(part: Delivery) -> Any:
+            client = Hub.from_key(chosen.key, purpose=part.purpose, url=chosen.hub)
+            made.append(client)
+            return partial(_fetch, client, part)
+
+        out = open_outgoing(loaded, chosen.name, fetch, database, clock.system)
+        try:
+            if chosen.once:
+                with out.drop.alone():
+                    print(f"{asyncio.run(out.turn())} rows written")
+            else:
+                asyncio.run(out.watch(float(loaded.adapters["pauseSeconds"])))
+        except KeyboardInterrupt:
+            return 0
+        finally:
+            for one in made:
+                one.close()
+    return 0
+
+
+async def _fetch(client: Hub, part: Delivery, cursor: str | None) -> tuple[Sequence[Mapping[str, Any]], str | None]:
+    def work() -> tuple[Sequence[Mapping[str, Any]], str | None]:
+        mine = client.call("POST", "/events/v1/subscriptions/list", {})["items"]
+        body = {"subscriptionId": chosen_subscription(mine, part.service)} | ({"cursor": cursor} if cursor else {})
+        page = client.call("POST", "/events/v1/feed", body)
+        return page["items"], page["cursor"]
+
+    return await asyncio.to_thread(work)
+
+
+async def _once(post: Post) -> int:
+    """Two looks, as far apart as a file must stand still: the first sees nothing whole."""
+    async with post.manned():
+        results = await post.turn()
+        await asyncio.sleep(post.drop.settle + 0.05)
+        try:
+            results += await post.turn()
+        except Stopped as stop:
+            raise SourceUnavailable("hub", "it cannot go on now; the position is kept") from stop
+    for one in results:
+        words = f"{one.file.good} handed in, {one.file.bad} wait" + (f", {one.file.reason}" if one.file.reason else "")
+        print(f"{one.file.digest[:12]}  {one.state}: {words}")
+    print("nothing new" if not results else f"integrator adapter waiting {post.adapter} shows what waits")
+    return 0
+
+
+async def _watch(post: Post, pause: float) -> int:
+    await post.watch(pause)
+    return 0
+
+
+def _client(chosen: argparse.Namespace, part: Participation) -> Hub:
+    return Hub.from_key(chosen.key, purpose=part.purpose, url=chosen.hub)
+
+
+class OverHttp:
+    """The effect of rows at a hub elsewhere: `Effect` of an intake. Raises `Stopped`.
+
+    Rows with the same keys (so: about the same person) go over the same line, one after the other.
+    """
+
+    def __init__(self, part: Participation, clients: Sequence[Hub]) -> None:
+        self._part, self._clients = part, clients
+
+    async def __call__(self, rows: Sequence[Taken]) -> Mapping[str, str]:
+        lines: dict[int, list[tuple[str, dict[str, Any]]]] = {}
+        for row in rows:
+            body = self._part.body(row.values)
+            keys = orjson.dumps({name: body.get(name) for name in self._part.keys}, option=orjson.OPT_SORT_KEYS)
+            lines.setdefault(zlib.crc32(keys) % len(self._clients), []).append((row.key, body))
+        settled: dict[str, str | None] = {}
+        work = (asyncio.to_thread(self._line, self._clients[which], line, settled) for which, line in lines.items())
+        failed = next((error for error in await asyncio.gather(*work) if error is not None), None)
+        refused = {key: reason for key, reason in settled.items() if reason is not None}
+        if failed is not None:
+            raise Stopped(frozenset(settled), refused) from failed
+        return refused
+
+    def _line(
+        self, hub: Hub, rows: Sequence[tuple[str, dict[str, Any]]], settled: dict[str, str | None]
+    ) -> Exception | None:
+        for key, body in rows:
+            try:
+                hub.send(self._part.service, key, **body)
+            except (HubUnreachable, KeyError) as error:
+                return error
+            except Problem as problem:
+                reason = _refusal(problem)
+                if reason is None:
+                    return problem
+                settled[key] = reason
+            else:
+                settled[key] = None
+        return None
+
+    def close(self) -> None:
+        for one in self._clients:
+            one.close()
+
+
+def _refusal(problem: Problem) -> str | None:
+    """Why a row waits; None: nothing is wrong with the row, the hub cannot go on now."""
+    if problem.type.startswith("oauth:") or problem.retry_after is not None:
+        return None
+    if problem.status == 403:
+        reason = str(problem.body.get("reason", "REFUSED"))
+        return None if reason in _LATER else reason
+    return _REFUSED.get(problem.status)

@@ -1,0 +1,212 @@
+"""Rows of packages go through the one way: each good row is handed in as an application would hand it in over the API.
+
+row ─► body ─► read by the service ─► Exchange.accept ─► outbox      key of the row = Idempotency-Key
+
+Rows about one person stay in the order of the file; others go together, so that they share commits of the ledger.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from integrator import places
+from integrator.adapters.drops import Drop
+from integrator.adapters.intake import Intake, Stopped, Taken
+from integrator.adapters.layout import Layout, load
+from integrator.adapters.participation import Participation, faults, participation
+from integrator.adapters.posts import Outgoing, Post
+from integrator.adapters.serving import Delivery, Serving, delivery
+from integrator.api.delivering import Counter
+from integrator.api.hub import Hub
+from integrator.consoles.vault import open_vault
+from integrator.database import Database
+from integrator.errors import (
+    ConfigurationError,
+    IntegratorError,
+    KeyReused,
+    MalformedRequest,
+    PolicyDenied,
+    QuotaExceeded,
+)
+from integrator.logs import log
+from integrator.model import Caller, Request, Trace
+from integrator.settings import Settings, organisations
+
+_LATER = frozenset({"OUTSIDE_HOURS"})  # its hour will come: the file waits, the row is not wrong
+
+
+class HandsIn:
+    """The effect of rows inside the hub: `Effect` of an intake. Raises `Stopped`."""
+
+    def __init__(self, hub: Hub, part: Participation, organisation: str) -> None:
+        self._hub, self._part, self._organisation = hub, part, organisation
+        self._service = hub.services[part.service]
+        self._counter = Counter(hub)
+
+    async def __call__(self, rows: Sequence[Taken]) -> Mapping[str, str]:
+        caller = self._caller()
+        refused: dict[str, str] = {}
+        lanes: dict[Any, list[tuple[Taken, Request, Any]]] = {}
+        for row in rows:
+            try:
+                request, handed = self._read(row, caller)
+            except MalformedRequest:
+                refused[row.key] = "NOT_ACCEPTED"
+                continue
+            lanes.setdefault(self._service.subject(request.keys) or row.key, []).append((row, request, handed))
+        settled = set(refused)
+        done = await asyncio.gather(*(self._lane(lane, refused, settled) for lane in lanes.values()))
+        failed = next((error for error in done if error is not None), None)
+        if failed is not None:
+            raise Stopped(frozenset(settled), refused) from failed
+        return refused
+
+    async def _lane(
+        self, lane: Sequence[tuple[Taken, Request, Any]], refused: dict[str, str], settled: set[str]
+    ) -> BaseException | None:
+        """One after the other; the first that cannot go on ends the lane and is returned."""
+        for row, request, handed in lane:
+            try:
+                await self._hand_in(row.key, request, handed)
+            except IntegratorError as error:
+                reason = _refusal(error)
+                if reason is None:
+                    return error
+                refused[row.key] = reason
+            settled.add(row.key)
+        return None
+
+    async def _hand_in(self, key: str, request: Request, handed: Any) -> None:
+        if self._service.later.kind == "event":
+            await self._counter.announce(self._service, request, key, handed)
+        else:
+            await self._counter.hand_in(self._service, request, key, self._service.later.read(handed))
+
+    def _read(self, row: Taken, caller: Caller) -> tuple[Request, Any]:
+        body = self._part.body(row.values)
+        handed = body.pop("changed" if self._service.later.kind == "event" else "content", None)
+        read = self._service.read(body)
+        trace = Trace(os.urandom(16).hex(), os.urandom(8).hex())
+        return Request(self._service.name, caller, read.keys, trace, None, read.dossier), handed
+
+    def _caller(self) -> Caller:
+        """Raises `Stopped` when the application is not enrolled, or no longer."""
+        try:
+            return enrolled(self._hub, self._part, self._organisation)
+        except ConfigurationError as error:
+            raise Stopped(frozenset(), {}) from error
+
+
+class Fetches:
+    """What waits for a package inside the hub: `Fetch` of a serving."""
+
+    def __init__(self, hub: Hub, part: Delivery, organisation: str) -> None:
+        self._hub, self._part, self._organisation = hub, part, organisation
+        self._counter = Counter(hub)
+
+    async def __call__(self, cursor: str | None) -> tuple[Sequence[Mapping[str, Any]], str | None]:
+        caller = enrolled(self._hub, self._part, self._organisation)
+        subscription = chosen_subscription(await self._counter.followed(caller), self._part.service)
+        page = await self._counter.fetch(caller, subscription, cursor, 100)
+        return page["items"], page["cursor"]
+
+
+def enrolled(hub: Hub, part: Participation | Delivery, organisation: str) -> Caller:
+    """The package's application as it is enrolled now. Raises `ConfigurationError`."""
+    mine = (one for one in hub.identity.applications.all() if one.organisation == organisation and not one.disabled)
+    for one in mine:
+        if part.application in (one.id, one.name) and part.purpose in one.purposes:
+            return Caller(organisation, one.id, part.purpose)
+    raise ConfigurationError(
+        "the package's application is not enrolled for its purpose", advice="integrator app create …"
+    )
+
+
+def chosen_subscription(mine: Sequence[Mapping[str, Any]], service: str) -> str:
+    """Raises `ConfigurationError` when there is none to fetch from."""
+    for one in mine:
+        if one["service"] == service and one["mode"] == "pull":
+            return str(one["subscriptionId"])
+    raise ConfigurationError(
+        f"no subscription to {service} that is fetched", advice="POST /events/v1/subscriptions/create, mode pull."
+    )
+
+
+def _refusal(error: IntegratorError) -> str | None:
+    """Why a row waits; None: nothing is wrong with the row, the hub cannot go on now."""
+    if isinstance(error, PolicyDenied):
+        return None if isinstance(error, QuotaExceeded) or error.reason in _LATER else error.reason
+    if isinstance(error, MalformedRequest):
+        return "NOT_ACCEPTED"
+    return error.code if isinstance(error, KeyReused) else None
+
+
+def number_of(organisation: str) -> str:
+    """The enterprise number of an organisation by its short name or number. Raises `ConfigurationError`."""
+    known = organisations()["organisations"]
+    number = str(known.get(organisation, {}).get("number", organisation))
+    if number not in {one["number"] for one in known.values()}:
+        raise ConfigurationError(f"no organisation {organisation!r}", advice="config/organisations.yaml lists them.")
+    return number
+
+
+def open_post(settings: Settings, name: str, effect: Any, database: Database, now: Any) -> Post:
+    """`effect`: of a Participation. Raises `ConfigurationError`."""
+    layout, part = taking_part(settings, name)
+    chosen = settings.adapters
+    vault = open_vault(settings.state)
+    intake = Intake(layout, database, effect(part), seal=vault.seal, unseal=vault.open, now=now)
+    drop = Drop(Path(chosen["folders"]) / name, part.pattern, part.settle, part.sidecar, layout.max_bytes)
+    return Post(
+        name, drop, intake, database, now, log.info, float(chosen.get("keepDays", 7)), float(chosen.get("waitingDays", 90)),
+    )  # fmt: skip
+
+
+def open_outgoing(settings: Settings, name: str, fetch: Any, database: Database, now: Any) -> Outgoing:
+    """`fetch`: of a Delivery. Raises `ConfigurationError`."""
+    layout = layout_of(settings, name)
+    part = delivery(layout)
+    if part is None:
+        raise ConfigurationError(f"{name}/adapter.yaml has neither `deposit:` nor `deliver:`")
+    root = Path(settings.adapters["folders"]) / name
+    serving = Serving(layout, part, root / "out", database, fetch(part), open_vault(settings.state).seal, now)
+    return Outgoing(name, Drop(root), serving, log.info)
+
+
+def layout_of(settings: Settings, name: str) -> Layout:
+    named = settings.named_numbers if settings.sandbox else None
+    return load(places.folder("connectors") / name / "adapter.yaml", sandbox=named)
+
+
+def taking_part(settings: Settings, name: str) -> tuple[Layout, Participation]:
+    """Layout and part of an adapter. Raises `ConfigurationError` for one that only describes a file."""
+    layout = layout_of(settings, name)
+    part = participation(layout)
+    if part is None:
+        raise ConfigurationError(f"{name}/adapter.yaml has no `deposit:`", advice="Say what its rows become.")
+    return layout, part
+
+
+def open_posts(hub: Hub, settings: Settings, database: Database, now: Any) -> list[Post | Outgoing]:
+    """The adapters that this hub itself runs, as the settings say. Raises `ConfigurationError`."""
+
+    def effect(part: Participation) -> HandsIn:
+        wrong = list(faults(part, hub.services))
+        if wrong:
+            raise ConfigurationError(f"{part.adapter}/adapter.yaml: {wrong[0]}")
+        return HandsIn(hub, part, number_of(part.organisation))
+
+    def fetch(part: Delivery) -> Fetches:
+        return Fetches(hub, part, number_of(part.organisation))
+
+    posts: list[Post | Outgoing] = []
+    for name in settings.adapters.get("run") or ():
+        if participation(layout_of(settings, name)) is not None:
+            posts.append(open_post(settings, name, effect, database, now))
+        else:
+            posts.append(open_outgoing(settings, name, fetch, database, now))
+    return posts

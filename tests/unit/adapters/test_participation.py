@@ -1,0 +1,96 @@
+"""What a package's rows become, and what cannot be is said before the hub starts."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integrator import places
+from integrator.adapters.layout import load
+from integrator.adapters.participation import faults, participation
+from integrator.errors import ConfigurationError
+from integrator.mapping import load_sheets
+from integrator.services import Service, load_services
+from tests.unit.adapters import kit
+
+DEPOSIT: dict[str, Any] = {
+    "service": "person.reportDifference", "organisation": "cpas-ixelles", "application": "a-package", "purpose": "file_update",
+    "keys": {"ssin": "resident", "recipient": {"value": "1992100975"}},
+    "content": {"field": {"value": "address"}, "observed": "remark"}, "dossier": "invoice",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def services() -> dict[str, Service]:
+    sheets = load_sheets(places.folder("mappings"))
+    return load_services(places.folder("config") / "services", sheets, sandbox=frozenset())
+
+
+def part(**more: Any) -> Any:
+    drop = {"drop": more.pop("drop")} if "drop" in more else {}
+    return participation(kit.layout({**kit.DELIMITED, **drop, "deposit": {**DEPOSIT, **more}}))
+
+
+def test_a_row_becomes_the_body_that_an_application_would_send() -> None:
+    row = {"invoice": "F0001", "resident": kit.PEOPLE[0], "amount": Decimal("12.50"), "remark": "moved"}
+
+    assert {
+        "ssin": kit.PEOPLE[0], "recipient": "1992100975", "dossierReference": "F0001",
+        "content": {"field": "address", "observed": "moved"},
+    } == part().body(row)  # fmt: skip
+
+
+def test_what_a_row_does_not_have_is_left_out_and_an_amount_keeps_its_cents() -> None:
+    made = part(content={"field": "amount", "observed": "remark"})
+
+    assert {"field": "12.50"} == made.body({"resident": kit.PEOPLE[0], "amount": Decimal("12.50")})["content"]
+
+
+def test_a_layout_without_deposit_takes_no_part() -> None:
+    assert participation(kit.layout(kit.DELIMITED)) is None
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"service": "person.get"}, "whose effect is later"),
+        ({"keys": {"ssin": "resident"}}, "needs recipient"),
+        ({"keys": {**DEPOSIT["keys"], "plate": "remark"}}, "has no plate"),
+        ({"content": {"observed": "remark"}}, "needs field"),
+        ({"content": {**DEPOSIT["content"], "why": "remark"}}, "has no why"),
+        ({"changed": ["address"]}, "has no address"),
+        ({"service": "person.changes", "keys": {"ssin": "resident"}, "content": {}}, "needs changed"),
+    ],
+)
+def test_a_part_that_the_service_cannot_take_is_told(services: dict[str, Service], wrong: Any, said: str) -> None:
+    assert said in " ".join(faults(part(**wrong), services))
+
+
+def test_an_event_needs_to_say_what_changed_and_nothing_else(services: dict[str, Service]) -> None:
+    event = {"service": "person.changes", "keys": {"ssin": "resident"}, "content": {}, "changed": ["address"]}
+
+    assert [] == list(faults(part(**event), services))
+    assert ["address"] == part(**event).body({"resident": kit.PEOPLE[0]})["changed"]
+
+
+@pytest.mark.parametrize("pattern", ["../notes.csv", "a/b.csv", ".hidden"])
+def test_a_pattern_that_climbs_is_refused(pattern: str) -> None:
+    with pytest.raises(ConfigurationError, match="without a path"):
+        part(drop={"pattern": pattern})
+
+
+def test_a_field_that_the_layout_does_not_have_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="no field"):
+        part(dossier="number")
+
+
+@pytest.mark.parametrize(
+    "path", sorted(places.folder("connectors").glob("*/adapter.yaml")), ids=lambda path: path.parent.name
+)
+def test_every_package_of_the_collection_fits_its_service(path: Path, services: dict[str, Service]) -> None:
+    made = participation(load(path, sandbox=frozenset()))
+
+    assert made is None or [] == list(faults(made, services))

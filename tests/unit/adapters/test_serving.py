@@ -1,0 +1,166 @@
+"""What is delivered reaches the package as a file, once, wherever it stops; the hub is told only what the package has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integrator.adapters.book import Book
+from integrator.adapters.serving import Serving, delivery
+from integrator.database import Database
+from integrator.errors import ConfigurationError
+from tests.unit.adapters import kit
+from tests.unit.audit.kit import ENGINES, engine_url
+
+DATA: dict[str, Any] = {
+    "adapter": "population",
+    "format": {"kind": "delimited", "encoding": "cp1252", "lineEnd": "crlf", "separator": ";"},
+    "fields": {
+        "note": {"column": "Note", "required": True}, "resident": {"column": "NISS", "type": "ssin", "required": True},
+        "seen": {"column": "Constat", "max": 20},
+    },
+    "ending": {"starts": "FIN", "count": {"column": 2}},
+    "deliver": {
+        "service": "person.reportDifference", "organisation": "ixelles", "application": "a-package", "purpose": "file_update",
+        "suffix": ".csv", "rows": {"note": "id", "resident": "ssin", "seen": "content.observed"},
+    },
+}  # fmt: skip
+
+
+def event(number: int, seen: str = "a door") -> dict[str, Any]:
+    return {"id": f"m{number}", "data": {"ssin": kit.PEOPLE[number % 3], "content": {"observed": seen}}}
+
+
+class Feed:
+    """As the hub's: what is not acknowledged comes again; may lose power before or after it answered."""
+
+    def __init__(self, *pages: list[dict[str, Any]]) -> None:
+        self.pages = list(pages)
+        self.given = ""
+        self.acknowledged: list[str] = []
+
+    async def __call__(self, cursor: str | None) -> Any:
+        if cursor is not None and cursor == self.given:
+            self.acknowledged += [one["id"] for one in self.pages.pop(0)]
+            self.given = ""
+        if not self.pages:
+            return [], None
+        self.given = f"cursor-{len(self.pages)}"
+        return self.pages[0], self.given
+
+
+@pytest.fixture(params=ENGINES)
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    with engine_url(request.param, tmp_path) as url:
+        opened = Database(url, "adapters")
+        yield opened
+        opened.close()
+
+
+def serving(database: Database, folder: Path, feed: Feed, **more: Any) -> Serving:
+    layout = kit.layout({**DATA, "deliver": {**DATA["deliver"], **more}})
+    made = delivery(layout)
+    assert made is not None
+    return Serving(layout, made, folder / "out", database, feed, lambda use, text: text[::-1], lambda: 1.0)
+
+
+def written(folder: Path) -> list[str]:
+    return sorted(path.name for path in (folder / "out").iterdir())
+
+
+async def test_a_page_is_a_file_with_its_ending_and_the_next_turn_acknowledges_it(
+    database: Database, tmp_path: Path
+) -> None:
+    feed = Feed([event(1), event(2)])
+    post = serving(database, tmp_path, feed)
+
+    first, told, then = await post.turn(), list(feed.acknowledged), await post.turn()
+
+    assert (2, [], 0, ["m1", "m2"]) == (first, told, then, feed.acknowledged)
+    assert ["population-000001.csv"] == written(tmp_path)
+    assert [b"Note;NISS;Constat", b"FIN;2"] == (tmp_path / "out/population-000001.csv").read_bytes().splitlines()[::3]
+
+
+async def test_a_package_that_writes_receipts_is_waited_for(database: Database, tmp_path: Path) -> None:
+    feed = Feed([event(1)], [event(2)])
+    post = serving(database, tmp_path, feed, receipt=".ack")
+
+    await post.turn()
+    waiting = (await post.turn(), list(feed.acknowledged))
+    (tmp_path / "out/population-000001.csv.ack").touch()
+    await post.turn()
+
+    assert ((0, []), ["m1"]) == (waiting, feed.acknowledged)
+    assert "population-000002.csv" in written(tmp_path)
+
+
+@pytest.mark.parametrize("step", ["aside", "rename", "placed", "told"])
+async def test_a_kill_at_any_step_loses_no_file_and_repeats_none(
+    database: Database, tmp_path: Path, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed = Feed([event(1)], [event(2)])
+
+    class PowerCut(Exception):
+        pass
+
+    def cut(*_: Any) -> Any:
+        raise PowerCut
+
+    with monkeypatch.context() as patch:
+        if step == "aside":
+            patch.setattr(Database, "run", _only_reads(Database.run, cut))
+        elif step == "rename":
+            patch.setattr(Serving, "_rename", cut)
+        else:
+            patch.setattr(Serving, "_turned", cut)
+        post = serving(database, tmp_path, feed)
+        for _ in range(2 if step == "told" else 1):
+            with pytest.raises(PowerCut):
+                await post.turn()
+    again = serving(database, tmp_path, feed)
+    while await again.turn():
+        pass
+
+    assert ["m1", "m2"] == feed.acknowledged
+    assert ["population-000001.csv", "population-000002.csv"] == written(tmp_path)
+    notes = [
+        line.split(b";")[0]
+        for path in sorted((tmp_path / "out").iterdir())
+        for line in path.read_bytes().splitlines()[1:2]
+    ]
+    assert [b"m1", b"m2"] == notes
+
+
+def _only_reads(run: Any, cut: Any) -> Any:
+    async def some(self: Any, work: Any) -> Any:
+        return cut() if work.__name__ == "kept" else await run(self, work)
+
+    return some
+
+
+async def test_what_the_file_cannot_hold_waits_and_the_others_go_on(database: Database, tmp_path: Path) -> None:
+    feed = Feed([event(1, "far longer than twenty signs"), event(2), event(3, "日本")])
+    post = serving(database, tmp_path, feed)
+
+    assert 1 == await post.turn()
+    waiting = database.now(lambda c: Book(c).waiting("population"))
+    assert [("NOT_FOR_PACKAGE",)] * 2 == [tuple(reason for _, reason in one.reasons) for one in waiting]
+    assert not any(kit.PEOPLE[1] in one.piece for one in waiting)
+
+
+async def test_a_page_of_which_nothing_fits_leaves_no_empty_file(database: Database, tmp_path: Path) -> None:
+    feed = Feed([event(1, "far longer than twenty signs")], [event(2)])
+    post = serving(database, tmp_path, feed, receipt=".ack")
+
+    counts = [await post.turn(), await post.turn()]
+
+    assert [0, 1] == counts
+    assert "population-000001.csv" not in written(tmp_path)
+
+
+def test_a_field_that_the_layout_does_not_have_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="no field door"):
+        delivery(kit.layout({**DATA, "deliver": {**DATA["deliver"], "rows": {"door": "id"}}}))
