@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Protocol
 
@@ -14,12 +15,22 @@ from audit import Draft, KeyRing, Ledger, LedgerError, Record, Store
 from audit.alerts import Alerts, Judge, Known, Protected, Rules, RulesInvalid, Sealed, Watch, protected, watch
 from audit.reports.tables import Tables, open_tables
 from integrator import clock, places
-from integrator.errors import ConfigurationError
+from integrator.directory import Directory
+from integrator.errors import ConfigurationError, IntegratorError
 from integrator.logs import log
 from integrator.watching.knowing import Registered, Seen
 from integrator.watching.opening import Watching, homes
 
 AT_ONCE = 5_000  # processings in one step
+
+
+def registered_in(directory: Directory) -> Registered:
+    """Whether an organisation keeps a file about somebody, whatever for. Blocks; raises `DirectoryUnavailable`."""
+
+    def registered(organisation: str, number: str, day: date) -> bool:
+        return any(one.period.holds(day) for one in directory.about(number, organisation=organisation))
+
+    return registered
 
 
 class Writer(Protocol):
@@ -56,7 +67,7 @@ class Alerting:
         """Judge what is new, and say whether there is more. A failure is logged; the next step begins where this one began."""
         try:
             count = self.watch.step(AT_ONCE)
-        except LedgerError as error:
+        except (LedgerError, IntegratorError) as error:
             log.warning("alerts_failed", error=type(error).__name__)
             return False
         if count:

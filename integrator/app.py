@@ -27,6 +27,7 @@ from integrator.consoles.desks import Purposes, ThisYear
 from integrator.contract import Connector, Tools
 from integrator.database import Database
 from integrator.deciding import Registered
+from integrator.delivery.announcing import Changed
 from integrator.directory import Directory, DirectorySource, load_rules, open_directory
 from integrator.dispatch import open_dispatch
 from integrator.emergency import Emergencies, Rules, Store
@@ -52,8 +53,9 @@ from integrator.services import load_services
 from integrator.settings import Settings
 from integrator.taking_part import open_posts
 from integrator.transport.channel import Channel, Lines, open_session
+from integrator.watching.happenings import CHANGE
 from integrator.watching.learning import learning
-from integrator.watching.opening import agent_tags, open_closeness, open_watching
+from integrator.watching.opening import Watching, agent_tags, open_closeness, open_watching
 
 VERSION = "0.1.0"
 
@@ -97,7 +99,7 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
             settings, services, organisations, publishing.books, settings.ledger if book else None, now
         )
         quotas, emergencies = _open_conditions(settings, now)
-        offices = open_offices(settings, publishing, governing, services, emergencies, session, now, watching)
+        offices = open_offices(settings, publishing, governing, services, emergencies, session, now, watching, directory)
         enrolment = open_enrolment(
             settings, identity, lambda: governing.live.policies.purposes, ThisYear(publishing.books).append, now
         )
@@ -149,7 +151,7 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
     governing.live.told.append(hub.swap)
     if book is not None:
         try:
-            hub.dispatch = await open_dispatch(settings, book, lambda: hub.exchange, directory=directory)
+            hub.dispatch = await open_dispatch(settings, book, lambda: hub.exchange, directory=directory, changed=_changed(watching))
             await hub.dispatch.figures.count()
             hub.dispatch.start()
         except BaseException:
@@ -215,6 +217,18 @@ def _open_conditions(settings: Settings, now: clock.Now) -> tuple[Quotas, Emerge
         Quotas(Table(Database(str(quotas["database"]), "quotas")), now, lease=int(quotas["lease"])),
         Emergencies(Store(Database(str(said["database"]), "emergency")), rules, now),
     )
+
+
+def _changed(watching: Watching | None) -> Changed | None:
+    """A change that was told explains the looks that follow it: alerts must know."""
+    if watching is None:
+        return None
+    happenings = watching.happenings
+
+    async def changed(number: str, at: float) -> None:
+        await asyncio.to_thread(happenings.tell, CHANGE, number, clock.micros(at))
+
+    return changed
 
 
 async def _told(notice: Notice) -> None:

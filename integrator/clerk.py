@@ -16,15 +16,17 @@ import signal
 import time
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from audit import Ledger, LedgerError
-from integrator import clock
-from integrator.alerting import Alerting, open_alerting
+from integrator import clock, places
+from integrator.alerting import Alerting, open_alerting, registered_in
+from integrator.directory import load_rules, open_directory
 from integrator.errors import IntegratorError
 from integrator.logs import configure, log
 from integrator.publishing import Publishing, open_logbook, open_publishing
-from integrator.settings import Settings
+from integrator.settings import Settings, organisations
 from integrator.watching.opening import open_watching
 
 EVERY = 1.0  # seconds between two looks at the ledger
@@ -72,7 +74,9 @@ def _work(settings: Settings, wanted: Any) -> None:
     writer = _Watch(settings)
     reports = Reports(book.store, book.keyring, lambda: clock.micros(clock.system()), late_refusals=LATE_REFUSALS)
     watching = open_watching(settings)
-    alerting = open_alerting(book.store, book.keyring, writer, clock.system, watching)
+    rules = load_rules(places.folder("config") / "directory.yaml", organisations())
+    directory = open_directory(settings.directory["database"], Path(settings.directory["keys"]), rules, clock.system)
+    alerting = open_alerting(book.store, book.keyring, writer, clock.system, watching, registered_in(directory))
     try:
         while wanted():
             busy = _count(reports) | _watch(alerting)
@@ -81,6 +85,7 @@ def _work(settings: Settings, wanted: Any) -> None:
     finally:
         alerting.close()
         watching.close()
+        directory.close()
         reports.close()
         writer.close()
         book.store.close()

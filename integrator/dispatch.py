@@ -15,7 +15,7 @@ import aiohttp
 
 from integrator.carrying import Carrying
 from integrator.database import Database
-from integrator.delivery.announcing import Announcer, Directory
+from integrator.delivery.announcing import Announcer, Changed, Directory
 from integrator.delivery.backoff import Backoff
 from integrator.delivery.effects import Effect, Effects
 from integrator.delivery.feed import Feed
@@ -99,6 +99,7 @@ async def open_dispatch(
     *,
     directory: Directory | None = None,
     effects: Mapping[str, Effect] | None = None,
+    changed: Changed | None = None,
 ) -> Dispatch:
     """Nothing runs yet: see `start`. `current`: the exchange, which is another one when the texts change.
 
@@ -134,7 +135,7 @@ async def open_dispatch(
             relay = Relay(await _queue(outbox, push, str(chosen.get("broker") or ""), lease), carrying.carry)
         known = directory or Nobody()
         announcers = {
-            name: Announcer(one, known, subscriptions, outbox, lambda request, deposit: current().accept(request, deposit))
+            name: Announcer(one, known, subscriptions, outbox, lambda request, deposit: current().accept(request, deposit), changed)
             for name, one in services.items()
             if one.later is not None and one.later.kind == "event"
         }

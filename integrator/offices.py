@@ -21,7 +21,7 @@ from audit.verify.bundle import make_bundle
 from audit.verify.day import day_bundle
 from integrator import clock
 from integrator.agents.office import Agents
-from integrator.alerting import open_alerting
+from integrator.alerting import open_alerting, registered_in
 from integrator.consoles.auditor import AuditTools, Verifying
 from integrator.consoles.auditor.process import Apart
 from integrator.consoles.casefiles.opening import open_office
@@ -38,6 +38,7 @@ from integrator.consoles.reveals.opening import open_reveals
 from integrator.consoles.signin.claims import OFFICIAL
 from integrator.consoles.signin.oidc import Oidc
 from integrator.consoles.web import Consoles
+from integrator.directory import Directory
 from integrator.emergency import Emergencies
 from integrator.errors import IntegratorError
 from integrator.governing.live import InForce
@@ -62,6 +63,7 @@ def open_offices(
     session: aiohttp.ClientSession,
     now: clock.Now,
     watching: Watching | None = None,
+    directory: Directory | None = None,
 ) -> Consoles | None:
     """None where nothing is published (benchmarks). Raises `ConfigurationError`."""
     book = publishing.logbook
@@ -75,7 +77,9 @@ def open_offices(
     consoles.extras["exporter"] = Exporter(
         book.store, book.keyring, desk.reports, PEER, words_of(consoles.book), "0.1.0"
     )  # fmt: skip
-    consoles.extras["alerting"] = open_alerting(book.store, book.keyring, publishing, now, watching)
+    consoles.extras["alerting"] = open_alerting(
+        book.store, book.keyring, publishing, now, watching, registered_in(directory) if directory else None
+    )
     if watching is not None:
         consoles.extras["cases"] = CaseDesk(watching.cases, desk, now)
     consoles.extras["governing"] = governing

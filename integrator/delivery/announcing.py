@@ -54,12 +54,18 @@ class Upstream(Protocol):
     async def leave(self, ssin: str) -> None: ...
 
 
+Changed = Callable[[str, float], Awaitable[None]]  # number, when (epoch seconds)
+
+
 class Announcer:
     """Makes messages of changes to one service of events."""
 
     def __init__(
-        self, service: Service, directory: Directory, subscriptions: Subscriptions, outbox: Outbox, accept: Accept
-    ) -> None:
+        self, service: Service, directory: Directory, subscriptions: Subscriptions, outbox: Outbox, accept: Accept,
+        changed: Changed | None = None,
+    ) -> None:  # fmt: skip
+        """`changed`: whoever else must know that something of a person changed."""
+        self._changed = changed
         if service.later is None or service.later.kind != "event":
             raise ValueError(f"{service.name} is no service of events")
         self._service, self._later = service, service.later
@@ -71,6 +77,8 @@ class Announcer:
 
     async def announce(self, change: Change) -> int:
         """How many followers have a message of it now. Told twice, each has one. Raises `LedgerUnwritable`: tell it again."""
+        if self._changed is not None:
+            await self._changed(change.ssin, self.now())
         files = {(one[0], one[1]) for one in await self._directory.recipients(change.ssin, change.day)}
         told = 0
         for one in await self._subscriptions.followers(self._service.name, sorted({org for org, _ in files})):

@@ -50,6 +50,7 @@ class Room:
         self.hub = hub
         self.subscriptions = Subscriptions(hub.database, hub.outbox.sealing, hub.clock)
         self.files = Files({NUMBER: [(RECEIVER, "school"), (SENDER, "school")]})
+        self.changed: list[str] = []
         self.feed = Feed(hub.outbox, lambda held: hub.carrying.hand_out(held))
 
     async def follow(
@@ -71,8 +72,12 @@ class Room:
             self.subscriptions,
             self.hub.outbox,
             self.hub.exchange.accept,
+            self._changed,
         )
         return await announcer.announce(Change(id, ssin, frozenset(fields or {"address"}), TODAY))
+
+    async def _changed(self, ssin: str, at: float) -> None:
+        self.changed.append(ssin)
 
     async def heard(self, uid: str, cursor: str | None = None) -> list[tuple[str, list[str]]]:
         page = await self.feed.fetch(uid, cursor)
@@ -103,6 +108,12 @@ async def test_who_keeps_no_file_hears_nothing(room: Room) -> None:
     room.files.files = {NUMBER: [(SENDER, "school")]}
 
     assert (0, []) == (await room.change(), await room.heard(uid))
+
+
+async def test_a_change_that_nobody_follows_is_known_to_the_alerts_all_the_same(room: Room) -> None:
+    await room.change(ssin=OTHER)
+
+    assert [OTHER] == room.changed
 
 
 async def test_a_file_kept_for_another_purpose_is_no_file_for_this_one(room: Room) -> None:
