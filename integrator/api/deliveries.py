@@ -32,6 +32,7 @@ from integrator.model import Request as Question
 _KEY = re.compile(r"[!-~]{8,128}")
 _UID = re.compile(r"[0-9a-f]{32}")
 _NUMBER = re.compile(r"\d{11}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")  # one in a hundred ends in eleven digits
 _DAYS = 732  # that a subscription may last
 
 
@@ -145,7 +146,7 @@ def _trace(request: Request) -> Any:
 
 def _idempotency(request: Request) -> str:
     key = request.headers.get("idempotency-key", "")
-    if not _KEY.fullmatch(key) or _NUMBER.search(key):
+    if not _KEY.fullmatch(key) or (_NUMBER.search(key) and not _UUID.fullmatch(key)):
         raise MalformedRequest(
             Issue("requiredInput", "header", "Idempotency-Key", "8 to 128 visible characters, new for each message; a UUID will do")
         )  # fmt: skip

@@ -19,6 +19,7 @@ from integrator.consoles.database import Database
 from integrator.consoles.people import Person
 from integrator.consoles.sessions import Sessions
 from integrator.consoles.vault import open_vault
+from integrator.ids import like_a_number
 from tests.flows.sandboxes import Beside, Callers, Reply
 
 NUMBERS = {
@@ -125,15 +126,16 @@ class Pair:
 
 
 def like(text: str) -> str:
-    """The same form, another value: digits and letters drawn again, the rest kept."""
-    return "".join(
-        secrets.choice("0123456789abcdef")
-        if one in "0123456789abcdef"
-        else secrets.choice("ghijklmnopqrstuvwxyz")
-        if one.islower()
-        else one
-        for one in text
-    )
+    """The same form, another value: digits and letters drawn again, the rest kept; none that the door takes for a number."""
+    while like_a_number(made := "".join(_another(one) for one in text)):
+        pass
+    return made
+
+
+def _another(one: str) -> str:
+    if one in "0123456789abcdef":
+        return secrets.choice("0123456789abcdef")
+    return secrets.choice("ghijklmnopqrstuvwxyz") if one.islower() else one
 
 
 def letters(text: str) -> str:

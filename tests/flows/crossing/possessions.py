@@ -15,6 +15,7 @@ from typing import Any
 from connectors.client import enrolment
 from integrator.database import Database
 from integrator.emergency.store import Emergency, Store
+from integrator.ids import new_id
 from tests.flows.crossing.operations import NOTHING
 from tests.flows.crossing.people import Body, Pair, citizen, letters, like, session
 
@@ -245,7 +246,7 @@ def _governed(things: Things, owner: Body) -> None:
         "authorisation": "school_enrolment@2026-1", "organisation": owner.number, "reason": "nobody asks for it here"})  # fmt: skip
     for kind, made in (("proposal", proposal), ("suspension", suspension)):
         assert 201 == made.status_code, (kind, made.text)
-        things.pairs[kind] = Pair(made.json()["id"], secrets.token_hex(16))
+        things.pairs[kind] = Pair(made.json()["id"], new_id(16))
     things.looks["suspensions"] = lambda: owner.officer("GET", "/policy/v1/suspensions").json()
 
 
