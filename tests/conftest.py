@@ -25,3 +25,12 @@ def browser() -> Iterator[Any]:
         opened = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield opened
         opened.close()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests come last: from the first of them on this thread has a running loop, and no other test can have one.
+
+    `make test` runs them apart; this is for whoever asks for a folder with both.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)

@@ -188,7 +188,7 @@ def test_a_text_with_a_hole_is_not_proposed_and_says_where(hub: Any, tmp_path: P
         path = draft(tmp_path, "wide", (b"address, language, parents", b"address, language, nationalities, parents"))
         policy(one, "propose", str(path), "--reason", WHY, expected=1)
 
-        assert "expected" in capsys.readouterr().err
+        assert "error: case expects" in capsys.readouterr().err
 
 
 def test_a_replay_over_a_real_hubs_ledger_names_who_would_lose_what(
