@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from integrator.errors import ConfigurationError, Issue, MalformedRequest
+from integrator.fixed import fixed
 from integrator.keytypes import KeyType, Sandbox, compile_key
 from integrator.mapping import Sheet
 from integrator.model import LocalizedString
@@ -100,7 +101,7 @@ class Later:
 _OPS = {"write": "dpv:Modify", "erase": "dpv:Erase"}
 
 
-@dataclass(frozen=True, slots=True)
+@fixed
 class Question:
     """What a façade read from a request: keys in canonical form, and how much is wanted."""
 
