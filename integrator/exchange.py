@@ -41,6 +41,7 @@ from integrator.logs import log
 from integrator.mapping import Plan
 from integrator.metrics import Metrics
 from integrator.model import Answer, Request, Withheld
+from integrator.patience import Patience
 from integrator.policy import ADVICE, Ask, Decision, Denial, Facts, Permit, Policies, afterwards
 from integrator.pseudonyms import Pseudonyms
 from integrator.quotas import Quotas
@@ -97,7 +98,7 @@ class Exchange:
         """Answer one question from a local application, or refuse it; either way, leave a durable trace."""
         started = time.monotonic()
         service = self.services[request.service]
-        asked = self._opened(request) if any(type(key) is Pseudonym for key in request.keys.values()) else request
+        asked = self._opened(request) if Pseudonym in map(type, request.keys.values()) else request
         record = await self.recorder.begin()
         try:
             permit, standing = await self.deciding.permit(service, asked, record, pseudonym=asked is not request)
@@ -198,7 +199,7 @@ class Exchange:
         started = time.monotonic()
         error: IntegratorError
         try:
-            async with asyncio.timeout(deadline - started):
+            with Patience(deadline - started):
                 return await self._extracted(call, deadline, started)
         except TimeoutError:
             error = SourceUnavailable(call.source, "no answer within the deadline")
