@@ -371,13 +371,15 @@ def _asked_about(subject: tuple[str, str] | None) -> tuple[tuple[str, str], ...]
 
 def _flags(flags: frozenset[str], clear: Mapping[str, Any] = MappingProxyType({})) -> dict[str, list[str]]:
     """Those of the call itself (an emergency, who has to be told) with those of how near the agent is."""
+    if not flags and "flags" not in clear:
+        return {}
     every = flags.union(clear.get("flags", ()))
     return {"flags": sorted(every)} if every else {}
 
 
 def _gives(call: Call, field: str) -> bool:
     """Whether the permit lets something of this field out ("" = anything at all)."""
-    return not field or any(name == field or name.startswith(field + ".") for name in call.permit.fields)
+    return not field or field in call.permit.fields or any(name.startswith(field + ".") for name in call.permit.fields)
 
 
 def _released(call: Call) -> list[str]:
