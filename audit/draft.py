@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from audit.errors import EntryRefused
+from audit.fixed import fixed
 from audit.seal import SUBJECT, TECHNICAL
 
 # intent, outcome, denied and unknown are one exchange; the others are written by later rooms of this library.
@@ -62,7 +63,7 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,99}").fullmatch
 _SHAPE = bytes(48 if chr(c).isdigit() else 97 if chr(c).isalpha() or c == 95 else 32 for c in range(128)) + b"a" * 128
 
 
-@dataclass(frozen=True, slots=True)
+@fixed
 class Subject:
     """A person, enterprise, vehicle or address the entry is about; sealed, and found again by its blind tag."""
 
@@ -71,7 +72,7 @@ class Subject:
     role: str = ""  # data-subject, household-member, contact, heir …; "" = not said
 
 
-@dataclass(frozen=True, slots=True)
+@fixed
 class Draft:
     """One entry to be written.
 

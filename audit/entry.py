@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, NamedTuple
 
 from audit.canonical import MAX_ENTRY, canonical, leaf_hash
 from audit.disclosure import commit_all, root_of
 from audit.draft import AUDIENCE_OF, Draft, Subject, check_no_person
 from audit.errors import EntryRefused
+from audit.fixed import fixed
 from audit.keys import epoch_of
 from audit.seal import AGENT, AUDIENCES, DEK, SUBJECT, Sealer, month_of
 
@@ -59,7 +60,7 @@ class Commit:
         self.vouched: Any = None  # what was signed for them, once it was
 
 
-@dataclass(frozen=True, slots=True)
+@fixed
 class Record:
     """The receipt of a durable entry."""
 

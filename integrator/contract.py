@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from integrator.fixed import fixed
 
-@dataclass(frozen=True, slots=True)
+
+@fixed
 class Question:
     """One call to a source: canonical keys in, permission already given."""
 
@@ -33,7 +35,7 @@ class Question:
     dossier: str | None = None  # likewise: the case
 
 
-@dataclass(frozen=True, slots=True)
+@fixed
 class Reply:
     """What a source said, checked (transport, signature, schema, status) but not yet trimmed.
 
@@ -57,7 +59,7 @@ class Connector(Protocol):
         """Prove settings, connection and credentials without changing anything. Raises as `ask` does."""
 
 
-@dataclass(frozen=True, slots=True)
+@fixed
 class HttpAnswer:
     """Bytes as they came, size already capped."""
 

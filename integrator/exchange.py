@@ -41,6 +41,7 @@ from integrator.logs import log
 from integrator.mapping import Plan
 from integrator.metrics import Metrics
 from integrator.model import Answer, Request, Withheld
+from integrator.patience import Patience
 from integrator.policy import ADVICE, Ask, Decision, Denial, Facts, Permit, Policies, afterwards
 from integrator.pseudonyms import Pseudonyms
 from integrator.quotas import Quotas
@@ -97,7 +98,7 @@ class Exchange:
         """Answer one question from a local application, or refuse it; either way, leave a durable trace."""
         started = time.monotonic()
         service = self.services[request.service]
-        asked = self._opened(request) if any(type(key) is Pseudonym for key in request.keys.values()) else request
+        asked = self._opened(request) if Pseudonym in map(type, request.keys.values()) else request
         record = await self.recorder.begin()
         try:
             permit, standing = await self.deciding.permit(service, asked, record, pseudonym=asked is not request)
@@ -198,7 +199,7 @@ class Exchange:
         started = time.monotonic()
         error: IntegratorError
         try:
-            async with asyncio.timeout(deadline - started):
+            with Patience(deadline - started):
                 return await self._extracted(call, deadline, started)
         except TimeoutError:
             error = SourceUnavailable(call.source, "no answer within the deadline")
@@ -246,10 +247,11 @@ class Exchange:
         extracted = plan.extract(reply.document, call.keys, lifts=permit.grant.lifts)
         if service.list_name is not None:
             extracted.values.setdefault(service.list_name, [])
-        prefix = f"{service.list_name}." if service.list_name else ""
-        filtered = tuple(
-            said.removeprefix(prefix) for said in reply.filtered if _touches(said.removeprefix(prefix), permit.fields)
-        )
+        filtered: tuple[str, ...] = ()
+        if reply.filtered:
+            prefix = f"{service.list_name}." if service.list_name else ""
+            said = [one.removeprefix(prefix) for one in reply.filtered]
+            filtered = tuple([one for one in said if _touches(one, permit.fields)])
         return Outcome(
             extracted.values,
             extracted.facts,
@@ -424,15 +426,16 @@ def _part_answer(outcome: Outcome) -> PartAnswer:
 def _body(call: Call, outcome: Outcome) -> dict[str, Any]:
     """What the caller gets: the permitted values, and the names of what was held back."""
     body = dict(outcome.values)
+    if outcome.incomplete:
+        body["isComplete"] = False
+    if not (call.permit.withheld or outcome.guarded or outcome.filtered):
+        return body
     withheld = (
         *call.permit.withheld,
         *(Withheld(name, "NOT_COMMUNICABLE") for name in outcome.guarded),
         *(Withheld(name, "FILTERED_BY_SOURCE") for name in outcome.filtered),
     )
-    if outcome.incomplete:
-        body["isComplete"] = False
-    if withheld:
-        body["withheld"] = [{"field": item.field, "reason": item.reason} for item in withheld]
+    body["withheld"] = [{"field": item.field, "reason": item.reason} for item in withheld]
     return body
 
 

@@ -9,18 +9,18 @@ A plan is made for one set of permitted fields. It walks the document once and d
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from integrator.errors import ConfigurationError, WrongSubject
+from integrator.fixed import fixed
 from integrator.mapping_steps import Compiler, Out, Spec, Step, starts, walk_json, walk_xml
 from integrator.places import read_yaml
 
 _FACT, _ABOUT, _ITEM = "\x00fact.", "\x00about.", "\x00item"  # slots that never leave this module
 
 
-@dataclass(frozen=True, slots=True)
+@fixed
 class Extracted:
     """What a plan took out of one document: canonical values, and facts for the hub's own checks."""
 

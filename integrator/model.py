@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from integrator.fixed import fixed
+
 Keys = Mapping[str, Any]
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -26,7 +28,7 @@ class Caller:
     on_behalf_of: str | None = None  # the agent who delegated to him, if any
 
 
-@dataclass(frozen=True, slots=True)
+@fixed
 class Trace:
     """Where this exchange stands among others. Ids are lowercase hex, W3C sizes."""
 
@@ -35,7 +37,7 @@ class Trace:
     related: str | None = None  # the caller's own BelGov-Trace-Id, as received
 
 
-@dataclass(frozen=True, slots=True)
+@fixed
 class Request:
     """One question at the door of `exchange`: keys are already checked against the service's own schema."""
 
@@ -59,7 +61,7 @@ class Withheld:
     reason: str  # NOT_GRANTED | NOT_COMMUNICABLE | FILTERED_BY_SOURCE | HISTORY_DEPTH
 
 
-@dataclass(frozen=True, slots=True)
+@fixed
 class Answer:
     """What goes back to the caller, and only after it was recorded."""
 

@@ -11,7 +11,7 @@ import hashlib
 import os
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -21,6 +21,7 @@ from audit import Draft, Ledger, LedgerError, Statement
 from audit.log.years import Book, OneBook, Shelf
 from integrator import clock
 from integrator.errors import IntegratorError, LedgerUnwritable, PolicyDenied, SubjectNotFound, SubjectReplaced
+from integrator.fixed import fixed
 from integrator.logs import log
 from integrator.metrics import Metrics
 from integrator.model import Caller, Request
@@ -31,7 +32,7 @@ SUBJECT = "data-subject"  # the role of whom a question is about; said where the
 _NONE: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@fixed
 class Call:
     """One question to one source (or one composition), decided and about to be recorded."""
 
@@ -45,7 +46,7 @@ class Call:
     clear: Mapping[str, Any]  # what both of its entries say in clear
 
 
-@dataclass(frozen=True, slots=True)
+@fixed
 class Outcome:
     """How one call ended: values for the caller, facts for the hub, or the error that is raised once recorded."""
 
@@ -370,13 +371,15 @@ def _asked_about(subject: tuple[str, str] | None) -> tuple[tuple[str, str], ...]
 
 def _flags(flags: frozenset[str], clear: Mapping[str, Any] = MappingProxyType({})) -> dict[str, list[str]]:
     """Those of the call itself (an emergency, who has to be told) with those of how near the agent is."""
+    if not flags and "flags" not in clear:
+        return {}
     every = flags.union(clear.get("flags", ()))
     return {"flags": sorted(every)} if every else {}
 
 
 def _gives(call: Call, field: str) -> bool:
     """Whether the permit lets something of this field out ("" = anything at all)."""
-    return not field or any(name == field or name.startswith(field + ".") for name in call.permit.fields)
+    return not field or field in call.permit.fields or any(name.startswith(field + ".") for name in call.permit.fields)
 
 
 def _released(call: Call) -> list[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from integrator.errors import ConfigurationError, Issue, MalformedRequest
+from integrator.fixed import fixed
 from integrator.keytypes import KeyType, Sandbox, compile_key
 from integrator.mapping import Sheet
 from integrator.model import LocalizedString
@@ -100,7 +101,7 @@ class Later:
 _OPS = {"write": "dpv:Modify", "erase": "dpv:Erase"}
 
 
-@dataclass(frozen=True, slots=True)
+@fixed
 class Question:
     """What a façade read from a request: keys in canonical form, and how much is wanted."""
 
@@ -149,6 +150,8 @@ class Service:
 
     def parts_for(self, codes: frozenset[str]) -> tuple[Part, ...]:
         """The parts that these checks need, with what those wait for: nothing more is asked of any source."""
+        if not self.parts:
+            return ()
         wanted = frozenset().union(*(check.parts for check in self.checks if check.code in codes))
         for part in reversed(self.parts):  # a part only waits for parts that stand before it
             if part.name in wanted:
@@ -160,9 +163,11 @@ class Service:
         if any(key.required and name not in keys for name, key in self.keys.items()):
             return False
         asked = bool(keys) or not self.keys
-        return asked and (
-            not self.exactly_one or sum(all(name in keys for name in group) for group in self.exactly_one) == 1
-        )
+        return asked and (not self.exactly_one or self._ways_taken(keys) == 1)
+
+    def _ways_taken(self, keys: Mapping[str, Any]) -> int:
+        """How many of the ways to ask these keys complete."""
+        return sum(map(frozenset(keys).issuperset, self.exactly_one))
 
     def subject(self, keys: Mapping[str, Any]) -> tuple[str, str] | None:
         """(type, id) of whom the question is about, or None when it is about no one in particular."""
@@ -192,16 +197,12 @@ class Service:
                     )
                 continue
             try:
-                keys[name] = key.read(value, _pointer(name))
+                keys[name] = key.read(value, f"/{name}")  # a name of ours: see `_pointer` for the others
             except MalformedRequest as refused:
                 issues.extend(refused.issues)
         missing = [name for name, key in self.keys.items() if key.required and name not in body]
         issues += [Issue("requiredInput", where, _pointer(name), "add it") for name in missing]
-        if (
-            self.exactly_one
-            and sum(all(name in keys for name in group) for group in self.exactly_one) != 1
-            and not issues
-        ):
+        if self.exactly_one and not issues and self._ways_taken(keys) != 1:
             ways = " | ".join(" + ".join(group) for group in self.exactly_one)
             issues.append(Issue("exactlyOneOfExpected", where, "/", f"ask by exactly one of: {ways}"))
         question = self._wishes(body, keys, where, issues)
@@ -356,4 +357,4 @@ def _pointer(name: str) -> str:
 
 
 def _holds_number(words: str) -> bool:
-    return re.search(r"\d{11}", re.sub(r"[.\s-]", "", words)) is not None
+    return len(words) >= 11 and re.search(r"\d{11}", re.sub(r"[.\s-]", "", words)) is not None

@@ -23,7 +23,7 @@ PEER = "integrator.peer_certificate"  # DER of the TLS connection's own, set by 
 _BYTES = re.compile(
     rb":([A-Za-z0-9+/]{4,12288}={0,2}):"
 )  # a byte sequence of RFC 9651; 9 KB is a very large certificate
-_FORWARDED = (HEADER, b"client-cert-chain")
+_FORWARDED = frozenset((HEADER, b"client-cert-chain"))
 
 
 class Believer(Protocol):
@@ -48,7 +48,7 @@ class Shown:
     def find(self, scope: MutableMapping[str, Any], headers: Mapping[bytes, bytes]) -> None:
         """Put the thumbprint in the scope. Raises `EdgeRefusal`, `UnknownCaller`."""
         own = scope.get(PEER)
-        if not any(name in headers for name in _FORWARDED):
+        if _FORWARDED.isdisjoint(headers):
             if own is not None and (shown := self._believer.believe(own)) not in self._certificates:
                 scope[SHOWN] = shown  # a proxy's own certificate is never taken for a caller's
             return

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from integrator.fixed import fixed
 from integrator.model import LocalizedString, Withheld
 from integrator.policy.conditions import NO_FACTS, NO_LIMITS, Conditions, Facts, Limits
 
@@ -71,7 +72,7 @@ class Grant:
     pseudonymise: bool = False  # identifiers leave as pseudonyms of the organisation
 
 
-@dataclass(frozen=True, slots=True)
+@fixed
 class Ask:
     """What is decided upon: no identifiers, only the kinds of things asked."""
 

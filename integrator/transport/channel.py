@@ -11,25 +11,25 @@ from __future__ import annotations
 
 import asyncio
 import math
-import re
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final, Protocol
-from urllib.parse import quote, urlencode
 
 import aiohttp
 from yarl import URL
 
 from integrator.contract import HttpAnswer
 from integrator.errors import ConfigurationError, SourceFault, SourceThrottled, SourceUnavailable
+from integrator.fixed import fixed
+from integrator.patience import Patience
 from integrator.transport.breaker import Breaker
 from integrator.transport.lines import Lines
 from integrator.transport.plain import Plain
 from integrator.transport.pool import open_session
 from integrator.transport.reading import Reader
 from integrator.transport.retry import NoAnswer, RetryBudget, RetryPlan
+from integrator.transport.target import written
 
 __all__ = ["Channel", "Limits", "Lines", "Observe", "Wire", "Wires", "open_session"]
 
@@ -132,7 +132,9 @@ class Channel:
         """
         started = time.monotonic()
         until = min(deadline, started + self.limits.timeout)
-        call = _Call(method, self._target(path, query), body, {**self._packing, **(headers or {})}, until, repeatable)
+        call = _Call(
+            method, self._prefix + written(path, query), body, {**self._packing, **(headers or {})}, until, repeatable
+        )
         outcome = "cancelled"
         self._budget.earn()
         try:
@@ -168,22 +170,28 @@ class Channel:
         sent: float | None = None
         probe, well = False, None
         try:
-            async with asyncio.timeout(given), self._places:
-                self._refuse_when_open()  # it may have opened while we waited for a place
-                probe, sent = self.breaker.enter(), time.monotonic()
-                try:
-                    answer = await self._wire.ask(
-                        call.method, call.target, call.headers, call.written, self._reader, repeatable=call.repeatable
-                    )
-                    well = True
-                    return answer
-                except NoAnswer:
-                    well = False
-                    raise
-                except SourceFault as fault:
-                    # What one question brings (too large, packed, sent elsewhere) must not close the source to others.
-                    well = False if fault.reason in _ILL else None
-                    raise
+            with Patience(given):
+                async with self._places:
+                    self._refuse_when_open()  # it may have opened while we waited for a place
+                    probe, sent = self.breaker.enter(), time.monotonic()
+                    try:
+                        answer = await self._wire.ask(
+                            call.method,
+                            call.target,
+                            call.headers,
+                            call.written,
+                            self._reader,
+                            repeatable=call.repeatable,
+                        )
+                        well = True
+                        return answer
+                    except NoAnswer:
+                        well = False
+                        raise
+                    except SourceFault as fault:
+                        # What one question brings (too large, packed, sent elsewhere) must not close the source to others.
+                        well = False if fault.reason in _ILL else None
+                        raise
         except TimeoutError:
             if sent is None:
                 raise NoAnswer("busy", again=False) from None
@@ -204,14 +212,8 @@ class Channel:
         error.retry_after = failure.retry_after or (2 if failure.what == "busy" else error.retry_after)
         return error
 
-    def _target(self, path: str, query: Mapping[str, str] | None) -> str:
-        if not _PATH.fullmatch(path) or "/../" in path + "/":
-            raise ValueError("path: absolute, percent-encoded, without query, fragment or climbing")
-        target = self._prefix + path
-        return f"{target}?{urlencode(query, safe='', quote_via=quote)}" if query else target
 
-
-@dataclass(frozen=True, slots=True)
+@fixed
 class _Call:
     """One question, as every attempt of it is sent."""
 
@@ -226,7 +228,6 @@ class _Call:
         return self.body() if callable(self.body) else self.body
 
 
-_PATH: Final = re.compile(r"/[!\"$->@-~]*")
 _ILL: Final = frozenset({"HTTP", "TLS"})  # faults of the source as a whole
 _WORDS: Final = {
     "timeout": "no answer within the time given",

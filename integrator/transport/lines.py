@@ -181,13 +181,25 @@ def _written(fields: Mapping[str, str]) -> str:
     """Header lines. Raises ValueError for a name or a value that could end its line, or that is ours to say."""
     lines = []
     for name, value in fields.items():
-        if not _NAME.fullmatch(name) or name.lower() in OURS:
+        if name not in _known and not _may_be_sent(name):
             raise ValueError("a header that is not a connector's to send")
         lines.append(f"{name}: {value}\r\n")
     written = "".join(lines)
     if written.count("\r") != len(lines) or written.count("\n") != len(lines) or "\0" in written:
         raise ValueError("a header value holds a line break")
     return written
+
+
+def _may_be_sent(name: str) -> bool:
+    """Whether a header of this name is a connector's to send; remembered, for connectors send few different ones."""
+    if not _NAME.fullmatch(name) or name.lower() in OURS:
+        return False
+    if len(_known) < 256:
+        _known.add(name)
+    return True
+
+
+_known: set[str] = set()
 
 
 def _request(head: str, method: str, body: bytes | None) -> bytes:
