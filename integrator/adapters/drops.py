@@ -61,6 +61,8 @@ class Drop:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise DropTaken from None
+            for half in (self.root / "work").glob(".copy-*"):  # of a process that was killed over it
+                half.unlink()
             yield
         finally:
             os.close(lock)

@@ -6,7 +6,7 @@ async with Post(…).manned():  turn() ─► turn() ─► …        nothing e
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -49,7 +49,7 @@ class Post:
             try:
                 result = await self.intake.take(path)
             except FileRefused as refused:  # seen by the check first; here only when the disk fails us
-                self.tell("adapter_file_refused", adapter=self.adapter, reason=refused.reason)
+                self.tell("adapter_file_refused", connector=self.adapter, reason=refused.reason)
                 await asyncio.to_thread(self.drop.settled, path, "refused")
                 continue
             await asyncio.to_thread(self.drop.settled, path, result.state)
@@ -68,24 +68,17 @@ class Post:
                     await self._turns(pause)
             except DropTaken:
                 if not taken:
-                    self.tell("adapter_folder_taken", adapter=self.adapter)
+                    self.tell("adapter_folder_taken", connector=self.adapter)
                 taken = True
             await asyncio.sleep(pause)
 
     async def _turns(self, pause: float) -> None:
-        while True:
-            try:
-                await self.turn()
-            except Stopped as stop:
-                self.tell("adapter_stopped", adapter=self.adapter, error=type(stop.__cause__).__name__)
-            except Exception as error:  # a post that died silently would be files that nobody reads
-                self.tell("adapter_failed", adapter=self.adapter, error=type(error).__name__)
-            await asyncio.sleep(pause)
+        await _on_and_on(self.turn, self.adapter, self.tell, pause)
 
     async def _look_after(self) -> None:
         strange = await asyncio.to_thread(self.drop.strange)
         if strange != self._strange:
-            self.tell("adapter_folder_holds_no_files", adapter=self.adapter, count=strange)
+            self.tell("adapter_folder_holds_no_files", connector=self.adapter, count=strange)
         self._strange = strange
         now = self.now()
         if now - self._tidied < 3600:
@@ -94,13 +87,13 @@ class Post:
         await asyncio.to_thread(self.drop.forget, self.keep_days * _DAY)
         given_up = await self.database.run(lambda c: Book(c).forget(self.adapter, now - self.waiting_days * _DAY))
         if given_up:
-            self.tell("adapter_rows_given_up", adapter=self.adapter, count=given_up)
+            self.tell("adapter_rows_given_up", connector=self.adapter, count=given_up)
 
     def _told(self, result: Result) -> None:
-        words: dict[str, Any] = {"state": result.state, "good": result.file.good, "waiting": result.file.bad}
-        if result.file.reason:
-            words["reason"] = result.file.reason
-        self.tell("adapter_file", adapter=self.adapter, digest=result.file.digest[:12], **words)
+        why = {"reason": result.file.reason} if result.file.reason else {}
+        self.tell("adapter_file", connector=self.adapter, state=result.state, count=result.file.good, **why)
+        if result.file.bad and result.state == "done":
+            self.tell("adapter_rows_waiting", connector=self.adapter, count=result.file.bad)
 
 
 @dataclass(slots=True)
@@ -116,7 +109,7 @@ class Outgoing:
         """Everything there is now. Returns how many rows were written."""
         written = 0
         while rows := await self.serving.turn():
-            self.tell("adapter_file_written", adapter=self.adapter, rows=rows)
+            self.tell("adapter_file_written", connector=self.adapter, count=rows)
             written += rows
         return written
 
@@ -129,15 +122,25 @@ class Outgoing:
             await asyncio.sleep(pause)
 
     async def _turns(self, pause: float) -> None:
-        while True:
-            try:
-                await self.turn()
-            except Exception as error:  # as above
-                self.tell("adapter_failed", adapter=self.adapter, error=type(error).__name__)
-            await asyncio.sleep(pause)
+        await _on_and_on(self.turn, self.adapter, self.tell, pause)
 
 
 @asynccontextmanager
 async def _alone(drop: Drop) -> AsyncIterator[None]:
     with drop.alone():
         yield
+
+
+async def _on_and_on(turn: Callable[[], Awaitable[Any]], adapter: str, tell: Told, pause: float) -> None:
+    """Turn after turn. What goes wrong is told once, until it is over or something else goes wrong."""
+    said = ""
+    while True:
+        wrong = ""
+        try:
+            await turn()
+        except Exception as error:  # a post that died silently would be files that nobody reads
+            wrong = type(error.__cause__ if isinstance(error, Stopped) else error).__name__
+            if wrong != said:
+                tell("adapter_stopped", connector=adapter, error=wrong)
+        said = wrong
+        await asyncio.sleep(pause)

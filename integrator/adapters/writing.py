@@ -45,6 +45,8 @@ def _row(layout: Layout, row: Mapping[str, Any], number: int) -> bytes:
     texts = [_text(one, row.get(one.name), number) for one in layout.fields]
     fixed = layout.kind == "fixed"
     line = _laid(zip(layout.fields, texts, strict=True), layout.length, number) if fixed else _joined(layout, texts)
+    if fixed and layout.row_starts and layout.fields[0].start >= len(layout.row_starts):  # else a field stands there
+        line = _ends(layout.row_starts, line)
     try:
         return line.encode(layout.encoding)
     except UnicodeEncodeError:

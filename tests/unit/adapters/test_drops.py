@@ -153,6 +153,13 @@ def test_a_claim_of_a_killed_process_is_finished_by_the_next(drop: Drop, clock: 
     assert 1 == len(drop.look())
 
 
+def test_a_half_copy_of_a_killed_process_does_not_stay(drop: Drop) -> None:
+    (drop.root / "work" / ".copy-1").write_bytes(b"a;b")
+
+    with drop.alone():
+        assert [".lock"] == names(drop.root / "work")
+
+
 def test_one_process_takes_and_the_folder_is_free_when_it_is_killed(drop: Drop) -> None:
     holding = "import sys; from pathlib import Path; from integrator.adapters.drops import Drop\n"
     holding += "with Drop(Path(sys.argv[1])).alone():\n print('mine', flush=True); sys.stdin.read()"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,11 +10,13 @@ from typing import Any
 
 import pytest
 
+from integrator.adapters import posts
 from integrator.adapters.book import Book
 from integrator.adapters.intake import Intake, Stopped, Taken
 from integrator.adapters.participation import participation
 from integrator.database import Database
 from integrator.errors import ConfigurationError, LedgerUnwritable
+from integrator.logs import redact
 from integrator.taking_part import HandsIn
 from tests.unit.adapters import kit
 from tests.unit.audit.kit import ENGINES, engine_url
@@ -171,3 +174,26 @@ async def test_what_was_settled_before_a_limit_is_not_handed_in_again(database: 
     result = await intake.take(file)
 
     assert ([1, 2, 3, 4, 5, 6, 7], 7) == (effect.seen, result.file.good)
+
+
+async def test_what_goes_wrong_is_told_once_and_by_words_that_reach_the_log(tmp_path: Path, database: Database) -> None:
+    told: list[dict[str, Any]] = []
+    over = asyncio.Event()
+
+    class Refusing:
+        turns = 0
+
+        async def turn(self) -> None:
+            self.turns += 1
+            if self.turns == 5:
+                over.set()
+            raise Stopped(frozenset(), {}) from LedgerUnwritable()
+
+    watching = asyncio.create_task(
+        posts._on_and_on(Refusing().turn, "resthome", lambda event, **words: told.append({"event": event, **words}), 0)
+    )  # fmt: skip
+    await over.wait()
+    watching.cancel()
+
+    assert [{"event": "adapter_stopped", "connector": "resthome", "error": "LedgerUnwritable"}] == told
+    assert told[0] == redact(None, "info", dict(told[0]))
