@@ -28,7 +28,7 @@ from integrator.commands.sandbox import Sandbox
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 ROOMS = ("config", "connectors", "docs", "mappings", "policies")
-PATIENCE = 180  # seconds for a whole page
+PATIENCE = 600  # seconds for a whole page; a quiet machine takes one or two minutes, a busy one several
 ANYTHING = "…"
 FENCE = re.compile(r"^```([a-z]*)\n(.*?)^```$", re.M | re.S)
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
