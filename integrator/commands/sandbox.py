@@ -16,7 +16,7 @@ from pathlib import Path
 from integrator.commands import mock
 from integrator.errors import ConfigurationError
 
-_PATIENCE = 30.0  # seconds until a program must be ready
+_PATIENCE = 60.0  # seconds until a program must be ready, on a busy machine too
 
 
 @dataclass(slots=True)
