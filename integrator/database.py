@@ -76,5 +76,6 @@ def upgrade(engine: Any, room: str) -> None:
 
 def _careful(connection: Any, record: Any) -> None:
     del record
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON"):
+    # The time-out first: to become WAL, a database that others are opening has to be waited for.
+    for pragma in ("busy_timeout=20000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")

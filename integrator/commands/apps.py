@@ -118,8 +118,8 @@ def ledger_keys(loaded: settings.Settings) -> list[str]:
     book = open_logbook(loaded)
     try:
         year = clock.today(clock.system()).year
-        # The hub, its clerk, and who writes beside it: `integrator audit keep` and `report`.
-        beside = [replace(book.names, process=f"{loaded.shard}-{one}") for one in ("watch", "keep", "desk")]
+        # The hub, its clerk, and who writes beside it: `integrator audit keep` and `report`, `integrator policy`.
+        beside = [replace(book.names, process=f"{loaded.shard}-{one}") for one in ("watch", "keep", "desk", "govern")]
         processes = (book.names, *beside)
         shards = [newest(names.shard(one), book.known()) for names in processes for one in (year, year + 1)]
         made = [origin for origin in (*shards, book.anchor, book.names.policy) if not book.signers.has(origin)]

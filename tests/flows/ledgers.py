@@ -15,7 +15,7 @@ from audit.read import Opened
 from audit.store import Store
 from integrator import settings
 
-_BESIDE = re.compile(r"-(watch|desk|keep)/\d{4}")
+_BESIDE = re.compile(r"-(watch|desk|keep|govern)/\d{4}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ PLAIN: Mapping[str, Any] = {
     ), ...),
     "service": "person.get", "shard": "$shard", "type": "nrn", "policyVersion": "sha256:" + "0" * 64, "texts": ["purpose: nothing"],
     # words, days and choices of who asks
-    "reason": REASON, "why": REASON, "words": REASON, "answer": REASON, "remark": REASON, "days": 1, "language": "fr", "format": "csv",
+    "urn": "urn:problem-type:belgif:badRequest", "world": "sandbox", "reason": REASON, "why": REASON, "words": REASON, "answer": REASON, "remark": REASON, "days": 1, "language": "fr", "format": "csv",
     "received": "2026-11-02", "addressee": "Rue des Essais 1, 1050 Ixelles", "channel": "letter", "agent": "", "scope": ["look"],
     "ends": "2027-01-31", "action": "restrict", "ground": "crime", "authority": "controller", "reference": "", "review": "2027-06-01",
     "mode": "pull", "url": ..., "step": ..., "act": ..., "organisation": ..., "title": ..., "contact": ..., "key": ..., "proof": ...,

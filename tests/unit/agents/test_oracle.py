@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from typing import Any
 
 import httpx
@@ -170,8 +171,16 @@ async def test_nonsense_is_never_a_500_and_never_somebody_elses(
         ]  # fmt: skip
 
     assert [] == [(one.request.method, one.status_code) for one in told if one.status_code >= 500]
-    assert 404 == told[5].status_code
+    readable = all(math.isfinite(one) for one in _floats(operations))  # JSON has no infinity: such a body is not read at all
+    assert (404 if readable else 400) == told[5].status_code
     assert not any("secret-" in one.text for one in told)
+
+
+def _floats(value: Any) -> list[float]:
+    if isinstance(value, float):
+        return [value]
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [found for one in inner for found in _floats(one)]
 
 
 @pytest.mark.parametrize(
