@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from integrator.errors import ConfigurationError
 from integrator.governing.texts import digest
 from integrator.places import YamlLoader, parse_yaml
 from integrator.policy import Denial, Permit, Policies, tops
@@ -32,7 +31,7 @@ class Cut(NamedTuple):
 
 
 def narrowed(text: bytes, idle: Idle, offers: Offers, organisations: Mapping[str, Any]) -> bytes:
-    """The same text without the names. Raises `ConfigurationError` when a line would be left without any."""
+    """The same text without the names. A line of which nothing would be left stays as it is."""
     data, written = parse_yaml("text", text), text.decode()
     lines = _apply(written, _lines(written, data, idle))
     narrow = parse_yaml("narrowed text", lines.encode())
@@ -50,9 +49,7 @@ def _lines(text: str, data: Mapping[str, Any], idle: Idle) -> Iterator[Cut]:
             word = "answers" if "answers" in grant else "fields"
             node = _at(root, ("authorisations", number, "grants", position, word))
             kept = [name for name in grant[word] if name not in names]
-            if not kept:
-                raise ConfigurationError(f"{entry['id']}: nothing would be left of {grant['service']}")
-            if len(kept) < len(grant[word]):
+            if kept and len(kept) < len(grant[word]):  # whether a whole line is needed is no question of fields
                 yield from _without(text, node, names)
 
 
