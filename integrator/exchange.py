@@ -14,6 +14,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import orjson
@@ -64,6 +65,7 @@ class Notice:
     entries: tuple[int, ...]
 
 
+Work = Callable[[Service, Request, Permit, Standing, Recording, float], Awaitable[Answer]]  # until that moment (monotonic)
 _MINORS, _NOTHING = frozenset({"minors"}), frozenset[str]()
 
 
@@ -96,42 +98,49 @@ class Exchange:
 
     async def answer(self, request: Request) -> Answer:
         """Answer one question from a local application, or refuse it; either way, leave a durable trace."""
-        started = time.monotonic()
-        service = self.services[request.service]
         asked = self._opened(request) if Pseudonym in map(type, request.keys.values()) else request
-        record = await self.recorder.begin()
-        try:
-            permit, standing = await self.deciding.permit(service, asked, record, pseudonym=asked is not request)
-            run = self._compose if service.is_composition else self._single
-            answer = await run(service, asked, permit, standing, record, started + self.deadline)
-            if permit.grant.notify and self.notify is not None:
-                await self._notified(self.notify, service, asked, permit, answer)
-        except IntegratorError as error:
-            self.metrics.exchange(service.name, request.caller.purpose, error.code, time.monotonic() - started)
-            raise
-        finally:
-            record.end()
-        self.metrics.exchange(service.name, request.caller.purpose, "answered", time.monotonic() - started)
-        return answer
+        return await self._through(asked, self._answered, "answered", pseudonym=asked is not request)
 
     async def accept(self, request: Request, deposit: Deposit) -> Answer:
         """Take in something whose effect is later: it is accepted when it is durable, in the transaction of its outcome.
 
-        The same deposit again gives its first answer; another one under the same key is refused (`KeyReused`).
+        The same deposit again gives its first answer; another one under the same key is refused (`KeyReused`). Whom it is
+        about is named by number: the order of a person's messages and their keys hang on it.
         """
+        for name, value in request.keys.items():
+            if type(value) is Pseudonym:
+                raise MalformedRequest(Issue("invalidInput", "body", f"/{name}", NO_NUMBER))
+        return await self._through(request, partial(self._accepted, deposit), "accepted")
+
+    async def _through(self, request: Request, work: Work, ended: str, *, pseudonym: bool = False) -> Answer:
+        """Decided, then done, then told to whom it must be told; counted however it ends."""
         started = time.monotonic()
         service = self.services[request.service]
         record = await self.recorder.begin()
         try:
-            permit, _ = await self.deciding.permit(service, request, record)
-            answer = await take_in(self.recorder, service, request, permit, record, deposit, self.now)
+            permit, standing = await self.deciding.permit(service, request, record, pseudonym=pseudonym)
+            answer = await work(service, request, permit, standing, record, started + self.deadline)
+            if permit.grant.notify and self.notify is not None:
+                await self._notified(self.notify, service, request, permit, answer)
         except IntegratorError as error:
             self.metrics.exchange(service.name, request.caller.purpose, error.code, time.monotonic() - started)
             raise
         finally:
             record.end()
-        self.metrics.exchange(service.name, request.caller.purpose, "accepted", time.monotonic() - started)
+        self.metrics.exchange(service.name, request.caller.purpose, ended, time.monotonic() - started)
         return answer
+
+    async def _answered(
+        self, service: Service, request: Request, permit: Permit, standing: Standing, record: Recording, deadline: float
+    ) -> Answer:
+        run = self._compose if service.is_composition else self._single
+        return await run(service, request, permit, standing, record, deadline)
+
+    async def _accepted(
+        self, deposit: Deposit, service: Service, request: Request, permit: Permit, standing: Standing, record: Recording, deadline: float
+    ) -> Answer:  # fmt: skip
+        del standing, deadline  # nothing that is handed in passes a condition, and no source is waited for
+        return await take_in(self.recorder, service, request, permit, record, deposit, self.now)
 
     def weigh(self, service: Service, request: Request) -> tuple[Decision, Ask, Facts]:
         """How a question like this would be decided (integrator.deciding); nothing is asked, looked up or recorded."""

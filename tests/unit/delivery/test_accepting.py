@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from dataclasses import replace
 
 import pytest
 
-from integrator.errors import KeyReused, LedgerUnwritable, PolicyDenied
-from tests.unit.delivery.kit import NUMBER, STRANGER, House, entries, kinds, policies
+from integrator.errors import KeyReused, LedgerUnwritable, MalformedRequest, PolicyDenied
+from integrator.exchange import Notice
+from integrator.keytypes import Pseudonym
+from tests.unit.delivery.kit import GRANTS, NUMBER, STRANGER, House, entries, kinds, policies
 
 
 async def test_what_was_accepted_lies_in_the_outbox(hub: House) -> None:
@@ -65,6 +68,27 @@ async def test_who_has_no_grant_leaves_a_denial_and_no_message(hub: House) -> No
         await hub.exchange.accept(request, hub.message(request, "k1"))
 
     assert (["denied"], {}) == (kinds(hub.ledger), await hub.outbox.counts())
+
+
+async def test_a_pseudonym_is_no_number_where_an_effect_is_later(hub: House) -> None:
+    request = hub.request(ssin=Pseudonym(NUMBER), fields={"field"})
+    with pytest.raises(MalformedRequest):
+        await hub.exchange.accept(request, hub.message(request, "k1"))
+
+    assert ([], {}) == (kinds(hub.ledger), await hub.outbox.counts())
+
+
+async def test_whom_an_authorisation_wants_told_is_told_of_what_was_taken_in(hub: House) -> None:
+    told = []
+
+    async def notify(notice: Notice) -> None:
+        told.append((notice.recipients, notice.service))
+
+    hub.may(policies([{**GRANTS[1], "obligations": {"notify": ["dpo"]}}]))
+    hub.exchange = replace(hub.exchange, notify=notify)
+    await hub.accept("k1")
+
+    assert [(frozenset({"dpo"}), "person.report")] == told
 
 
 async def test_a_message_with_more_than_is_granted_is_refused_whole(hub: House) -> None:
