@@ -411,12 +411,6 @@ def _why_unknown(source: str, failed: Mapping[str, IntegratorError], missing: st
     return {"reason": reason} | ({"retryAfterSec": retry} if retry else {})
 
 
-def _begins(keys: Mapping[str, Any]) -> str | None:
-    """The first day of the period asked about, where a service has such a key: the past needs a grant that reaches it."""
-    period = keys.get("period")
-    return str(period["startDate"]) if isinstance(period, Mapping) and "startDate" in period else None
-
-
 def _touches(name: str, fields: frozenset[str]) -> bool:
     """Whether what the source held back is, holds or stands inside something that was permitted."""
     return name in fields or any(field.startswith(name + ".") or name.startswith(field + ".") for field in fields)
