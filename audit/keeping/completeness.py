@@ -25,7 +25,7 @@ from audit.canonical import leaf_hash
 from audit.errors import ProofInvalid
 from audit.tree.merkle import EMPTY_ROOT, check_inclusion, inclusion_proof, root_of
 
-KEY, VALUE = 16, 32
+KEY, SALT, VALUE = 16, 16, 32
 Place = tuple[str, int]  # shard, index
 
 
@@ -96,6 +96,8 @@ def check_day(proof: DayProof, root: bytes, size: int, key: bytes, salt: bytes, 
 
     Raises ProofInvalid, saying which of the two lied: the proof, or the list.
     """
+    if (len(key), len(salt)) != (KEY, SALT):  # a longer salt could hide lines: the hash runs over both in one
+        raise ProofInvalid("a key and a salt have 16 bytes each")
     if proof.size != size:
         raise ProofInvalid(f"the proof is of a map with {proof.size} keys, the ledger's has {size}")
     if size == 0 and root != EMPTY_ROOT:

@@ -819,6 +819,8 @@ def _day_proved(say: Words, told: bytes, entries: list[_Entry]) -> tuple[str, st
 
 def _held(proof: dict[str, Any], size: int, root: bytes) -> bool:
     key, salt = (base64.b64decode(proof[name], validate=True) for name in ("key", "salt"))
+    if (len(key), len(salt)) != (16, 16):  # a longer salt could hide lines: the hash runs over salt and lines in one
+        return False
     leaves = []
     for leaf in proof["leaves"]:
         name, value = (base64.b64decode(leaf[one], validate=True) for one in ("key", "value"))
@@ -828,8 +830,10 @@ def _held(proof: dict[str, Any], size: int, root: bytes) -> bool:
         if root_by_path(int(leaf["index"]), size, leaf_hash(name + value), path) != root:
             return False
         leaves.append((int(leaf["index"]), name, value))
-    lines = sorted({(str(shard), int(index)) for shard, index in proof["lines"]})
+    lines = [(shard, index) for shard, index in proof["lines"]]
     if lines:
+        if not all(type(shard) is str and "\n" not in shard and type(index) is int for shard, index in lines):
+            return False  # a name with a line end could stand for two lines
         listed = "".join(f"{shard}\n{index}\n" for shard, index in lines)
         return [(name, value) for _, name, value in leaves] == [(key, hashlib.sha256(salt + listed.encode()).digest())]
     before = [index for index, name, _ in leaves if name < key]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from audit.keeping.shown import make_shown, prove_shown
 from audit.verify import hub_audit_verify as standalone
 from audit.verify.bundle import make_bundle, zipped
 from audit.verify.day import day_bundle
+from tests.unit.audit.verify.test_page import in_node
 from tests.unit.audit.verify.worlds import SECOND, World
 
 STRANGER = Subject("nrn", "85610199950")
@@ -99,6 +101,19 @@ def _line_dropped(told: dict[str, Any]) -> None:
     told["proofs"][0]["lines"].pop()
 
 
+def _first_line_moved_into_the_salt(told: dict[str, Any]) -> None:
+    """The value is a hash over salt and lines in one run of bytes: a longer salt would leave it as it is."""
+    one = told["proofs"][0]
+    shard, index = one["lines"].pop(0)
+    one["salt"] = b64encode(b64decode(one["salt"]) + f"{shard}\n{index}\n".encode()).decode()
+
+
+def _two_lines_told_as_one(told: dict[str, Any]) -> None:
+    one = told["proofs"][0]
+    (shard, index), (other, last), *rest = one["lines"]
+    one["lines"] = [[f"{shard}\n{index}\n{other}", last], *rest]
+
+
 def _line_added(told: dict[str, Any]) -> None:
     told["proofs"][0]["lines"].append(["elsewhere", 1])
 
@@ -127,10 +142,24 @@ def _no_shape(told: dict[str, Any]) -> None:
     told["proofs"] = "all fine"
 
 
-@pytest.mark.parametrize("wound", [_line_dropped, _line_added, _all_denied, _leaf_dropped, _path_cut, _no_proof, _other_day, _no_shape], ids=lambda one: one.__name__.strip("_"))  # fmt: skip
+WOUNDS = [_line_dropped, _first_line_moved_into_the_salt, _two_lines_told_as_one, _line_added, _all_denied, _leaf_dropped, _path_cut, _no_proof, _other_day, _no_shape]  # fmt: skip
+
+
+@pytest.mark.parametrize("wound", WOUNDS, ids=lambda one: one.__name__.strip("_"))
 def test_every_lie_is_found(proved: Proved, wound: Change) -> None:
     assert standalone.WRONG == judged(changed(proved.mine, wound))["DAY"][0]
 
 
 def test_a_line_smuggled_into_an_empty_day_is_found(proved: Proved) -> None:
     assert standalone.WRONG == judged(changed(proved.nothing, _line_added))["DAY"][0]
+
+
+def test_the_page_of_a_citizen_finds_the_same(proved: Proved, tmp_path: Path) -> None:
+    wounded = {wound.__name__: changed(proved.mine, wound) for wound in WOUNDS}
+    told = in_node(tmp_path, {"mine": proved.mine, "nothing": proved.nothing, **wounded})
+    found = {name: [one["state"] for one in said["results"] if one["level"] == "DAY"] for name, said in told.items()}
+
+    assert {"mine": ["proven"], "nothing": ["proven"], **{name: ["wrong"] for name in wounded}} == found
+    assert [f"{proved.lines} lines, as the table of contents says"] == [
+        one["found"] for one in told["mine"]["results"] if one["level"] == "DAY"
+    ]
