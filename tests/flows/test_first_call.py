@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,8 @@ def demonstration(tmp_path: Path) -> Iterator[Demonstration]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("INTEGRATOR_")}
     environment |= {"INTEGRATOR_STATE": str(tmp_path / "state"), "PYTHONUNBUFFERED": "1", "COLUMNS": "200"}
     process = subprocess.Popen(
-        [INTEGRATOR, "demo", "--port", "0"], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [INTEGRATOR, "demo", "--port", "0"], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # tests run in the background of a shell ignore Ctrl-C
     )  # fmt: skip
     try:
         found = _addresses(process)
