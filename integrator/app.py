@@ -123,6 +123,7 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
     recorder.on_replaced = _replaced(directory, keeper)
     if watching is not None:
         tags = agent_tags(settings)
+        tags.agents()  # a damaged file is said at the start, and never stops an exchange afterwards
         recorder.closeness = open_closeness(watching.tagger, tags, tags, agents.tags.same)
         recorder.learn = learning(watching.happenings, _territory(organisations))
     if publishing.publisher is not None:
