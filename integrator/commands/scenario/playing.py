@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import io
+import subprocess
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,8 +14,8 @@ import httpx
 import orjson
 
 from connectors.client import Problem
-from connectors.client.replies import problem_of
 from integrator.commands import mock
+from integrator.commands.sandbox import command
 from integrator.commands.scenario import leaves
 from integrator.commands.scenario.packages import drop, finds, kept, waiting
 from integrator.commands.scenario.screen import Screen
@@ -136,12 +136,12 @@ def _call(stage: Stage, what: Mapping[str, Any]) -> Any:
 
 def _anonymous(stage: Stage, what: Mapping[str, Any]) -> Any:
     """As somebody who is nobody's application. Raises `Problem`."""
-    reply = httpx.request(
-        what.get("method", "GET"), stage.running.hub + what["path"], json=what.get("body"), trust_env=False
-    )
+    url = stage.running.hub + what["path"]
+    reply = httpx.request(what.get("method", "GET"), url, json=what.get("body"), trust_env=False)
+    told = reply.json() if "json" in reply.headers.get("content-type", "") else reply.text
     if reply.is_error:
-        raise problem_of(reply)
-    return reply.json() if "json" in reply.headers.get("content-type", "") else reply.text
+        raise Problem(reply.status_code, told if isinstance(told, dict) else {}, None, None)
+    return told
 
 
 def _act(stage: Stage, what: Mapping[str, Any]) -> Any:
@@ -166,18 +166,15 @@ def _heal(stage: Stage, what: str) -> Any:
 
 
 def _command(stage: Stage, what: list[str]) -> Any:
-    """The last line that is JSON, else the text."""
-    from integrator.cli import main  # the command line has this word too
-
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        code = main([*what, "--settings", str(stage.file)])
-    if code:
-        raise ConfigurationError(f"integrator {' '.join(what)}: exit {code}")
+    """What it printed: as data when it is JSON."""
+    words = command(*what, "--settings", str(stage.file))
+    ran = subprocess.run(words, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    if ran.returncode:
+        raise ConfigurationError(f"integrator {' '.join(what)}: exit {ran.returncode}\n{ran.stderr[-500:]}")
     try:
-        return orjson.loads(printed.getvalue())
+        return orjson.loads(ran.stdout)
     except orjson.JSONDecodeError:
-        return printed.getvalue()
+        return ran.stdout
 
 
 def _crash(stage: Stage, what: str) -> Any:

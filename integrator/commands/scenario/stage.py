@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -82,7 +83,7 @@ def stage(state: Path, scenarios: Sequence[Scenario], screen: Screen) -> Iterato
         "adapters": {"run": adapters, "pauseSeconds": 0.2},
         "delivery": {"firstRetrySeconds": 1, "longestRetrySeconds": 2},
     }
-    with sandbox.running(state, hub_port=0, mock_port=0, settings=chosen) as running:
+    with _own_settings(), sandbox.running(state, hub_port=0, mock_port=0, settings=chosen) as running:
         file = state / "settings.yaml"
         keys = state / "keys-of-applications"
         keys.mkdir(exist_ok=True, mode=0o700)
@@ -92,6 +93,17 @@ def stage(state: Path, scenarios: Sequence[Scenario], screen: Screen) -> Iterato
             yield ready
         finally:
             ready.close()
+
+
+@contextlib.contextmanager
+def _own_settings() -> Iterator[None]:
+    """What was set in the shell for another hub is not for this one."""
+    mine = [name for name in os.environ if name.startswith("INTEGRATOR_") and name != "INTEGRATOR_HOME"]
+    kept = {name: os.environ.pop(name) for name in mine}
+    try:
+        yield
+    finally:
+        os.environ.update(kept)
 
 
 def _wait_until_known(client: Hub) -> None:
