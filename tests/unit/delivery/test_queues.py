@@ -173,6 +173,28 @@ async def test_a_relay_delivers_everything(hub: House, queue: Queue) -> None:
     assert 30 == len({held.uid for held, _ in hub.way.sent})
 
 
+async def test_a_relay_survives_whatever_befalls_its_looking_and_says_so_meanwhile(small: House) -> None:
+    uid = (await small.accept("k1")).body["deliveryId"]
+    states: list[bool] = []
+
+    class Wounded(OutboxQueue):
+        async def next(self, count: int) -> list[Held]:
+            states.append(relay.failing)
+            if len(states) < 3:
+                raise PermissionError("the ring of keys cannot be read")
+            return await super().next(count)
+
+    relay = Relay(Wounded(small.outbox), small.carrying.carry, pause=0.01)
+
+    async def done() -> bool:
+        return ("delivered", None) == await small.state(uid)
+
+    async with relaying(relay):
+        await until(done)
+
+    assert ([False, True, True], False) == (states[:3], relay.failing)
+
+
 async def test_a_relay_without_ledger_says_so_and_goes_on_afterwards(small: House) -> None:
     await small.accept("k1")
     failures = [LedgerUnwritable("no"), LedgerUnwritable("no")]
