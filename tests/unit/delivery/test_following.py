@@ -18,6 +18,7 @@ from tests.unit.delivery.kit import NUMBER, OTHER, RECEIVER, SENDER, STRANGER, H
 
 TODAY = date(2026, 11, 23)
 DAY = 86_400_000
+KEEPER = "0207000307"  # of the register
 
 
 class Files:
@@ -65,7 +66,7 @@ class Room:
         answer = await self.hub.exchange.accept(request, following)
         return str(answer.body["subscriptionId"])
 
-    async def change(self, *fields: str, id: str = "c1", ssin: str = NUMBER) -> int:
+    async def change(self, *fields: str, id: str = "c1", ssin: str = NUMBER, teller: str = KEEPER) -> int:
         announcer = Announcer(
             self.hub.services["person.changes"],
             self.files,
@@ -73,8 +74,9 @@ class Room:
             self.hub.outbox,
             self.hub.exchange.accept,
             self._changed,
+            {KEEPER},
         )
-        return await announcer.announce(Change(id, ssin, frozenset(fields or {"address"}), TODAY))
+        return await announcer.announce(Change(id, ssin, frozenset(fields or {"address"}), TODAY, teller))
 
     async def _changed(self, ssin: str, at: float) -> None:
         self.changed.append(ssin)
@@ -114,6 +116,12 @@ async def test_a_change_that_nobody_follows_is_known_to_the_alerts_all_the_same(
     await room.change(ssin=OTHER)
 
     assert [OTHER] == room.changed
+
+
+async def test_what_somebody_else_than_the_keeper_of_the_register_says_explains_no_look(room: Room) -> None:
+    await room.follow()
+
+    assert (1, []) == (await room.change(teller=SENDER), room.changed)
 
 
 async def test_a_file_kept_for_another_purpose_is_no_file_for_this_one(room: Room) -> None:
