@@ -67,7 +67,10 @@ async def _look_after_conditions(hub: Hub) -> None:
 async def _keep_every_day(keeper: Keeper) -> None:
     """What is no longer to be kept is erased, and yesterday's map is made, in a thread; after a start, then every night."""
     while True:
-        await asyncio.to_thread(keeper.daily)
+        try:
+            await asyncio.to_thread(keeper.daily)
+        except (LedgerError, OSError) as error:  # tried again at the next turn
+            log.error("keeping_failed", error=type(error).__name__)
         await asyncio.sleep(until_night(keeper.now()))
 
 

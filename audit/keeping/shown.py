@@ -39,14 +39,16 @@ ShowsAt = Callable[[int], Shows]  # … at a moment, µs
 
 
 def make_shown(store: Store, keyring: KeyRing, ledger: Ledger, folder: Path, shows_at: ShowsAt) -> list[Record]:
-    """For every day that has a whole map and none of this kind; run it after make_maps. Blocks. Raises as make_maps."""
+    """For every day that has a whole map and none of this kind; run it after make_maps. Blocks. Raises as make_maps.
+
+    Who begins with this begins with the newest day: what was shown in nights before nobody can say any more.
+    """
     with store.chore("index.shown") as mine:
         if not mine:
             return []
-        done, records = made(store, NAME), []
-        for day in sorted(made(store) - done):
-            if done and day < min(done):  # a hub that began with this later does not go back
-                continue
+        done, whole, records = made(store, NAME), made(store), []
+        first = min(done, default=max(whole, default=None))
+        for day in sorted(day for day in whole - done if first is not None and day >= first):
             found = DayMap(_records(store, keyring, day, shows_at(ledger.now())))
             if found.records:
                 write_map(_file(folder, day), found)
@@ -54,7 +56,6 @@ def make_shown(store: Store, keyring: KeyRing, ledger: Ledger, folder: Path, sho
                 "index", None, day=day.isoformat(), root=b64encode(found.root).decode(), size=len(found)
             )
             records += ledger.append_blocking([replace(draft, name=NAME)])
-            done.add(day)
         return records
 
 
