@@ -169,15 +169,17 @@ def _evidence(settings: Settings, book: Logbook) -> Callable[[str, int, Collecti
 
 
 def _day(settings: Settings, book: Logbook) -> Day:
+    def bundle(shard: str, index: int) -> bytes:
+        return make_bundle(
+            book.log, book.store, book.keyring, shard, index, (), signers=book.signers, tsa_roots=_roots(settings)
+        )
+
     def day(subject: Subject, day: date, shows_at: ShowsAt) -> bytes | None:
         proofs = prove_shown(book.store, book.keyring, settings.state / "maps", subject, day, shows_at)
         if not proofs:
             return None
-        place = proofs[0].shard, proofs[0].index
-        index = make_bundle(
-            book.log, book.store, book.keyring, *place, (), signers=book.signers, tsa_roots=_roots(settings)
-        )
-        return day_bundle(index, proofs)
+        erasures = sorted({order for one in proofs for _, order in one.erased})
+        return day_bundle(bundle(proofs[0].shard, proofs[0].index), proofs, [bundle(*one) for one in erasures])
 
     return day
 
