@@ -41,11 +41,13 @@ class SecondPersonRefused(RequestRefused):
     """This word on an emergency does not count: `reason` says why."""
 
     code, where = "SECOND_PERSON_REFUSED", "C1"
-    advice = "Somebody else of the same organisation than the agent who asked decides, once."
+    advice = (
+        "Somebody else than the agent who asked decides, once; where that cannot be told, the hub's own officer does."
+    )
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
-        self.reason = reason  # SAME_PERSON | DECIDED | NOT_THERE
+        self.reason = reason  # SAME_PERSON | NOT_KNOWN | DECIDED | NOT_THERE
 
 
 class Emergencies:
@@ -62,6 +64,7 @@ class Emergencies:
         one = Emergency(
             new_id(8), request.trace.trace_id, caller.organisation, caller.application, caller.agent, caller.purpose,
             request.service, broken, now, now + self.rules.hours * 3600,
+            on_behalf_of=caller.on_behalf_of, vouched=caller.assurance is not None,
         )  # fmt: skip
         rules = self.rules
         try:
@@ -101,6 +104,7 @@ class Emergencies:
     async def decide(self, id_: str, second: str, organisation: str | None, *, confirmed: bool) -> Emergency:
         """A second person confirms or rejects. `organisation`: whose emergencies they may see, None = all.
 
+        That an account of the consoles belongs to somebody else than the agent is for who knows both (consoles/emergencies).
         Raises `SecondPersonRefused`.
         """
         return await asyncio.to_thread(self.decide_now, id_, second, organisation, confirmed=confirmed)
@@ -110,7 +114,7 @@ class Emergencies:
         one = self._store.find(id_)
         if one is None or organisation not in (None, one.organisation):
             raise SecondPersonRefused("NOT_THERE")
-        if not second or second == one.agent:
+        if not second or second in one.agents:
             raise SecondPersonRefused("SAME_PERSON")
         state = "confirmed" if confirmed else "rejected"
         if not self._store.decide(id_, state, second, self._now()):

@@ -21,6 +21,8 @@ TABLE = sa.Table(
     *(sa.Column(name, sa.Float) for name in ("decided", "escalated", "recorded")),
     sa.Column("shard", sa.String),
     sa.Column("place", sa.BigInteger),
+    sa.Column("on_behalf_of", sa.String),
+    sa.Column("vouched", sa.Boolean),
 )
 _LOCK = 0x656D6572  # of PostgreSQL, for counting and adding as one
 
@@ -46,6 +48,13 @@ class Emergency:
     recorded: float | None = None  # when the decision stood in the ledger
     shard: str | None = None  # of its intent; None when the hub died before it was written
     place: int | None = None
+    on_behalf_of: str | None = None  # the colleague the agent acted for
+    vouched: bool = False  # the agent's own issuer says who he is; else only the application does
+
+    @property
+    def agents(self) -> frozenset[str]:
+        """Whose emergency it is: nobody of them is its second person."""
+        return frozenset({self.agent} | ({self.on_behalf_of} if self.on_behalf_of else set()))
 
 
 class Store:

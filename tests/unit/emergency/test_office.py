@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -79,11 +80,17 @@ async def test_confirmed_or_not_a_day_has_a_last_emergency(office, clock):
 
 
 async def test_nobody_confirms_his_own(office):
-    one = await office.open(asked("a.7f3"), "NOT_REGISTERED")
-    with pytest.raises(SecondPersonRefused) as raised:
-        await office.decide(one.id, "a.7f3", ONE, confirmed=True)
+    question = asked("a.7f3")
+    lent = replace(question, caller=replace(question.caller, on_behalf_of="a.boss", assurance="high"))
+    one = await office.open(lent, "NOT_REGISTERED")
+    refused = []
+    for second in ("a.7f3", "a.boss"):  # nor that of whom he acted for
+        with pytest.raises(SecondPersonRefused) as raised:
+            await office.decide(one.id, second, ONE, confirmed=True)
+        refused.append(raised.value.reason)
 
-    assert "SAME_PERSON" == raised.value.reason
+    assert ["SAME_PERSON", "SAME_PERSON"] == refused
+    assert (("a.boss", True), one) == ((one.on_behalf_of, one.vouched), (await office.known(ONE))[0])
 
 
 async def test_the_first_word_counts(office):
