@@ -24,6 +24,7 @@ KEPT = 600.0  # seconds that keys are used without asking again
 AGAIN = 60.0  # seconds between two questions for a key that is not there
 LONGEST_OUTAGE = 86_400.0  # seconds that keys last seen serve while the issuer does not answer
 _LARGEST = 262_144
+_KBO = re.compile(r"[01]\d{9}", re.ASCII).fullmatch
 _PATIENCE = aiohttp.ClientTimeout(total=5)
 _KINDS = {"ES256": ("EC", "P-256"), "ES384": ("EC", "P-384"), "RS256": ("RSA", None), "PS256": ("RSA", None), "EdDSA": ("OKP", "Ed25519")}  # fmt: skip
 
@@ -50,6 +51,11 @@ class Trusted:
     levels: Mapping[str, str]  # value of that claim -> low | substantial | high
     claim: str  # which claim says who it is …
     matches: str  # … and to which attribute of a user that compares
+    organisations: frozenset[str] | None  # KBO numbers of those whose agents it may vouch for; None = everybody's
+
+    def vouches_for(self, organisation: str) -> bool:
+        """Whether agents of this organisation may be believed from here."""
+        return self.organisations is None or organisation in self.organisations
 
 
 @dataclass(slots=True)
@@ -142,7 +148,7 @@ def _trusted(told: Mapping[str, Any]) -> Trusted:
         one = Trusted(
             str(told["name"]), str(told["issuer"]), str(told["jwks"]),
             frozenset([audience] if isinstance(audience, str) else audience),
-            str(assurance["claim"]), levels, str(identifier["claim"]), str(identifier["matches"]),
+            str(assurance["claim"]), levels, str(identifier["claim"]), str(identifier["matches"]), _for_whom(told),
         )  # fmt: skip
     except (KeyError, TypeError, AttributeError) as error:
         raise ConfigurationError(f"agents.issuers: an entry lacks {error}") from error
@@ -151,6 +157,21 @@ def _trusted(told: Mapping[str, Any]) -> Trusted:
     if not re.match(r"https?://", one.issuer) or not re.match(r"https?://", one.jwks):
         raise ConfigurationError(f"agents.issuers: {one.name}: issuer and jwks are addresses")
     return one
+
+
+def _for_whom(told: Mapping[str, Any]) -> frozenset[str] | None:
+    """A name is one's own only within an organisation: who compares names says whose, or `all`. Raises `ConfigurationError`."""
+    matches = told["identifier"]["matches"]
+    said = told.get("organisations", "all" if matches == "nationalNumber" else None)
+    if said == "all":
+        return None
+    if not isinstance(said, list) or not said or not all(isinstance(one, str) and _KBO(one) for one in said):
+        raise ConfigurationError(
+            f"agents.issuers: {told['name']}: say for whose agents it vouches",
+            advice=f"`organisations`: a list of enterprise numbers, in quotes; or `all`, when no two people of any two"
+            f" organisations have the same {matches} there.",
+        )
+    return frozenset(said)
 
 
 def fetcher(session: aiohttp.ClientSession) -> Fetch:

@@ -237,8 +237,9 @@ async def test_an_issuer_never_reached_is_no_no_but_not_now(desk: Desk) -> None:
 @pytest.mark.parametrize(
     "change",
     [{"issuer": "http://iam.example"}, {"jwks": "http://iam.example/jwks"}, {"jwks": "file:///etc/passwd"}, {"audience": []}, {"assurance": {"claim": "acr", "map": {"x": "certain"}}},
-     {"assurance": {"claim": "acr", "map": {}}}, {"identifier": {"claim": "sub", "matches": "displayName"}}, {"identifier": None}],
-    ids=range(8),
+     {"assurance": {"claim": "acr", "map": {}}}, {"identifier": {"claim": "sub", "matches": "displayName"}}, {"identifier": None},
+     {"organisations": None}, {"organisations": []}, {"organisations": "everybody"}, {"organisations": [1992100975]}, {"organisations": ["cpas-ixelles"]}],
+    ids=range(13),
 )  # fmt: skip
 def test_an_issuer_that_could_not_be_trusted_stops_the_start(change: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError):

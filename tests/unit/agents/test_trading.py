@@ -10,7 +10,7 @@ import pytest
 from integrator.agents import delegating
 from integrator.agents.model import Author
 from integrator.errors import MalformedRequest, UnknownCaller
-from tests.unit.agents.town import ANDERLECHT, DELEGATION, ID_TOKEN, IXELLES, NUMBER, USER, Town
+from tests.unit.agents.town import ANDERLECHT, DELEGATION, IAM_IXELLES, ID_TOKEN, IXELLES, NUMBER, USER, Town
 
 BY = Author("desk")
 
@@ -46,6 +46,19 @@ async def test_nobody_a_stranger_and_one_who_left_get_the_same_answer(town: Town
     assert {400} == {status for status, _ in answers}
     assert 1 == len({str(body) for _, body in answers})
     assert 200 == (await town.trade(town.vouch("theirs"), app="desk-anderlecht"))[0]
+
+
+async def test_an_issuer_of_one_organisation_names_nobody_of_another(village: Town) -> None:
+    """Whoever keeps the names of Ixelles may call somebody there as one calls himself at Anderlecht."""
+    await village.user("anna")
+    await village.user("anna", "head_of_service", hr=village.hr_anderlecht)
+
+    own = await village.trade(village.vouch("anna", iss=IAM_IXELLES))
+    theirs = await village.trade(village.vouch("anna", iss=IAM_IXELLES), app="desk-anderlecht")
+    regional = await village.trade(village.vouch("anna"), app="desk-anderlecht")
+
+    assert [200, 400, 200] == [own[0], theirs[0], regional[0]]
+    assert "other organisations" in theirs[1]["error_description"]
 
 
 async def test_two_agents_with_one_number_are_nobody(town: Town) -> None:

@@ -35,13 +35,15 @@ PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 ID_TOKEN = "urn:ietf:params:oauth:token-type:id_token"
 DELEGATION = "urn:integrator:params:oauth:token-type:delegation"
-IAM = "https://iam.example"
+IAM, IAM_IXELLES = "https://iam.example", "https://iam.ixelles.example"
 NUMBER = "71631425296"  # of an invented agent: a test number
 ISSUERS = [
     {"name": "iam", "issuer": IAM, "jwks": f"{IAM}/jwks", "audience": ["integrator", "portal"], "assurance": {"claim": "acr", "map": {"low": "low", "loa3": "substantial", "loa4": "high"}},
-     "identifier": {"claim": "preferred_username", "matches": "userName"}},
+     "identifier": {"claim": "preferred_username", "matches": "userName"}, "organisations": "all"},
     {"name": "eid", "issuer": "https://eid.example", "jwks": "https://eid.example/jwks", "audience": "integrator", "assurance": {"claim": "acr", "map": {"500": "high"}},
      "identifier": {"claim": "egovNRN", "matches": "nationalNumber"}},
+    {"name": "iam-ixelles", "issuer": IAM_IXELLES, "jwks": f"{IAM_IXELLES}/jwks", "audience": "integrator", "assurance": {"claim": "acr", "map": {"loa3": "substantial"}},
+     "identifier": {"claim": "preferred_username", "matches": "userName"}, "organisations": [IXELLES]},
 ]  # fmt: skip
 
 
