@@ -123,7 +123,7 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
     recorder.on_replaced = _replaced(directory, keeper)
     if watching is not None:
         tags = agent_tags(settings)
-        recorder.closeness = open_closeness(watching.tagger, tags, tags, agents.tags.same)
+        recorder.closeness = open_closeness(watching.tagger, tags, tags, agents.tags)
         recorder.learn = learning(watching.happenings, _territory(organisations))
     if publishing.publisher is not None:
         metrics.registry.register(LogFigures(publishing.publisher, now))

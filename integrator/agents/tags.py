@@ -1,10 +1,12 @@
 """Ids and tags of agents: random letters for the one, a keyed tag of the national number for the other.
 
-An id has no digits, so that it can never look like a national number in an address or a record.
+An id has no digits, so that it can never look like a national number in an address or a record. What is compared while an
+exchange waits is compared in memory; the register is asked beside it, and only for so long.
 """
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hmac
 import os
@@ -14,14 +16,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from integrator.agents.tables import resource_table
 from integrator.database import Database
 from integrator.errors import ConfigurationError
+from integrator.logs import log
 
 _LETTERS = "bcdfghjkmnpqrstvwxyz"  # no vowels: an id is no word
 _LENGTH = 24  # 103 bits
 _FRESH, _REMEMBERED = 60.0, 10_000  # seconds, agents
+_PATIENCE = 0.5  # seconds that an exchange waits for the register
+_AGAIN = 5.0  # seconds without a question after the register did not answer
 
 
 def new_id(kind: str) -> str:
@@ -41,6 +47,7 @@ class AgentTags:
             raise ConfigurationError("the key of the agents' tags is damaged", advice="Put it back from the backup.")
         self._secret, self._own = secret, own
         self._known: dict[str, tuple[float, str | None]] = {}  # agent -> when looked up, tag
+        self._resting = float("-inf")  # until then the register is left alone
 
     def of(self, number: str) -> str:
         """The tag of a national number: 11 digits in, 43 characters out; nothing without the key."""
@@ -51,15 +58,29 @@ class AgentTags:
         """The tag of an agent's own number, if HR told it. Blocks for one look into the database."""
         return self._own(agent)
 
-    def same(self, agent: str, number: str) -> bool:
-        """Whether this is the agent's own number, as HR told. What is known of an agent is looked up once a minute."""
+    async def know(self, agent: str) -> None:
+        """MUST come before `same`: what HR told of an agent is looked up, once a minute. Never raises.
+
+        When the register does not answer, what was known last is still known, and of the others nothing is.
+        """
         now = time.monotonic()
         known = self._known.get(agent)
-        if known is None or now - known[0] > _FRESH:
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()
-            known = self._known[agent] = (now, self.own(agent))
-        return known[1] is not None and hmac.compare_digest(known[1], self.of(number))
+        if now < self._resting or (known is not None and now - known[0] <= _FRESH):
+            return
+        try:
+            tag = await asyncio.wait_for(asyncio.to_thread(self.own, agent), _PATIENCE)
+        except (SQLAlchemyError, TimeoutError) as error:
+            self._resting = now + _AGAIN
+            log.warning("agent_not_looked_up", error=type(error).__name__)
+            return
+        if len(self._known) >= _REMEMBERED:
+            self._known.clear()
+        self._known[agent] = (now, tag)
+
+    def same(self, agent: str, number: str) -> bool:
+        """Whether this is the agent's own number, as HR told and `know` learned."""
+        _, tag = self._known.get(agent, (0.0, None))
+        return tag is not None and hmac.compare_digest(tag, self.of(number))
 
 
 def open_tags(state: Path, database: Database) -> AgentTags:
