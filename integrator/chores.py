@@ -21,7 +21,7 @@ from integrator.offices import forget_every_night
 def begin(hub: Hub) -> list[asyncio.Task[Any]]:
     """All of them, as tasks of the running loop."""
     chores = [_first_look(hub), _settle_every_minute(hub), _look_after_conditions(hub)]
-    chores += [hub.governing.live.watch(), hub.agents.acts.keep_recording()]
+    chores += [hub.governing.live.watch(), hub.agents.acts.keep_recording(), hub.agents.standing.keep_looking()]
     if hub.consoles is not None:
         chores += [keep_a_clerk(hub.settings), forget_every_night(hub.consoles)]
     if hub.keeper is not None:

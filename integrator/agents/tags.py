@@ -47,7 +47,8 @@ class AgentTags:
             raise ConfigurationError("the key of the agents' tags is damaged", advice="Put it back from the backup.")
         self._secret, self._own = secret, own
         self._known: dict[str, tuple[float, str | None]] = {}  # agent -> when looked up, tag
-        self._resting = float("-inf")  # until then the register is left alone
+        self._resting = float("-inf")  # until then the register is left alone …
+        self._hung: asyncio.Future[None] | None = None  # … and as long as it owes this answer
 
     def of(self, number: str) -> str:
         """The tag of a national number: 11 digits in, 43 characters out; nothing without the key."""
@@ -67,9 +68,19 @@ class AgentTags:
         known = self._known.get(agent)
         if now < self._resting or (known is not None and now - known[0] <= _FRESH):
             return
+        if self._hung is not None and not self._hung.done():
+            return
+        asked = asyncio.get_running_loop().run_in_executor(None, self._looked_up, agent, now)
+        await asyncio.wait({asked}, timeout=_PATIENCE)
+        if not asked.done():
+            self._hung = asked
+            log.warning("agent_not_looked_up", error="TimeoutError")
+
+    def _looked_up(self, agent: str, now: float) -> None:
+        """In a thread."""
         try:
-            tag = await asyncio.wait_for(asyncio.to_thread(self.own, agent), _PATIENCE)
-        except (SQLAlchemyError, TimeoutError) as error:
+            tag = self.own(agent)
+        except SQLAlchemyError as error:
             self._resting = now + _AGAIN
             log.warning("agent_not_looked_up", error=type(error).__name__)
             return

@@ -129,8 +129,8 @@ class Town:
             self.database, open_tags(folder, self.database), read_issuers(ISSUERS, sandbox=False), self.keys.fetch,
             self.identity, self.shelf, self.clock, purpose, frozenset(),
         )  # fmt: skip
-        # The standing's own timer is real; tests look at once.
-        self.agents.standing._timer = lambda: self.clock.now
+        # The standing's own timer is real; here it is the town's, and it looks when a test says so.
+        self.agents.standing._timer, self.agents.standing._looked = self.clock, START
         self.scim = self.agents.scim
         self.hr = Hr(IXELLES, Author("hr-ixelles"))
         self.hr_anderlecht = Hr(ANDERLECHT, Author("hr-anderlecht"))
