@@ -1,7 +1,8 @@
 """Who vouches for agents: issuers of OpenID Connect that the settings name, with their keys, and what they call things.
 
 Keys come from the address in the settings, never from a token. They are fetched when first needed and used for ten
-minutes; an unknown key id asks again, once a minute at most; when the issuer is down, the keys last seen serve for a day.
+minutes; an unknown key id asks again, once a minute at most; when the issuer is down or slow, the keys last seen serve for
+a day. However many wait, an issuer is asked once.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -22,6 +23,8 @@ LEVELS = ("low", "substantial", "high")
 MATCHES = ("userName", "externalId", "nationalNumber")
 KEPT = 600.0  # seconds that keys are used without asking again
 AGAIN = 60.0  # seconds between two questions for a key that is not there
+RESTING = 5.0  # seconds that an issuer who did not answer is left alone
+BRIEFLY = 1.0  # seconds that somebody waits for new keys where the old ones serve
 LONGEST_OUTAGE = 86_400.0  # seconds that keys last seen serve while the issuer does not answer
 _LARGEST = 262_144
 _KBO = re.compile(r"[01]\d{9}", re.ASCII).fullmatch
@@ -61,9 +64,9 @@ class Trusted:
 @dataclass(slots=True)
 class _Keys:
     known: Sequence[Mapping[str, Any]] = ()
-    fetched: float = float("-inf")
-    asked: float = float("-inf")
-    one: asyncio.Lock = field(default_factory=asyncio.Lock)
+    fetched: float = float("-inf")  # when the issuer last told them
+    failed: float = float("-inf")  # when it last did not
+    asking: asyncio.Task[None] | None = None  # one question at a time, whoever waits for it
 
 
 class Issuers:
@@ -78,31 +81,45 @@ class Issuers:
         return self._by_name.get(issuer) if isinstance(issuer, str) else None
 
     async def key(self, issuer: Trusted, kid: Any, algorithm: Any) -> Any:
-        """The public key, when the issuer has one of this id for this algorithm; else None. Raises `IssuerSilent`."""
+        """The public key, when the issuer has one of this id for this algorithm; None when it told that it has not.
+
+        Raises `IssuerSilent`: nobody knows, so it is no refusal.
+        """
         if algorithm not in _KINDS or not isinstance(kid, str):
             return None
         keys = self._keys[issuer.issuer]
-        if self._now() - keys.fetched > KEPT:
-            await self._refresh(issuer, keys)
+        if self._age(keys) > KEPT:
+            await self._refreshed(issuer, keys)
         found = _choose(keys.known, kid, algorithm)
-        if found is None and self._now() - keys.asked > AGAIN:  # a new key, or an invented one
-            await self._refresh(issuer, keys)
+        if found is None and self._age(keys) > AGAIN:  # a new key, or an invented one
+            await self._refreshed(issuer, keys)
             found = _choose(keys.known, kid, algorithm)
+            if found is None and self._age(keys) > AGAIN:
+                raise IssuerSilent("the issuer's keys could not be asked for a new one")
         return found
 
-    async def _refresh(self, issuer: Trusted, keys: _Keys) -> None:
-        async with keys.one:
-            if 0 <= self._now() - keys.asked <= 1:  # somebody else asked while we waited
-                return
-            keys.asked = self._now()
-            try:
-                answer = await self._fetch(issuer.jwks)
-                keys.known, keys.fetched = _read(answer), self._now()
-            except IssuerSilent:
-                log.warning("issuer_silent", issuer=issuer.name)
-                if self._now() - keys.fetched > LONGEST_OUTAGE:
-                    keys.known = ()
-                    raise
+    def _age(self, keys: _Keys) -> float:
+        return self._now() - keys.fetched
+
+    async def _refreshed(self, issuer: Trusted, keys: _Keys) -> None:
+        """Ask, or wait with those who asked: briefly where there are keys to go on with. Raises `IssuerSilent`: there are none."""
+        if keys.asking is None and not 0 <= self._now() - keys.failed < RESTING:
+            keys.asking = asyncio.create_task(self._ask(issuer, keys))
+        if keys.asking is not None:
+            await asyncio.wait({keys.asking}, timeout=BRIEFLY if self._age(keys) <= LONGEST_OUTAGE else None)
+        if self._age(keys) > LONGEST_OUTAGE:
+            keys.known = ()
+            raise IssuerSilent("the issuer's keys cannot be had")
+
+    async def _ask(self, issuer: Trusted, keys: _Keys) -> None:
+        try:
+            keys.known = _read(await self._fetch(issuer.jwks))
+            keys.fetched = self._now()
+        except IssuerSilent:
+            keys.failed = self._now()
+            log.warning("issuer_silent", issuer=issuer.name)
+        finally:
+            keys.asking = None
 
 
 def _read(answer: Any) -> list[Mapping[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -82,11 +83,12 @@ class Shelf:
 
 
 class Keys:
-    """What the issuers publish; `silent` = they do not answer. Counts how often it was asked."""
+    """What the issuers publish; `silent` = they do not answer, `slow` = not before this. Counts how often it was asked."""
 
     def __init__(self) -> None:
         self.private = {"1": ec.generate_private_key(ec.SECP256R1())}
         self.silent, self.asked = False, 0
+        self.slow: asyncio.Event | None = None
 
     def jwks(self) -> dict[str, Any]:
         maker = jwt.algorithms.ECAlgorithm
@@ -96,6 +98,8 @@ class Keys:
 
     async def fetch(self, address: str) -> Any:
         self.asked += 1
+        if self.slow is not None:
+            await self.slow.wait()
         if self.silent:
             raise IssuerSilent(address)
         return self.jwks()
