@@ -20,7 +20,7 @@ from integrator.offices import forget_every_night
 
 def begin(hub: Hub) -> list[asyncio.Task[Any]]:
     """All of them, as tasks of the running loop."""
-    chores = [_first_look(hub), _settle_every_minute(hub), _look_after_conditions(hub)]
+    chores = [_first_look(hub), _settle_every_minute(hub), _look_after_conditions(hub), _finish_enrolments(hub)]
     chores += [hub.governing.live.watch(), hub.agents.acts.keep_recording(), hub.agents.standing.keep_looking()]
     if hub.consoles is not None:
         chores += [keep_a_clerk(hub.settings), forget_every_night(hub.consoles)]
@@ -47,6 +47,16 @@ async def _settle_every_minute(hub: Hub) -> None:
             continue
         if settled:
             log.warning("intents_settled_as_unknown", entries=settled)
+
+
+async def _finish_enrolments(hub: Hub) -> None:
+    """An application that both approved is let in though the process that was about to do it died: at start, and every minute."""
+    while True:
+        try:
+            await hub.enrolment.finish()
+        except (SQLAlchemyError, OSError, IntegratorError) as error:
+            log.warning("enrolments_not_finished", error=type(error).__name__)
+        await asyncio.sleep(60)
 
 
 async def _look_after_conditions(hub: Hub) -> None:
