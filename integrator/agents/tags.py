@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from integrator.agents.tables import resource_table
 from integrator.database import Database
 from integrator.errors import ConfigurationError
+from integrator.keyfiles import made_once
 from integrator.logs import log
 
 _LETTERS = "bcdfghjkmnpqrstvwxyz"  # no vowels: an id is no word
@@ -96,24 +97,10 @@ class AgentTags:
 
 def open_tags(state: Path, database: Database) -> AgentTags:
     """The key is made the first time: `agent-keys/tags.key`, 32 bytes, 0600. Raises `ConfigurationError`."""
-    path = state / "agent-keys" / "tags.key"
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    aside = path.with_name(f".tags.{os.getpid()}")
-    if not path.exists():
-        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(os.urandom(32))
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(aside, path)  # fails when another process of this hub was first: that key counts
-        except FileExistsError:
-            pass
-        finally:
-            aside.unlink()
+    secret = made_once(state / "agent-keys" / "tags.key", lambda: os.urandom(32))
 
     def own(agent: str) -> str | None:
         query = select(resource_table.c.own).where(resource_table.c.id == agent)
         return database.now(lambda connection: connection.execute(query).scalar_one_or_none())
 
-    return AgentTags(path.read_bytes(), own)
+    return AgentTags(secret, own)
