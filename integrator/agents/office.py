@@ -55,7 +55,7 @@ class Agents:
         self.tags, self.purpose = tags, purpose.code
         self._number = compile_key("nationalNumber", {"type": "ssin"}, sandbox=numbers)
         self.standing = Standing(database, now)
-        self.acts = Acts(database, shelf, purpose)
+        self.acts = Acts(database, shelf, purpose, now)
         self.scim = Scim(database, f"{identity.base}/scim/v2", purpose.code, now, self._tag, self.standing.end)
         self._trading = Trading(database, Issuers(trusted, fetch, now), tags, identity.replays, now)
         identity.know_agents(self._acting, self.standing.holds)

@@ -43,7 +43,7 @@ class SecondPersons:
         return await self._emergencies.known(_reach(person))
 
     async def decide(self, person: Person, id_: str, *, confirmed: bool) -> Emergency:
-        """The word counts, and stands in the ledger, when this returns. Raises `SecondPersonRefused`, `NothingThere`."""
+        """The word counts when this returns; it stands in the ledger then, or within a minute. Raises `SecondPersonRefused`, `NothingThere`."""
         for asked in await self.known(person):
             if asked.id == id_:
                 await self._check(person, asked)

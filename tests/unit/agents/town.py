@@ -62,6 +62,8 @@ class Shelf:
     def __init__(self) -> None:
         self.drafts: list[Draft] = []
         self.broken = False
+        self.slow: asyncio.Event | None = None  # what is written is durable only then
+        self.writing = asyncio.Event()
         self.ledger = self
 
     async def begin(self) -> Any:
@@ -72,6 +74,9 @@ class Shelf:
     async def append(self, drafts: list[Draft]) -> list[Any]:
         if self.broken:
             raise LedgerError("no")
+        self.writing.set()
+        if self.slow is not None:
+            await self.slow.wait()
         for one in drafts:
             one.check()
         self.drafts += drafts
