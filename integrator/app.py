@@ -126,7 +126,7 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
     if watching is not None:
         tags = agent_tags(settings)
         tags.agents()  # a damaged file is said at the start, and never stops an exchange afterwards
-        recorder.closeness = open_closeness(watching.tagger, tags, tags, agents.tags.same)
+        recorder.closeness = open_closeness(watching.tagger, tags, tags, agents.tags)
         recorder.learn = learning(watching.happenings, _territory(organisations))
     if publishing.publisher is not None:
         metrics.registry.register(LogFigures(publishing.publisher, now))
