@@ -1,6 +1,6 @@
 """What the machine says of changed texts before anybody approves: schema and collection, cases, loosenings, differences.
 
-    proof = prove(texts_in_force, changed, today)
+    proof = prove(newest_texts, changed, today)   in force, with what was approved for later in its place
     proof["sound"]        no error: it may be proposed
     proof["findings"]     [{"severity", "file", "line", "message"}], the first 200
     proof["cases"], proof["loosenings"]

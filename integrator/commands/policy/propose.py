@@ -16,6 +16,7 @@ from integrator import settings as settings_module
 from integrator.commands.policy.house import add_teller, drafts, moment, office, stamp, teller, word
 from integrator.errors import ConfigurationError
 from integrator.governing.tables import Proposal
+from integrator.governing.texts import digest, purpose_of, read_texts
 from integrator.governing.words import GoverningRefused
 from integrator.policy.telling import LANGUAGES
 
@@ -25,6 +26,14 @@ def add(verbs: Any) -> None:
     propose.add_argument("files", nargs="+", type=Path, help="purposes as they would become")
     propose.add_argument(
         "--reason", required=True, help="why, in 10 to 500 characters, without names or numbers of people"
+    )
+    propose.add_argument(
+        "--from",
+        dest="bases",
+        nargs="+",
+        default=[],
+        metavar="TEXT",
+        help="what each was written from: the file as it was, or sha256:… of one; left out for new purposes",
     )
     propose.add_argument("--effective", help="2027-01-01 or a moment; left out: as soon as two people approved")
     add_teller(propose)
@@ -48,16 +57,30 @@ def add(verbs: Any) -> None:
 
 def run_propose(chosen: argparse.Namespace) -> int:
     texts = list(drafts(chosen.files).values())
+    bases = bases_of(chosen.bases, texts)
     with office(chosen.settings) as governing:
         effective = int(moment(chosen.effective, governing.now()))
         try:
-            made = asyncio.run(governing.office.propose(teller(chosen), texts, chosen.reason, effective))
+            made = asyncio.run(governing.office.propose(teller(chosen), texts, chosen.reason, effective, bases))
         except GoverningRefused as error:
             for one in error.findings:
                 print(f"{one['file']}:{one['line']}: {one['severity']}: {one['message']}", file=sys.stderr)
             raise
     _show(made)
     return 0
+
+
+def bases_of(named: list[str], texts: list[bytes]) -> dict[str, str]:
+    """By purpose, the digest of the text it was written from. Raises `ConfigurationError`, `MalformedRequest`."""
+    found: dict[str, str] = {}
+    for name in named:
+        if not name.startswith("sha256:"):
+            found |= {purpose_of(text): digest(text) for text in read_texts(Path(name)).values()}
+        elif len(texts) == 1:
+            found[purpose_of(texts[0])] = name.removeprefix("sha256:")
+        else:
+            raise ConfigurationError("a digest says from what one text was written", advice="Name files with --from.")
+    return found
 
 
 def run_proposals(chosen: argparse.Namespace) -> int:
