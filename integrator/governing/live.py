@@ -22,7 +22,7 @@ from integrator.governing.archive import Archive
 from integrator.governing.entries import Scribe
 from integrator.governing.store import Store
 from integrator.governing.tables import Proposal
-from integrator.governing.texts import Suspended, Texts, compile_texts, digest_of_set, whole
+from integrator.governing.texts import Suspended, Texts, compile_texts, digest_of_set, slipped, whole
 from integrator.logs import log
 from integrator.policy import Policies
 
@@ -145,6 +145,12 @@ class Live:
             self._archive.put(text)
         return InForce(policies, texts, suspended, revision, digest_of_set(texts))
 
+    def _fit(self, texts: Texts, suspended: frozenset[Suspended], revision: int) -> None:
+        """Raises `ConfigurationError` for texts that cannot be read, or that would give back what is suspended."""
+        new = self._compiled(texts, suspended, revision).policies
+        if said := slipped(compile_texts(self.current.texts, self._organisations, suspended), new):
+            raise ConfigurationError("; ".join(said), advice="Have the suspension given back first, or keep the name.")
+
     # --- bringing into force
 
     async def _bring_into_force(self, scribe: Scribe) -> None:
@@ -166,7 +172,7 @@ class Live:
         """On record first, in force then: no text decides of which the ledger does not say so."""
         texts, suspended, revision = await asyncio.to_thread(self._read)
         new = {**texts, **{draft.purpose: draft.text for draft in one.drafts}}
-        await asyncio.to_thread(self._compiled, new, suspended, revision)  # a bad text never replaces a good one
+        await asyncio.to_thread(self._fit, new, suspended, revision)  # a bad text never replaces a good one
         await scribe.step(one, "activate", "active", None, "")
         over = await asyncio.to_thread(self._store.superseded_by, one)
         for old in over:
