@@ -3,8 +3,8 @@
     in force = the files of policies/, each replaced by the newest active text of its purpose, without what is suspended
 
 A node looks at one number in the database every second. When it rose, the texts are read and compiled beside the running
-set, and only when all of it is good does the new set decide. What cannot be loaded leaves the old set deciding, and the
-node says DEGRADED with the reason.
+set, and only when all of it is good does the new set decide. What cannot be loaded leaves the old texts deciding, without
+what was suspended since, and the node says DEGRADED with the reason.
 """
 
 from __future__ import annotations
@@ -118,20 +118,23 @@ class Live:
         revision = await asyncio.to_thread(self._store.revision)
         if revision == self.current.revision:
             return
+        texts, suspended, revision = await asyncio.to_thread(self._read)
+        trouble = ""
         try:
-            new = await asyncio.to_thread(self._load)
+            new = await asyncio.to_thread(self._compiled, texts, suspended, revision)
         except ConfigurationError as error:
-            if str(error) != self.trouble:
+            trouble = str(error)
+            if trouble != self.trouble:
                 log.error("policies_not_loaded", error=type(error).__name__)
-            self.trouble = str(error)
-            return
-        self.current, self.trouble = new, ""
+            self.trouble, old = trouble, self.current
+            suspended |= old.suspended  # what was given back belongs to texts that this node cannot read
+            if suspended == old.suspended:
+                return
+            new = await asyncio.to_thread(self._compiled, old.texts, suspended, old.revision)
+        self.current, self.trouble = new, trouble
         for tell in self.told:
             tell(new)
         log.info("policies_swapped", index=new.revision, version=new.digest)
-
-    def _load(self) -> InForce:
-        return self._compiled(*self._read())
 
     def _read(self) -> tuple[dict[str, bytes], frozenset[Suspended], int]:
         revision, drafts, suspended = self._store.in_force()

@@ -73,6 +73,29 @@ async def test_a_node_that_cannot_read_the_new_text_keeps_the_old_set_and_says_w
     assert isinstance(old.live.policies.decide(school(), NOON), Permit)
 
 
+async def test_a_node_that_cannot_read_a_text_suspends_all_the_same_and_gives_nothing_back(
+    url: str, tmp_path: Path
+) -> None:
+    clock, ledger = Clock(), Ledger()
+    old = house(url, tmp_path / "old", clock=clock, ledger=ledger, activates=False)
+    new = house(url, tmp_path / "new", clock=clock, ledger=ledger, organisations=GROUPLESS)
+    await approved(new, NEWCOMERS)
+    await new.live.look()
+    await old.live.look()
+    held = await new.suspending.suspend(HUB, f"{SCHOOL}@2026-1", None, WHY)
+    await old.live.look()
+
+    assert "SUSPENDED" == getattr(old.live.policies.decide(school(), NOON), "reason", None)
+    assert ("DEGRADED", BASE[SCHOOL]) == (old.live.health()["status"], old.school)
+
+    await new.suspending.ask_back(HUB, held.id, WHY)
+    await new.suspending.give_back(HUB_2, held.id)
+    for one in (old, new):
+        await one.live.look()
+
+    assert [Denial, Permit] == [type(one.live.policies.decide(school(), NOON)) for one in (old, new)]
+
+
 async def test_at_a_start_a_purpose_that_cannot_be_read_gives_nothing_and_the_others_decide(
     url: str, tmp_path: Path
 ) -> None:
