@@ -1,7 +1,7 @@
 """`integrator policy propose | proposals | approve | refuse | withdraw | history`: the life of a text.
 
-A step taken here stands in the ledger as taken at the command line. In production two people approve on the pages, where
-each proves who he is; here a name is only said.
+A step taken here stands in the ledger as taken at the command line, where a name is only said. In production three people
+propose and approve on the pages, where each proves who he is; whoever proposed here could approve there as another.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from integrator import settings as settings_module
-from integrator.commands.policy.house import add_teller, drafts, moment, office, stamp, teller, word
+from integrator.commands.policy.house import add_teller, drafts, moment, office, only_said, stamp, teller, word
 from integrator.errors import ConfigurationError
 from integrator.governing.tables import Proposal
 from integrator.governing.texts import digest, purpose_of, read_texts
@@ -22,7 +21,12 @@ from integrator.policy.telling import LANGUAGES
 
 
 def add(verbs: Any) -> None:
-    propose = word(verbs, "propose", "propose changed texts; the machine checks them first", run_propose)
+    propose = word(
+        verbs,
+        "propose",
+        "propose changed texts; the machine checks them first (sandbox only: in production on the pages)",
+        run_propose,
+    )
     propose.add_argument("files", nargs="+", type=Path, help="purposes as they would become")
     propose.add_argument(
         "--reason", required=True, help="why, in 10 to 500 characters, without names or numbers of people"
@@ -46,7 +50,7 @@ def add(verbs: Any) -> None:
     for name, help_, run in (
         ("approve", "approve a proposal (sandbox only: in production on the pages)", run_approve),
         ("refuse", "refuse a proposal", run_refuse),
-        ("withdraw", "take a proposal back before it is in force", run_withdraw),
+        ("withdraw", "take a proposal back before it is in force (sandbox only)", run_withdraw),
     ):
         one = word(verbs, name, help_, run)
         one.add_argument("id")
@@ -56,6 +60,7 @@ def add(verbs: Any) -> None:
 
 
 def run_propose(chosen: argparse.Namespace) -> int:
+    only_said(chosen, "proposes")
     texts = list(drafts(chosen.files).values())
     bases = bases_of(chosen.bases, texts)
     with office(chosen.settings) as governing:
@@ -101,11 +106,7 @@ def run_history(chosen: argparse.Namespace) -> int:
 
 
 def run_approve(chosen: argparse.Namespace) -> int:
-    if not settings_module.load(chosen.settings).sandbox:
-        raise ConfigurationError(
-            "in production nobody approves at the command line",
-            advice="Sign in at /console/texts: a name said here is no proof.",
-        )
+    only_said(chosen, "approves")
     with office(chosen.settings) as governing:
         _line(asyncio.run(governing.office.approve(teller(chosen), chosen.id)))
     return 0
@@ -118,6 +119,7 @@ def run_refuse(chosen: argparse.Namespace) -> int:
 
 
 def run_withdraw(chosen: argparse.Namespace) -> int:
+    only_said(chosen, "takes a text back")
     with office(chosen.settings) as governing:
         _line(asyncio.run(governing.office.withdraw(teller(chosen), chosen.id, chosen.reason)))
     return 0
