@@ -73,9 +73,12 @@ def _chores(hub: Hub) -> Iterator[Chore]:
     yield Chore("settling", partial(_settle, hub), seconds(60), at_once=False)
     yield Chore("quotas", hub.quotas.tidy, seconds(5), at_once=False)
     yield Chore("emergencies", partial(_look_after_emergencies, hub), seconds(60), at_once=False)
-    # These three go on by themselves; should one ever end, it is begun again.
+    # Both approved, and the process that was about to let it in died: done at the start, and every minute.
+    yield Chore("enrolments", hub.enrolment.finish, seconds(60))
+    # These go on by themselves; should one ever end, it is begun again.
     yield Chore("texts", hub.governing.live.watch, seconds(5))
     yield Chore("agents", hub.agents.acts.keep_recording, seconds(5))
+    yield Chore("standing", hub.agents.standing.keep_looking, seconds(1))
     if hub.consoles is not None:
         yield Chore("clerk", partial(keep_a_clerk, hub.settings), seconds(5))
         yield Chore("notices", partial(tell_news, hub.consoles), night)

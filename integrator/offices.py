@@ -109,8 +109,10 @@ def open_offices(
 
 
 def know_agents(consoles: Consoles, agents: Agents, settings: Settings) -> None:
-    """Officials who left their organisation do not sign in any more, and sessions of who leaves end at once."""
+    """Officials who left their organisation do not sign in any more, sessions of who leaves end at once, and an agent is no
+    second person for an emergency of his own."""
     agents.end_sessions_by(consoles.sessions.end_all)
+    consoles.extras["emergencies"].somebody_else = agents.somebody_else
     chosen = (settings.consoles.get("signIn") or {}).get("agent")
     oidc = consoles.extras.get("oidc")
     if chosen is None or not isinstance(oidc, Oidc):

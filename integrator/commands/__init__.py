@@ -19,12 +19,14 @@ from integrator.commands import (
     new,
     personas,
     policy,
+    scenario,
     serve,
 )
 from integrator.commands.policy import why
 
 WORDS = (
     demo,
+    scenario,
     serve,
     apps,
     mock,

@@ -1,7 +1,8 @@
 """`integrator mandate list | give | end ID`: who may act for whom, said by an officer who has no console at hand.
 
 Whoever sits there is named with --as, in a role, and may do what the page lets them: see, give and end the mandates of
-their own organisation, or for the hub's officer of all. Every step is an entry of the ledger first. The numbers of the two
+their own organisation, or for the hub's officer of all. Who gives one is neither of the two people, and a name said here
+does not prove that: in production it is given at the page. Every step is an entry of the ledger first. The numbers of the two
 people are typed, unseen, or come from a pipe, a line each: a number never stands in an argument, and none is shown.
 """
 
@@ -32,7 +33,7 @@ def add(words: Any) -> None:
     parser = words.add_parser("mandate", help="who may act for whom: see, give and end mandates")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="list | give | end")
     _verb(verbs, "list", "those you answer for: as what, for what, until when; nobody's number", run_list)
-    give = _verb(verbs, "give", "on proof that you saw; the two numbers are typed, of who acts first", run_give)
+    give = _verb(verbs, "give", "on proof that you saw; the two numbers are typed, of who acts first (sandbox only: in production at the page)", run_give)
     give.add_argument("--kind", choices=KINDS, required=True, help="as what they act")
     give.add_argument("--scope", choices=SCOPE, nargs="+", default=["look"], help="what for; look always")
     give.add_argument("--ends", type=date.fromisoformat, required=True, metavar="2027-06-01", help="last day")
@@ -60,6 +61,11 @@ def run_list(chosen: argparse.Namespace) -> int:
 
 
 def run_give(chosen: argparse.Namespace) -> int:
+    if not settings_module.load(chosen.settings).sandbox:
+        raise ConfigurationError(
+            "in production nobody gives a mandate at the command line",
+            advice="Sign in at /console/mandates/: a name said here does not prove that you are neither of the two.",
+        )
     with _opened(chosen) as (mandates, officer, settings):
         holder, person = (
             Subject("nrn", typed_number(settings, prompt))

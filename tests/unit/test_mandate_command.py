@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,17 @@ def test_somebody_else_s_mandate_is_not_ended(run: Any) -> None:
 
     assert (1, "", True) == (code, out, "no such mandate of yours" in err)
     assert "holds" in run("list", *IXELLES)[1]
+
+
+def test_in_production_a_name_that_is_only_said_gives_no_mandate(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = settings_module.load()
+    production = lambda *_: dataclasses.replace(real, mode="production")
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(settings_module, "load", production)
+        code, out, err = run("give", *IXELLES, *GIVEN, typed=TYPED)
+
+    assert (1, "", True) == (code, out, "/console/mandates/" in err)
+    assert [] == entries()
 
 
 @pytest.mark.parametrize(
