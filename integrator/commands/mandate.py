@@ -33,7 +33,12 @@ def add(words: Any) -> None:
     parser = words.add_parser("mandate", help="who may act for whom: see, give and end mandates")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="list | give | end")
     _verb(verbs, "list", "those you answer for: as what, for what, until when; nobody's number", run_list)
-    give = _verb(verbs, "give", "on proof that you saw; the two numbers are typed, of who acts first (sandbox only: in production at the page)", run_give)
+    give = _verb(
+        verbs,
+        "give",
+        "on proof that you saw; the two numbers are typed, of who acts first (sandbox only: in production at the page)",
+        run_give,
+    )
     give.add_argument("--kind", choices=KINDS, required=True, help="as what they act")
     give.add_argument("--scope", choices=SCOPE, nargs="+", default=["look"], help="what for; look always")
     give.add_argument("--ends", type=date.fromisoformat, required=True, metavar="2027-06-01", help="last day")
