@@ -142,7 +142,7 @@ async def open_dispatch(
                 known,
                 subscriptions,
                 outbox,
-                lambda request, deposit: current().accept(request, deposit),
+                lambda request, deposit: current().tell(request, deposit),
                 changed,
                 keepers,
             )

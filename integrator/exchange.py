@@ -112,13 +112,22 @@ class Exchange:
                 raise MalformedRequest(Issue("invalidInput", "body", f"/{name}", NO_NUMBER))
         return await self._through(request, partial(self._accepted, deposit), "accepted")
 
-    async def _through(self, request: Request, work: Work, ended: str, *, pseudonym: bool = False) -> Answer:
+    async def tell(self, request: Request, deposit: Deposit) -> Answer:
+        """Take in what is for somebody who did not ask for it now: a change, for those who follow (`Deciding.told`)."""
+        return await self._through(request, partial(self._accepted, deposit), "accepted", told=True)
+
+    async def _through(
+        self, request: Request, work: Work, ended: str, *, pseudonym: bool = False, told: bool = False
+    ) -> Answer:
         """Decided, then done, then told to whom it must be told; counted however it ends."""
         started = time.monotonic()
         service = self.services[request.service]
         record = await self.recorder.begin()
         try:
-            permit, standing = await self.deciding.permit(service, request, record, pseudonym=pseudonym)
+            if told:
+                permit, standing = await self.deciding.told(service, request, record), Standing()
+            else:
+                permit, standing = await self.deciding.permit(service, request, record, pseudonym=pseudonym)
             answer = await work(service, request, permit, standing, record, started + self.deadline)
             if permit.grant.notify and self.notify is not None:
                 await self._notified(self.notify, service, request, permit, answer)

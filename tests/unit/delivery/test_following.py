@@ -72,7 +72,7 @@ class Room:
             self.files,
             self.subscriptions,
             self.hub.outbox,
-            self.hub.exchange.accept,
+            self.hub.exchange.tell,
             self._changed,
             {KEEPER},
         )
@@ -165,6 +165,39 @@ async def test_a_change_told_twice_is_heard_once(room: Room) -> None:
     await room.change()
 
     assert 1 == len(await room.heard(uid))
+
+
+NIGHT = 1_795_471_200.0  # 2026-11-23 22:00 UTC
+LINE = {"service": "person.changes", "keys": ["ssin"], "fields": ["address"]}
+HOURS = {"hours": {"days": ["mon"], "from": "08:00", "to": "18:00"}}
+
+
+@pytest.mark.parametrize("condition", [
+    {"roles": ["counter"]}, {"assurance": "high"}, HOURS,
+], ids=["a_role", "an_assurance", "hours"])  # fmt: skip
+async def test_what_is_asked_of_an_agent_at_the_counter_loses_no_event(room: Room, condition: Any) -> None:
+    uid = await room.follow()
+    room.hub.may(policies([{**LINE, **condition}]))
+    room.hub.clock.now = NIGHT
+    told = await room.change()
+    early = await room.heard(uid)
+    room.hub.clock.now = NIGHT - 8 * 3600 + 7 * 86_400
+
+    assert (1, "hours" not in condition, [(NUMBER, ["address"])]) == (told, bool(early), await room.heard(uid))
+
+
+async def test_a_limit_on_questions_loses_no_event(room: Room) -> None:
+    uid = await room.follow()
+    room.hub.may(policies([{**LINE, "limits": {"perDay": 1}}]))
+
+    assert [1, 1, 2] == [await room.change(id="c1"), await room.change(id="c2"), len(await room.heard(uid))]
+
+
+async def test_while_nobody_knows_who_keeps_a_file_the_announcement_is_told_again(room: Room) -> None:
+    await room.follow()
+    room.hub.may(policies([{**LINE, "registration": ["100"]}]))
+    with pytest.raises(ConditionUnknown):
+        await room.change()
 
 
 async def test_two_followers_have_one_message_each(room: Room) -> None:
