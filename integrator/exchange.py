@@ -116,6 +116,10 @@ class Exchange:
         """Take in what is for somebody who did not ask for it now: a change, for those who follow (`Deciding.told`)."""
         return await self._through(request, partial(self._accepted, deposit), "accepted", told=True)
 
+    async def confirm(self, request: Request) -> Answer:
+        """Ask whether something that was accepted earlier happened: recorded as any question, decided as what is carried."""
+        return await self._through(request, self._answered, "answered", told=True)
+
     async def _through(
         self, request: Request, work: Work, ended: str, *, pseudonym: bool = False, told: bool = False
     ) -> Answer:

@@ -61,6 +61,14 @@ class CheckRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Confirm:
+    """How a source is asked whether a write happened: what this service finds under these keys has happened."""
+
+    service: str
+    keys: tuple[str, ...]  # of the write's keys and content
+
+
+@dataclass(frozen=True, slots=True)
 class Later:
     """What is special about a service whose effect is later (`delivery:` in its file)."""
 
@@ -70,6 +78,7 @@ class Later:
     content: Mapping[str, KeyType]  # what may be handed over; of an event nothing but the types of fields
     expires: float  # days
     answer: float | None  # days in which an answer is awaited; None = none is
+    confirm: Confirm | None = None  # of a write
 
     @property
     def op(self) -> str:
@@ -306,7 +315,11 @@ def compile_service(data: Mapping[str, Any], sheets: Mapping[str, Sheet], *, san
 
 def _later(data: Mapping[str, Any], sandbox: Sandbox) -> Later:
     content = {name: compile_key(name, spec, sandbox=sandbox) for name, spec in (data.get("content") or {}).items()}
-    return Later(data["kind"], data["type"], data.get("to"), content, data["expiresDays"], data.get("answerDays"))
+    said = data.get("confirm")
+    confirm = Confirm(said["service"], tuple(said["keys"])) if said else None
+    return Later(
+        data["kind"], data["type"], data.get("to"), content, data["expiresDays"], data.get("answerDays"), confirm
+    )
 
 
 def _offers(data: Mapping[str, Any], sheet: Sheet | None) -> frozenset[str]:
