@@ -16,6 +16,7 @@ from typing import Any
 
 import orjson
 import pytest
+from sqlalchemy import text
 
 from audit import FileKeyRing
 from connectors.client import Hub
@@ -57,7 +58,12 @@ def put(hub: Beside, content: bytes, name: str = "notes.csv") -> None:
 def files(hub: Beside) -> list[FileState]:
     database = Database(hub.settings.adapters["database"], "adapters")
     try:
-        return database.now(lambda connection: Book(connection).files("counter_notes"))
+        known = text("SELECT digest FROM adapter_file WHERE adapter = 'counter_notes' ORDER BY began DESC")
+        return database.now(
+            lambda connection: [
+                Book(connection).begin("counter_notes", digest, 0.0) for digest in connection.execute(known).scalars()
+            ]
+        )
     finally:
         database.close()
 

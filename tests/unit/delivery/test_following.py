@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from integrator.delivery.announcing import Announcer, Change, Followed, need
+from integrator.delivery import orders
+from integrator.delivery.announcing import Announcer, Change
 from integrator.delivery.depositing import uid_of
 from integrator.delivery.feed import Feed
 from integrator.delivery.subscriptions import Ending, Following, Subscriptions
@@ -29,19 +30,6 @@ class Files:
 
     async def recipients(self, subject: str, day: date) -> Sequence[tuple[str, str, str]]:
         return [(organisation, purpose, "100") for organisation, purpose in self.files.get(subject, [])]
-
-
-class Counted:
-    """Upstream, counting what it is asked."""
-
-    def __init__(self) -> None:
-        self.calls: list[tuple[str, str]] = []
-
-    async def follow(self, ssin: str) -> None:
-        self.calls.append(("follow", ssin))
-
-    async def leave(self, ssin: str) -> None:
-        self.calls.append(("leave", ssin))
 
 
 class Room:
@@ -102,7 +90,7 @@ async def test_following_is_decided_and_recorded(room: Room) -> None:
     with pytest.raises(PolicyDenied):
         await room.follow(STRANGER)
 
-    assert (["denied"], []) == (kinds(room.hub.ledger), await room.subscriptions.all())
+    assert (["denied"], []) == (kinds(room.hub.ledger), await room.subscriptions.followers("person.changes"))
 
 
 async def test_who_keeps_no_file_hears_nothing(room: Room) -> None:
@@ -245,6 +233,19 @@ async def test_a_push_whose_subscription_ended_has_no_target(room: Room) -> None
     ]  # fmt: skip
 
 
+async def test_an_address_that_an_operator_ended_gets_nothing_more(room: Room) -> None:
+    hub, url = room.hub, "https://receiver.example/hook"
+    made, row = orders.register(RECEIVER, url, hub.outbox.ms())
+    orders.record(hub.ledger, "register", [row], count=1, reason="ADDRESS_REGISTERED", organisation=RECEIVER)
+    uid = await room.follow(mode="push", endpoint=made)
+    before = await room.subscriptions.target(uid)
+    ending = [orders.unregister(RECEIVER, url, hub.outbox.ms())]
+    orders.record(hub.ledger, "unregister", ending, count=1, reason="ADDRESS_ENDED", organisation=RECEIVER)
+
+    assert [Target(url), Target(None, "NO_ADDRESS")] == [before, await room.subscriptions.target(uid)]
+    assert None is await room.subscriptions.endpoint(url, RECEIVER)
+
+
 # --- the feed -----------------------------------------------------------------------------------------------------------------
 
 
@@ -342,30 +343,6 @@ async def test_an_answer_finds_its_question_days_later(hub: House) -> None:
         request, hub.message(request, "a1", {"field": "done"}, f"question:{uid}", mode="pull", question=uid)
     )
 
-    assert ("answered", 1) == ((await hub.outbox.find(uid))["answer"], len(await hub.outbox.answers(uid)))
+    page = await Feed(hub.outbox, hub.carrying.hand_out).fetch(f"question:{uid}", None)
 
-
-# --- upstream -------------------------------------------------------------------------------------------------------------------
-
-
-async def test_many_followers_are_one_subscription_upstream(room: Room) -> None:
-    upstream = Counted()
-    followed = Followed(upstream, need(room.files, room.subscriptions, "person.changes", room.hub.clock))
-    await followed.changed(NUMBER)
-    for organisation in (RECEIVER, SENDER):
-        await room.follow(organisation)
-        await followed.changed(NUMBER)
-
-    assert [("follow", NUMBER)] == upstream.calls
-
-
-async def test_upstream_is_left_with_the_last_follower(room: Room) -> None:
-    upstream = Counted()
-    followed = Followed(upstream, need(room.files, room.subscriptions, "person.changes", room.hub.clock))
-    await room.follow(RECEIVER, days=5)
-    await room.follow(SENDER, days=9)
-    for days in (0, 6, 4):
-        room.hub.clock.now += days * 86_400
-        await followed.changed(NUMBER)
-
-    assert [("follow", NUMBER), ("leave", NUMBER)] == upstream.calls
+    assert ("answered", [uid]) == ((await hub.outbox.find(uid))["answer"], [held.question for held, _ in page.messages])
