@@ -32,7 +32,7 @@ from integrator.directory import Directory, DirectorySource, load_rules, open_di
 from integrator.dispatch import open_dispatch
 from integrator.emergency import Emergencies, Rules, Store
 from integrator.errors import ConfigurationError, IntegratorError
-from integrator.exchange import Exchange, Notice
+from integrator.exchange import Exchange
 from integrator.governing.opening import open_governing
 from integrator.hub import Hub
 from integrator.identity.enrolment.opening import open_enrolment
@@ -125,7 +125,8 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
     recorder.on_replaced = _replaced(directory, keeper)
     if watching is not None:
         tags = agent_tags(settings)
-        recorder.closeness = open_closeness(watching.tagger, tags, tags, agents.tags.same)
+        tags.agents()  # a damaged file is said at the start, and never stops an exchange afterwards
+        recorder.closeness = open_closeness(watching.tagger, tags, tags, agents.tags)
         recorder.learn = learning(watching.happenings, _territory(organisations))
     if publishing.publisher is not None:
         metrics.registry.register(LogFigures(publishing.publisher, now))
@@ -137,7 +138,7 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
     exchange = Exchange(
         services, policies, connectors, recorder, metrics, now, _territory(organisations), deadline,
         registered=_registered(settings, directory, organisations), quotas=quotas, emergencies=emergencies,
-        pseudonyms=open_pseudonyms(settings.state / "pseudonyms.key", settings.mode), notify=_told,
+        pseudonyms=open_pseudonyms(settings.state / "pseudonyms.key", settings.mode),
     )  # fmt: skip
     book_of_words = offices.book if offices else open_book()
     bureau = Bureau(
@@ -243,12 +244,6 @@ def _changed(watching: Watching | None) -> Changed | None:
         await asyncio.to_thread(happenings.tell, CHANGE, number, clock.micros(at))
 
     return changed
-
-
-async def _told(notice: Notice) -> None:
-    """Until somebody carries notices: a line for the operator that names the exchange and nobody."""
-    for kind in sorted(notice.recipients):
-        log.info("notice_due", kind=kind, trace=notice.trace, purpose=notice.purpose, index=notice.entries[-1])
 
 
 def _observe(metrics: Metrics, now: clock.Now) -> Callable[[str, str, float], None]:

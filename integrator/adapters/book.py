@@ -78,6 +78,10 @@ class Book:
         query = _files.select().where(_files.c.adapter == adapter, _files.c.digest == digest)
         return next(map(_file, self._connection.execute(query).mappings()), None)
 
+    def files(self, adapter: str) -> list[FileState]:
+        query = _files.select().where(_files.c.adapter == adapter).order_by(_files.c.began.desc())
+        return [_file(one) for one in self._connection.execute(query).mappings()]
+
     def moved(self, adapter: str, digest: str, position: Position, good: int, bad: int) -> None:
         self._change(
             adapter, digest, rows=position.rows, offset=position.offset, line=position.line, good=good, bad=bad

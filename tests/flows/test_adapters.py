@@ -16,7 +16,6 @@ from typing import Any
 
 import orjson
 import pytest
-from sqlalchemy import text
 
 from audit import FileKeyRing
 from connectors.client import Hub
@@ -58,12 +57,7 @@ def put(hub: Beside, content: bytes, name: str = "notes.csv") -> None:
 def files(hub: Beside) -> list[FileState]:
     database = Database(hub.settings.adapters["database"], "adapters")
     try:
-        known = text("SELECT digest FROM adapter_file WHERE adapter = 'counter_notes' ORDER BY began DESC")
-        return database.now(
-            lambda connection: [
-                Book(connection).begin("counter_notes", digest, 0.0) for digest in connection.execute(known).scalars()
-            ]
-        )
+        return database.now(lambda connection: Book(connection).files("counter_notes"))
     finally:
         database.close()
 
