@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -31,16 +32,20 @@ class Outbox:
         self.taken: dict[str, dict[str, Any]] = {}
         self.cut_before: int | None = None
         self.cut_after: int | None = None
+        self.refuses: str | None = None  # why every row is refused
         self._calls = 0
 
-    async def __call__(self, rows: Sequence[Taken]) -> None:
+    async def __call__(self, rows: Sequence[Taken]) -> dict[str, str]:
         self._calls += 1
         if self._calls == self.cut_before:
             raise PowerCut
+        if self.refuses is not None:
+            return {row.key: self.refuses for row in rows}
         for row in rows:
             self.taken.setdefault(row.key, row.values)
         if self._calls == self.cut_after:
             raise PowerCut
+        return {}
 
 
 @pytest.fixture(params=ENGINES)
@@ -152,6 +157,21 @@ async def test_a_waiting_row_that_was_mended_has_its_effect_once(database: Datab
         await mended(taking, digest, 3, seven_rows()[2].replace("20261199", "20261103"))
 
     assert ["N1", "N2", "N3", "N4", "N5", "N7"] == sorted(names(outbox))
+
+
+async def test_a_row_of_a_workbook_that_the_hub_refused_is_handed_in_as_it_stands(
+    database: Database, tmp_path: Path
+) -> None:
+    outbox, path = Outbox(), tmp_path / "hours.xlsx"
+    path.write_bytes(kit.workbook([[7.5, "Ann", None, date(2026, 11, 3)]], ("Heures", "Aide", "Note", "Jour")))
+    taking = intake(database, outbox, {**kit.WORKBOOK, "ignore": ["Note"]})
+    outbox.refuses = "SERVICE_NOT_GRANTED"
+    digest = (await taking.take(path)).file.digest
+    before, outbox.refuses = dict(outbox.taken), None
+    database.now(lambda connection: Book(connection).due("homehelp", digest, 1))
+
+    assert ({}, {}) == (before, await taking.drive())
+    assert [("Ann", "2026-11-03", "7.50")] == [tuple(map(str, one.values())) for one in outbox.taken.values()]
 
 
 async def test_two_who_take_the_same_file_at_once_have_each_effect_once(database: Database, file: Path) -> None:
