@@ -61,6 +61,14 @@ class CheckRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Confirm:
+    """How a source is asked whether a write happened: what this service finds under these keys has happened."""
+
+    service: str
+    keys: tuple[str, ...]  # of the write's keys and content
+
+
+@dataclass(frozen=True, slots=True)
 class Later:
     """What is special about a service whose effect is later (`delivery:` in its file)."""
 
@@ -71,6 +79,7 @@ class Later:
     expires: float  # days
     answer: float | None  # days in which an answer is awaited; None = none is
     reply: Mapping[str, KeyType]  # what an answer may carry
+    confirm: Confirm | None = None  # of a write
 
     @property
     def op(self) -> str:
@@ -319,7 +328,9 @@ def _later(data: Mapping[str, Any], sandbox: Sandbox) -> Later:
         for part in ("content", "answer")
     )
     days = data["expiresDays"], data.get("answerDays")
-    return Later(data["kind"], data["type"], data.get("to"), content, *days, reply or content)
+    said = data.get("confirm")
+    confirm = Confirm(said["service"], tuple(said["keys"])) if said else None
+    return Later(data["kind"], data["type"], data.get("to"), content, *days, reply or content, confirm)
 
 
 def _offers(data: Mapping[str, Any], sheet: Sheet | None) -> frozenset[str]:

@@ -96,18 +96,6 @@ class Outbox:
         rows = await self.database.run(_leasing(over, now, count, now + int(seconds * 1000)))
         return [self.held(row, mark) for row, mark in rows]
 
-    async def listed(self, state: str, count: int, recipient: str | None = None) -> list[Any]:
-        """Rows of a state, oldest first, sealed as they lie there."""
-        found = select(MESSAGE).where(MESSAGE.c.state == state).order_by(MESSAGE.c.id).limit(count)
-        if recipient is not None:
-            found = found.where(MESSAGE.c.recipient == recipient)
-        return list(await self.database.run(lambda c: c.execute(found).mappings().all()))
-
-    async def answers(self, question: str) -> list[Any]:
-        """What was answered to a message and not fetched yet."""
-        found = select(MESSAGE).where(IS_OPEN, MESSAGE.c.question == question).order_by(MESSAGE.c.id)
-        return list(await self.database.run(lambda c: c.execute(found).mappings().all()))
-
     async def counts(self) -> dict[str, tuple[int, int]]:
         """state -> (messages, ms since 1970 of the oldest acceptance among them)."""
         query = select(MESSAGE.c.state, func.count(), func.min(MESSAGE.c.created)).group_by(MESSAGE.c.state)

@@ -67,9 +67,16 @@ UNFOLLOW = (
 UNFOLLOW_ROW = f"({_TEXT}, {_BIG})"
 REGISTER = "INSERT INTO delivery_endpoint (uid, org, url, created) VALUES {rows} ON CONFLICT (uid) DO NOTHING"
 REGISTER_ROW = f"(?, ?, ?, {_BIG})"
-# Orders of an operator: only what still stands as he saw it.
+UNREGISTER = (
+    "UPDATE delivery_endpoint SET ended = v.column3 FROM (VALUES {rows}) AS v"
+    " WHERE delivery_endpoint.org = v.column1 AND delivery_endpoint.url = v.column2 AND delivery_endpoint.ended IS NULL"
+)
+UNREGISTER_ROW = f"({_TEXT}, {_TEXT}, {_BIG})"
+# Orders of an operator: only what still stands as he saw it. A write may have been done by an attempt that nobody knows the
+# end of, whatever it is dead of now: its source is asked first.
 REDRIVE = (
-    "UPDATE delivery_message SET state = 'waiting', due = v.column2, deadline = v.column3, reason = NULL, ended = NULL,"
+    "UPDATE delivery_message SET state = CASE delivery_message.mode WHEN 'effect' THEN 'unknown' ELSE 'waiting' END,"
+    " due = v.column2, deadline = v.column3, reason = NULL, ended = NULL,"
     " attempts = 0 FROM (VALUES {rows}) AS v WHERE delivery_message.id = v.column1 AND delivery_message.state = 'dead'"
 )
 REDRIVE_ROW = f"({_BIG}, {_BIG}, {_BIG})"

@@ -42,6 +42,7 @@ class Facts:
     )
     dossier: bool = False  # a case was named
     emergency: bool = False  # a justified emergency: conditions that a line lets be broken are passed
+    any_hour: bool = False  # its hour is waited for later, when it goes out
 
 
 NO_FACTS = Facts()
@@ -112,7 +113,7 @@ class Conditions:
             return "ROLE_NOT_ALLOWED"
         if self.assurance and level(facts.assurance) < level(self.assurance) and "assurance" not in passed:
             return "ASSURANCE_TOO_LOW"
-        if self.hours is not None and "hours" not in passed and not self.hours.hold(now):
+        if self.hours is not None and not facts.any_hour and "hours" not in passed and not self.hours.hold(now):
             return "OUTSIDE_HOURS"
         if self.dossier and not facts.dossier and "dossier" not in passed:
             return "DOSSIER_MISSING"

@@ -271,6 +271,15 @@ def test_what_a_receiver_refuses_for_good_is_a_dead_letter_that_can_be_sent_once
     assert PERSON not in capsys.readouterr().out
 
 
+def test_an_address_is_ended_by_order_and_only_where_it_was_registered(
+    receiver: Receiver, pushed: str, settings_file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["delivery", "endpoint", "--settings", settings_file, IXELLES]
+
+    assert [0, 1] == [main([*words, receiver.url, "--end"]), main([*words, receiver.url, "--end"])]
+    assert "no such address" in capsys.readouterr().err
+
+
 def wait_for(who: Callers, uid: str, state: str) -> None:
     for _ in range(200):
         found = post(who, "/delivery/v1/deliveries/get", {"deliveryId": uid}).body["state"]
