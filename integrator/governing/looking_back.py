@@ -13,7 +13,7 @@ from integrator import clock, settings
 from integrator.governing.diet import Use, diet, unused
 from integrator.governing.narrowing import narrowed
 from integrator.governing.proving import Proof, load_all_services, prove
-from integrator.governing.replaying import Replay, replay
+from integrator.governing.replaying import Replay, replay, with_hours
 from integrator.governing.texts import Suspended, Texts, compile_texts
 from integrator.governing.traffic import Traffic, read_traffic
 
@@ -21,11 +21,13 @@ DAY = 86_400
 REPLAYED = 30  # days that a proposal is tried upon
 
 
-def traffic_of(ledger: str, since: float, until: float, org: str | None = None) -> Traffic:
+def traffic_of(
+    ledger: str, since: float, until: float, org: str | None = None, timed: frozenset[str] = frozenset()
+) -> Traffic:
     """`ledger`: as in the settings; times in epoch seconds. Raises `LedgerError`."""
     store = open_store(ledger)
     try:
-        return read_traffic(store, int(since * 1e6), int(until * 1e6), org=org)
+        return read_traffic(store, int(since * 1e6), int(until * 1e6), org=org, timed=timed)
     finally:
         store.close()
 
@@ -43,7 +45,8 @@ def replay_of(
     organisations = settings.organisations()
     old = compile_texts(in_force, organisations, suspended)
     new = compile_texts({**in_force, **changed}, organisations, suspended)
-    return replay(traffic_of(ledger, since, until), old, new, load_all_services(), at)
+    traffic = traffic_of(ledger, since, until, timed=with_hours(old) | with_hours(new))
+    return replay(traffic, old, new, load_all_services(), at)
 
 
 def diet_of(ledger: str, in_force: Texts, since: float, until: float, org: str | None = None) -> list[Use]:

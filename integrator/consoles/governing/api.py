@@ -31,6 +31,7 @@ from integrator.consoles.web import Consoles
 from integrator.errors import Issue, MalformedRequest
 from integrator.governing.office import ROLES
 from integrator.governing.opening import Governing
+from integrator.governing.replaying import Replay
 from integrator.governing.texts import digest, purpose_of, whole
 from integrator.governing.words import GoverningRefused, NotThere
 
@@ -150,7 +151,7 @@ def router(consoles: Consoles, governing: Governing, current: Current, body: Bod
             advice = "a text that can be read: `integrator policy check` and a proposal say what is wrong with it"
             raise MalformedRequest(Issue("schemaViolation", "body", "/texts", advice))
         found = await governing.replay(changed, _days(said, 30))
-        return _json(found.json() if found else {"calls": 0, "untouched": 0, "assumed": 0, "changes": []})
+        return _json((found or Replay(0, 0, 0, 0, ())).json())
 
     @routes.post("/diet")
     async def diet(request: Request) -> Response:

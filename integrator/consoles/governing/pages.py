@@ -265,7 +265,7 @@ def _replayed(visit: Visit, one: Proposal) -> dict[str, Any] | None:
         }
         for row in found["changes"][:_SHOWN]
     ]  # fmt: skip
-    return {**found, "changes": rows}
+    return {"unweighed": 0, **found, "changes": rows}  # proposals of before it was counted say nothing of it
 
 
 async def _newest(governing: Governing, code: str) -> bytes:

@@ -37,7 +37,7 @@ REPLAYED = {
     **GOOD,
     "differences": {language: ["somebody loses something"] for language in LANGUAGES},
     "replay": {
-        "calls": 12, "untouched": 7, "assumed": 1,
+        "calls": 12, "untouched": 7, "assumed": 1, "unweighed": 2,
         "changes": [{"organisation": DPO.org, "application": "counter", "purpose": SCHOOL, "service": "person.get", "calls": 5,
                      "refused": {"EXPIRED": 2}, "allowed": {}, "lost": {"language": 3}, "gained": {}}],
     },
@@ -101,6 +101,7 @@ async def test_the_replay_is_told_with_names_and_numbers(rig: Rig) -> None:
     for words in (
         "12 questions judged again, 7 with the same answer",
         "Municipality of Ixelles · counter",
+        "For 2 questions the text looks at who asks",
         "2 refused (EXPIRED)",
         "(3)",
     ):
