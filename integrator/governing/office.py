@@ -79,7 +79,7 @@ class Office:
         """
         role = role_of(person)
         reason = reason_of(reason)
-        changed = self._changed(texts)
+        changed = await asyncio.to_thread(self._changed, texts)
         now = self.now
         if effective < now - 86_400:
             raise MalformedRequest(Issue("schemaViolation", "body", "/effective", "today, or a day to come"))
@@ -90,7 +90,7 @@ class Office:
             refused.findings = proof["findings"]
             raise refused
         for text in changed.values():
-            self._archive.put(text)
+            await asyncio.to_thread(self._archive.put, text)
         one = Proposal(new_id(16), "proposed", max(effective, now), reason, proof, person.id, person.name, now, drafts)
         await self.scribe.step(one, "propose", "proposed", person.id, role, reason)
         await asyncio.to_thread(self.store.add, one)
@@ -133,7 +133,7 @@ class Office:
         if any(_same(person.id, vote.person) for vote in one.votes):
             raise GoverningRefused("ALREADY_SAID")
         await self._stands(one)
-        vote = Vote(person.id, person.name, self.officer(person, one), self.now)
+        vote = Vote(person.id, person.name, await asyncio.to_thread(self.officer, person, one), self.now)
         if one.votes and not any(each.officer for each in (*one.votes, vote)):
             raise GoverningRefused("NEEDS_OFFICER")
         await self.scribe.step(one, "approve", "approved", person.id, role)
@@ -203,7 +203,7 @@ class Office:
         return ""
 
     def officer(self, person: Person, one: Proposal) -> bool:
-        """Whether somebody speaks as a data protection officer here: the hub's, or of an organisation that gains or loses."""
+        """Whether somebody speaks as a data protection officer here: the hub's, or of an organisation that gains or loses. Blocks."""
         if "hub_dpo" in person.roles:
             return True
         if "dpo" not in person.roles or person.org is None:

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
 from typing import Any
 
 from integrator import clock, places
@@ -17,6 +16,7 @@ from integrator.governing.apart import apart
 from integrator.governing.archive import open_archive
 from integrator.governing.diet import DAYS, Use
 from integrator.governing.entries import Scribe, ThisYear
+from integrator.governing.latest import Latest
 from integrator.governing.live import Live
 from integrator.governing.looking_back import DAY, diet_and_narrower_of, diet_of, replay_of, tried_out
 from integrator.governing.office import Office
@@ -42,6 +42,7 @@ class Governing:
     ledger: str | None  # as in the settings
     now: clock.Now
     database: Database
+    made: Latest[Register] = field(default_factory=Latest)
 
     def close(self) -> None:
         self.database.close()
@@ -70,10 +71,11 @@ class Governing:
             return [], {}
         return await apart(diet_and_narrower_of, self.ledger, dict(self.live.current.texts), now - days * DAY, now, org)
 
-    def register(self, names: Names, day: date | None = None) -> Register:
-        """Art. 30, of the texts in force."""
-        return make_register(
-            self.live.current.texts, self.services, self.organisations, names, day or clock.today(self.now())
+    async def register(self, names: Names) -> Register:
+        """Art. 30, of the texts in force, today: anybody may ask, so it is made once for each set and day, in a thread."""
+        current, day = self.live.current, clock.today(self.now())
+        return await self.made.of(
+            (current.digest, day), lambda: make_register(current.texts, self.services, self.organisations, names, day)
         )
 
 

@@ -67,7 +67,7 @@ def router(consoles: Consoles, governing: Governing, current: Current, body: Bod
 
     @routes.get("/register")
     async def register() -> Response:
-        return _json(governing.register(names_of(consoles.book)).json())
+        return _json((await governing.register(names_of(consoles.book))).json())
 
     @routes.get("/texts")
     async def texts(request: Request) -> Response:
@@ -145,7 +145,8 @@ def router(consoles: Consoles, governing: Governing, current: Current, body: Bod
     async def replay(request: Request) -> Response:
         await governor(request)
         said = _read(await body(request), {"texts": list}, {"days": int})
-        changed = {purpose_of(text): text for text in _texts(said)}
+        texts = _texts(said)
+        changed = await _thread(lambda: {purpose_of(text): text for text in texts})
         _, wrong = await _thread(lambda: whole(changed, governing.organisations))
         if wrong:
             advice = "a text that can be read: `integrator policy check` and a proposal say what is wrong with it"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -17,8 +19,10 @@ from integrator.consoles.governing.api import router
 from integrator.consoles.governing.describing import describe
 from integrator.consoles.people import Person
 from integrator.errors import IntegratorError, UnknownCaller
+from integrator.governing import opening
 from integrator.governing.opening import Governing
 from integrator.governing.proving import load_all_services
+from integrator.governing.register import make_register
 from integrator.governing.texts import digest
 from integrator.model import Trace
 from tests.unit.consoles.doorstep import Clock, consoles
@@ -176,6 +180,33 @@ async def test_an_officer_suspends_and_two_give_back(client: Client) -> None:
 async def test_the_register_is_open_to_anyone_and_ids_that_do_not_exist_are_404(client: Client) -> None:
     assert set(BASE) == {one["purpose"] for one in (await client.http.get("/policy/v1/register")).json()["activities"]}
     assert {404} == {(await client.get("hub-1", f"/proposals/{one}")).status_code for one in ("0" * 32, "..", "x")}
+
+
+async def test_the_register_is_made_once_for_a_set_and_a_day_and_not_on_the_loop(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[int] = []
+
+    def noted(*given: Any) -> Any:
+        made.append(threading.get_ident())
+        return make_register(*given)
+
+    monkeypatch.setattr(opening, "make_register", noted)
+    for _ in range(2):
+        await asyncio.gather(*(client.http.get("/policy/v1/register") for _ in range(3)))
+
+    assert 1 == len(made)
+
+    client.house.clock.now += 86_400
+    await client.http.get("/policy/v1/register")
+    id_ = (await client.post("steward-1", "/proposals", texts=[TEXT], reason=WHY, **{"from": FROM})).json()["id"]
+    for who in ("hub-1", "hub-2"):
+        await client.post(who, f"/proposals/{id_}/approve")
+    await client.house.live.look()
+    await client.http.get("/policy/v1/register")
+
+    assert 3 == len(made)
+    assert threading.get_ident() not in made
 
 
 async def test_every_route_is_described_and_nothing_else(client: Client) -> None:
