@@ -40,12 +40,13 @@ def replay_of(
     since: float,
     until: float,
     at: float,
+    org: str | None = None,
 ) -> Replay:
-    """What was asked in a time, under the texts in force and with `changed` in their place, both deciding at `at`."""
+    """What was asked in a time, by one organisation or by all, under the texts in force and with `changed` in their place, both deciding at `at`."""
     organisations = settings.organisations()
     old = compile_texts(in_force, organisations, suspended)
     new = compile_texts({**in_force, **changed}, organisations, suspended)
-    traffic = traffic_of(ledger, since, until, timed=with_hours(old) | with_hours(new))
+    traffic = traffic_of(ledger, since, until, org, timed=with_hours(old) | with_hours(new))
     return replay(traffic, old, new, load_all_services(), at)
 
 

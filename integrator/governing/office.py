@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 from integrator import clock
 from integrator.errors import ConfigurationError, Issue, MalformedRequest
@@ -21,29 +21,15 @@ from integrator.governing.archive import Archive
 from integrator.governing.entries import Scribe
 from integrator.governing.live import InForce
 from integrator.governing.proving import Proof
+from integrator.governing.rights import Person, reason_of, role_of
 from integrator.governing.store import Store
 from integrator.governing.tables import Draft, Proposal, Vote
 from integrator.governing.texts import Texts, digest, organisations_in, purpose_of
-from integrator.governing.words import REASON, GoverningRefused, NotThere
+from integrator.governing.words import GoverningRefused, NotThere
 from integrator.ids import new_id
 
-ROLES = frozenset(("steward", "dpo", "hub_dpo"))
-OFFICERS = frozenset(("dpo", "hub_dpo"))
 MOST = 20  # texts in one proposal
 Prove = Callable[[Texts, float], Awaitable[Proof]]  # changed texts, epoch seconds from which they would hold
-
-
-class Person(Protocol):
-    """Who takes a step, as far as rights go."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def roles(self) -> frozenset[str]: ...
-    @property
-    def org(self) -> str | None: ...
 
 
 class Office:
@@ -222,24 +208,6 @@ class Office:
     def _waiting(self, one: Proposal) -> None:
         if one.state != "proposed":
             raise GoverningRefused("SETTLED")
-
-
-def role_of(person: Person) -> str:
-    """The role a step is taken in, the strongest. Raises `GoverningRefused`."""
-    for role in ("hub_dpo", "dpo", "steward"):
-        if role in person.roles:
-            return role
-    raise GoverningRefused("NOT_FOR_YOU")
-
-
-def reason_of(words: str) -> str:
-    """In one line. Raises `MalformedRequest`."""
-    said = " ".join(words.split())
-    if not REASON[0] <= len(said) <= REASON[1]:
-        raise MalformedRequest(
-            Issue("requiredInput", "body", "/reason", f"say why, in {REASON[0]} to {REASON[1]} characters")
-        )
-    return said
 
 
 def _same(one: str, other: str) -> bool:

@@ -47,14 +47,22 @@ class Governing:
     def close(self) -> None:
         self.database.close()
 
-    async def replay(self, changed: Texts, days: int, at: float | None = None) -> Replay | None:
-        """What was asked in the last days, with `changed` in the place of the texts in force; None without a ledger."""
+    async def replay(self, changed: Texts, days: int, at: float | None = None, org: str | None = None) -> Replay | None:
+        """What was asked in the last days, by one organisation or by all, with `changed` in the place of the texts in force; None without a ledger."""
         now, current = self.now(), self.live.current
         if self.ledger is None:
             return None
         moment = now if at is None else at
         return await apart(
-            replay_of, self.ledger, dict(current.texts), dict(changed), current.suspended, now - days * DAY, now, moment
+            replay_of,
+            self.ledger,
+            dict(current.texts),
+            dict(changed),
+            current.suspended,
+            now - days * DAY,
+            now,
+            moment,
+            org,
         )
 
     async def diet(self, org: str | None = None, days: int = DAYS) -> list[Use]:

@@ -69,6 +69,11 @@ class Replay:
         }  # fmt: skip
 
 
+def of_one(told: Mapping[str, Any], org: str) -> dict[str, Any]:
+    """A replay as JSON, as far as one organisation goes: what changes for it, and no total, since that tells of the others."""
+    return {"changes": [one for one in told["changes"] if one["organisation"] == org]}
+
+
 def replay(traffic: Traffic, old: Policies, new: Policies, services: Mapping[str, Service], at: float) -> Replay:
     """`at`: epoch seconds at which both decide."""
     purposes = {one.activity: code for one_set in (new, old) for code, one in one_set.purposes.items()}

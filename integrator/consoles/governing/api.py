@@ -29,9 +29,9 @@ from integrator.consoles.governing.telling import proposal_json, suspension_json
 from integrator.consoles.people import Person
 from integrator.consoles.web import Consoles
 from integrator.errors import Issue, MalformedRequest
-from integrator.governing.office import ROLES
 from integrator.governing.opening import Governing
 from integrator.governing.replaying import Replay
+from integrator.governing.rights import ROLES, traffic_seen
 from integrator.governing.texts import digest, purpose_of, whole
 from integrator.governing.words import GoverningRefused, NotThere
 
@@ -86,7 +86,7 @@ def router(consoles: Consoles, governing: Governing, current: Current, body: Bod
         said = _read(await body(request), {"texts": list, "reason": str}, {"effective": str, "from": dict})
         moment = _moment(said, governing.now())
         made = await office.propose(person, _texts(said), said["reason"], moment, _bases(said))
-        return _json(proposal_json(made, whole=True), 201)
+        return _json(proposal_json(made, whole=True, org=traffic_seen(person)), 201)
 
     @routes.get("/proposals")
     async def proposals(request: Request) -> Response:
@@ -96,8 +96,8 @@ def router(consoles: Consoles, governing: Governing, current: Current, body: Bod
 
     @routes.get("/proposals/{id_}")
     async def proposal(request: Request, id_: str) -> Response:
-        await reader(request)
-        return _json(proposal_json(await office.find(_number(id_)), whole=True))
+        person = await reader(request)
+        return _json(proposal_json(await office.find(_number(id_)), whole=True, org=traffic_seen(person)))
 
     @routes.post("/proposals/{id_}/approve")
     async def approve(request: Request, id_: str) -> Response:
@@ -143,7 +143,7 @@ def router(consoles: Consoles, governing: Governing, current: Current, body: Bod
 
     @routes.post("/replay")
     async def replay(request: Request) -> Response:
-        await governor(request)
+        person = await governor(request)
         said = _read(await body(request), {"texts": list}, {"days": int})
         texts = _texts(said)
         changed = await _thread(lambda: {purpose_of(text): text for text in texts})
@@ -151,15 +151,14 @@ def router(consoles: Consoles, governing: Governing, current: Current, body: Bod
         if wrong:
             advice = "a text that can be read: `integrator policy check` and a proposal say what is wrong with it"
             raise MalformedRequest(Issue("schemaViolation", "body", "/texts", advice))
-        found = await governing.replay(changed, _days(said, 30))
+        found = await governing.replay(changed, _days(said, 30), org=traffic_seen(person))
         return _json((found or Replay(0, 0, 0, 0, ())).json())
 
     @routes.post("/diet")
     async def diet(request: Request) -> Response:
         person = await governor(request)
         days = _days(_read(await body(request), {}, {"days": int}), 90)
-        org = None if person.roles & {"hub_dpo", "steward"} else person.org
-        return _json({"days": days, "items": use_json(await governing.diet(org, days))})
+        return _json({"days": days, "items": use_json(await governing.diet(traffic_seen(person), days))})
 
     return routes
 

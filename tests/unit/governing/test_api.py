@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from integrator import settings
 from integrator.api.problems import Problems
 from integrator.consoles.governing.api import router
 from integrator.consoles.governing.describing import describe
+from integrator.consoles.governing.telling import proposal_json
 from integrator.consoles.people import Person
 from integrator.errors import IntegratorError, UnknownCaller
 from integrator.governing import opening
@@ -36,14 +38,17 @@ from tests.unit.governing.kit import (
     SCHOOL,
     STEWARD,
     STEWARD_2,
+    UCCLE,
     WHY,
     House,
     house,
+    propose,
     without_language,
 )
 
 PEOPLE = {one.id: one for one in (STEWARD, STEWARD_2, HUB, HUB_2, DPO, AUDITOR)} | {
     "citizen": Person("citizen", "C", frozenset({"citizen"})),
+    "dpo-of-nobody": Person("dpo-of-nobody", "N", frozenset({"dpo"})),
     "dpo-of-forest": Person("dpo-of-forest", "F", frozenset({"dpo"}), org="1992100777"),
 }
 TEXT = without_language().decode()
@@ -175,6 +180,37 @@ async def test_an_officer_suspends_and_two_give_back(client: Client) -> None:
     assert "lifting" == (await client.post("steward-1", f"/suspensions/{id_}/askBack", reason=WHY)).json()["state"]
     assert "lifted" == (await client.post("hub-1", f"/suspensions/{id_}/giveBack")).json()["state"]
     assert [IXELLES] == [one["organisation"] for one in (await client.get("auditor-1", "/suspensions")).json()["items"]]
+
+
+@pytest.mark.parametrize(
+    ("who", "org"), [("hub-1", None), ("steward-1", None), ("dpo-1", IXELLES), ("dpo-of-nobody", "")]
+)
+async def test_a_replay_and_the_diet_are_of_what_ones_own_organisation_asked(
+    client: Client, monkeypatch: pytest.MonkeyPatch, who: str, org: str | None
+) -> None:
+    asked: list[str | None] = []
+
+    async def replayed(self: Governing, changed: Any, days: int, at: Any = None, org: str | None = None) -> None:
+        asked.append(org)
+
+    async def eaten(self: Governing, org: str | None, days: int) -> list[Any]:
+        asked.append(org)
+        return []
+
+    monkeypatch.setattr(Governing, "replay", replayed)
+    monkeypatch.setattr(Governing, "diet", eaten)
+    answers = [await client.post(who, "/replay", texts=[TEXT]), await client.post(who, "/diet")]
+
+    assert ([200, 200], [org, org]) == ([answer.status_code for answer in answers], asked)
+
+
+async def test_a_proposal_tells_an_organisation_of_its_own_questions_and_no_totals(client: Client) -> None:
+    made = await propose(client.house, STEWARD, without_language())
+    rows = [{"organisation": org, "calls": 1} for org in (IXELLES, UCCLE)]
+    one = replace(made, proof={**made.proof, "replay": {"calls": 9, "untouched": 7, "changes": rows}})
+
+    assert {"changes": rows[:1]} == proposal_json(one, whole=True, org=IXELLES)["proof"]["replay"]
+    assert 9 == proposal_json(one, whole=True)["proof"]["replay"]["calls"]
 
 
 async def test_the_register_is_open_to_anyone_and_ids_that_do_not_exist_are_404(client: Client) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from tests.unit.governing.kit import (
     HUB_2,
     SCHOOL,
     STEWARD,
+    UCCLE,
     WHY,
     House,
     house,
@@ -106,6 +107,21 @@ async def test_the_replay_is_told_with_names_and_numbers(rig: Rig) -> None:
         "(3)",
     ):
         assert words in browser.page
+
+
+@pytest.mark.parametrize(
+    ("org", "seen"), [(DPO.org, True), (UCCLE, False), (None, False)], ids=["its own", "another one", "none"]
+)
+async def test_the_officer_of_one_organisation_sees_of_the_replay_what_that_one_asked(
+    rig: Rig, org: str | None, seen: bool
+) -> None:
+    made = await propose(rig.house, STEWARD, without_language())
+    browser = await rig.browser(replace(DPO, org=org))
+    await browser.get(f"/console/texts/{made.id}?lang=en")
+
+    assert seen == ("Municipality of Ixelles · counter" in browser.page)
+    assert "What your own organisation asked" in browser.page
+    assert "questions judged again" not in browser.page
 
 
 async def test_a_form_proposes_and_two_others_approve(rig: Rig) -> None:
