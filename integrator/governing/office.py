@@ -189,17 +189,22 @@ class Office:
         return ""
 
     def officer(self, person: Person, one: Proposal) -> bool:
-        """Whether somebody speaks as a data protection officer here: the hub's, or of an organisation that gains or loses. Blocks."""
+        """Whether somebody speaks as a data protection officer here: the hub's, or of an organisation that gains or loses by
+        each of the texts. Blocks."""
         if "hub_dpo" in person.roles:
             return True
         if "dpo" not in person.roles or person.org is None:
             return False
-        texts = [draft.text for draft in one.drafts]
-        texts += [old for draft in one.drafts if (old := self.in_force().texts.get(draft.purpose)) is not None]
         try:
-            return any(person.org in organisations_in(text, self.organisations) for text in texts)
+            return all(self._concerns(draft, person.org) for draft in one.drafts)
         except ConfigurationError:
             return False
+
+    def _concerns(self, draft: Draft, org: str) -> bool:
+        """Whether an organisation stands in the text, or in the one that it replaces."""
+        old = self.text(draft.replaces) if draft.replaces else None
+        texts = (draft.text,) if old is None else (draft.text, old)
+        return any(org in organisations_in(text, self.organisations) for text in texts)
 
     async def _stands(self, one: Proposal) -> None:
         if why := await self.stale(one):
