@@ -303,6 +303,16 @@ async def test_a_number_replaced_twice_leads_to_the_last_one(directory: Director
     assert CAS == (await directory.list(CENTRE, PURPOSE))[0].replaced_by
 
 
+async def test_a_file_that_is_begun_under_a_replaced_number_names_the_new_one(directory: Directory):
+    await directory.replaced(ANN, BEA)
+    await directory.replaced(BEA, CAS)
+    told = [await directory.register(key(one), period("01-01"), trial=True) for one in (ANN, BEA, CAS)]
+    await directory.register(key(ANN), period("01-01"))
+
+    assert [CAS, CAS, None] == [one.registration.replaced_by for one in told]
+    assert [(ANN, CAS)] == [(one.key.subject, one.replaced_by) for one in await directory.list(CENTRE, PURPOSE)]
+
+
 async def test_told_again_or_backwards_a_replacement_changes_nothing(directory: Directory):
     await directory.register(key(ANN), period("01-01"))
     await directory.replaced(ANN, BEA)
