@@ -146,6 +146,8 @@ async def test_a_text_says_from_which_it_was_written_and_that_is_the_newest(clie
         ("/proposals", {"texts": [TEXT], "reason": "no"}), ("/proposals", {"texts": [TEXT], "reason": WHY, "effective": "soon"}),
         ("/proposals", {"texts": [TEXT], "reason": WHY, "more": 1}), ("/proposals", {"texts": [TEXT], "reason": WHY, "from": {SCHOOL: 1}}), ("/suspensions", {"authorisation": 1, "reason": WHY}),
         ("/diet", {"days": 0}), ("/replay", {"texts": [TEXT], "days": True}), ("/replay", {"texts": ["purpose: nothing"]}),
+        ("/replay", {"texts": [TEXT.replace("validFrom: 2026-01-01", "validFrom: soon")]}),
+        ("/replay", {"texts": [TEXT.replace("territory: own", "limits: few")]}),
     ],
 )  # fmt: skip
 async def test_what_is_not_asked_well_is_said_field_by_field(client: Client, path: str, sent: dict[str, Any]) -> None:
