@@ -16,6 +16,8 @@ from integrator.governing.proving import Proof, load_all_services, prove
 from integrator.governing.replaying import Replay, replay, with_hours
 from integrator.governing.texts import Suspended, Texts, compile_texts
 from integrator.governing.traffic import Traffic, read_traffic
+from integrator.policy import Policies
+from integrator.services import Service
 
 DAY = 86_400
 REPLAYED = 30  # days that a proposal is tried upon
@@ -60,17 +62,28 @@ def narrower_of(ledger: str, in_force: Texts, since: float, until: float) -> dic
     """Of each purpose that gives what nobody used: its text without that. Over all organisations, since they share texts."""
     organisations, services = settings.organisations(), load_all_services()
     policies = compile_texts(in_force, organisations)
+    return _narrower(in_force, traffic_of(ledger, since, until), policies, services, organisations)
+
+
+def _narrower(
+    in_force: Texts,
+    traffic: Traffic,
+    policies: Policies,
+    services: Mapping[str, Service],
+    organisations: Mapping[str, Any],
+) -> dict[str, bytes]:
     offers = {name: service.offers for name, service in services.items()}
-    uses = diet(traffic_of(ledger, since, until), policies, services)
-    idle: Mapping[str, Any] = unused(uses, policies, services)
+    idle: Mapping[str, Any] = unused(diet(traffic, policies, services), policies, services)
     return {code: narrowed(in_force[code], found, offers, organisations) for code, found in idle.items()}
 
 
 def diet_and_narrower_of(
     ledger: str, in_force: Texts, since: float, until: float, org: str | None
 ) -> tuple[list[Use], dict[str, bytes]]:
-    """Both, for a page."""
-    return diet_of(ledger, in_force, since, until, org), narrower_of(ledger, in_force, since, until)
+    """Both, for a page: what everybody asked is read once."""
+    organisations, services = settings.organisations(), load_all_services()
+    policies, traffic = compile_texts(in_force, organisations), traffic_of(ledger, since, until)
+    return diet(traffic, policies, services, org), _narrower(in_force, traffic, policies, services, organisations)
 
 
 def tried_out(

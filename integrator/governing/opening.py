@@ -15,7 +15,7 @@ from integrator.database import Database
 from integrator.governing.apart import apart
 from integrator.governing.archive import open_archive
 from integrator.governing.diet import DAYS, Use
-from integrator.governing.entries import Scribe, ThisYear
+from integrator.governing.entries import Scribe
 from integrator.governing.latest import Latest
 from integrator.governing.live import Live
 from integrator.governing.looking_back import DAY, diet_and_narrower_of, diet_of, replay_of, tried_out
@@ -28,6 +28,7 @@ from integrator.governing.suspending import Suspending
 from integrator.governing.texts import Texts, read_texts
 from integrator.services import Service
 from integrator.settings import Settings
+from integrator.years import ThisYear
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,12 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, date, datetime
 from typing import Any
 
 import orjson
 from fastapi import APIRouter, Request, Response
 
+from integrator import clock
 from integrator.consoles.governing.describing import describe
 from integrator.consoles.governing.register import names_of
 from integrator.consoles.governing.telling import proposal_json, suspension_json, use_json
@@ -199,13 +199,8 @@ def _bases(said: Mapping[str, Any]) -> dict[str, str]:
 def _moment(said: Mapping[str, Any], now: float) -> int:
     """A day (its first second, UTC) or a moment; left out: at once."""
     text = said.get("effective")
-    if text is None:
-        return int(now)
     try:
-        if len(text) == 10:
-            return int(datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC).timestamp())
-        moment = datetime.fromisoformat(text)
-        return int(moment.timestamp()) if moment.tzinfo else int(moment.replace(tzinfo=UTC).timestamp())
+        return int(now if text is None else clock.moment(text))
     except ValueError as error:
         raise MalformedRequest(Issue("schemaViolation", "body", "/effective", "2027-01-01, or with a time")) from error
 

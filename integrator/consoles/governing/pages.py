@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, date, datetime
 from difflib import unified_diff
 from functools import wraps
 from typing import Any
 
 from starlette.responses import Response
 
+from integrator import clock
 from integrator.consoles.rooms import Room
 from integrator.consoles.visit import Visit
 from integrator.consoles.web import PageRefused
@@ -277,10 +277,8 @@ async def _newest(governing: Governing, code: str) -> bytes:
 
 def _moment(typed: str, now: float) -> int:
     """A day as a form sends it: its first second (UTC); nothing = at once."""
-    if not typed:
-        return int(now)
     try:
-        return int(datetime.combine(date.fromisoformat(typed), datetime.min.time(), UTC).timestamp())
+        return int(clock.moment(typed) if typed else now)
     except ValueError:
         return 0  # a day long past: refused by the office
 
