@@ -20,7 +20,6 @@ from typing import Any
 from audit import Draft, LedgerError, Record
 from integrator import clock
 from integrator import settings as settings_module
-from integrator.consoles.desks import ThisYear
 from integrator.errors import ConfigurationError, LedgerUnwritable, MalformedRequest
 from integrator.keytypes import compile_key
 from integrator.publishing import open_publishing
@@ -28,6 +27,7 @@ from integrator.settings import Settings
 from integrator.watching.cases import State
 from integrator.watching.desk import CaseDesk, Teller
 from integrator.watching.opening import open_watching
+from integrator.years import ThisYear
 
 
 def add(words: Any) -> None:
