@@ -38,10 +38,10 @@ _ANY_HOST = frozenset((b"/livez", b"/readyz", b"/metrics"))  # probes ask by the
 class Front:
     """The ASGI application that the server runs. `rest` gets what is not a service."""
 
-    def __init__(self, hub: Hub, rest: App, problems: Problems, limits: Limits) -> None:
+    def __init__(self, hub: Hub, rest: App, problems: Problems, limits: Limits, flight: InFlight) -> None:
         self._hub, self._rest, self._problems, self._limits = hub, rest, problems, limits
         self._routes = Routes({name: one for name, one in hub.services.items() if one.later is None})
-        self._flight = InFlight(limits)
+        self._flight = flight  # shared with what else asks questions behind
         self._shown = Shown(hub.identity.certificates, hub.settings.proxies)
         self._hosts = frozenset(host.lower().encode() for host in hub.settings.hosts)
         self._sandbox = hub.settings.sandbox
