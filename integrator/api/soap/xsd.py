@@ -1,7 +1,6 @@
 """Types of XML from JSON schemas. Every element is in the domain's namespace; a list is an element that occurs again.
 
-The hub itself checks every value by the service's own keys: what stands here tells a package what those checks are, and
-never asks more than they do.
+The hub itself checks every value by the service's own keys; what stands here tells a package what those checks are.
 """
 
 from __future__ import annotations
