@@ -19,6 +19,7 @@ from integrator.commands import (
     personas,
     policy,
     serve,
+    soap,
 )
 from integrator.commands.policy import why
 
@@ -38,6 +39,7 @@ WORDS = (
     directory,
     delivery,
     agents,
+    soap,
     check,
     new,
 )

@@ -161,7 +161,7 @@ def _checking(key: object) -> tuple[str, Check]:
         )
     if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
         return ECDSA_SHA256, lambda value, data: _hold(lambda: key.verify(_der(value), data, ec.ECDSA(hashes.SHA256())))
-    raise ConfigurationError("a source's certificate is pinned with a P-256 key or RSA of 2048 bits or more")
+    raise ConfigurationError("a certificate that signs messages has a P-256 key, or RSA of 2048 bits or more")
 
 
 def _hold(verify: Callable[[], None]) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import requests
@@ -16,7 +15,6 @@ import zeep
 import zeep.transports
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 from signxml import DigestAlgorithm, SignatureConfiguration, SignatureMethod, XMLSigner, XMLVerifier
 from signxml.algorithms import CanonicalizationMethod, SignatureConstructionMethod
@@ -33,6 +31,7 @@ class Signature:
     def __init__(self, key: Any, certificate: x509.Certificate, hub: x509.Certificate, *, age: float = 0.0) -> None:
         self.key, self.certificate, self.hub, self.age = key, certificate, hub, age
         self.sent: list[bytes] = []
+        self.got: list[bytes] = []
 
     def apply(self, envelope: Any, headers: dict[str, str]) -> tuple[Any, dict[str, str]]:
         sign(envelope, self.key, self.certificate, age=self.age)
@@ -40,7 +39,8 @@ class Signature:
         return envelope, headers
 
     def verify(self, envelope: Any) -> Any:
-        verify(etree.tostring(envelope), self.hub)
+        self.got.append(etree.tostring(envelope))
+        verify(self.got[-1], self.hub)
         return envelope
 
 
@@ -95,9 +95,3 @@ def package(url: str, wsse: Any, *, session: requests.Session | None = None) -> 
     chosen.trust_env = False
     transport = zeep.transports.Transport(session=chosen, timeout=30, operation_timeout=30)
     return zeep.Client(url + "?wsdl", transport=transport, wsse=wsse, settings=zeep.Settings(strict=True))
-
-
-def thumbprint_file(certificate: x509.Certificate, path: Path) -> Path:
-    """The certificate as the operator gets it."""
-    path.write_bytes(certificate.public_bytes(Encoding.PEM))
-    return path
