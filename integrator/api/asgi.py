@@ -15,7 +15,7 @@ from integrator.api.body import ClientGone, Inlet, drain, read_json
 from integrator.api.certificates import SHOWN, Shown
 from integrator.api.headers import SECURITY, bearer, language, new_trace, refuse_doubles, scenario, trace_headers
 from integrator.api.hub import Hub
-from integrator.api.limits import InFlight, Limits
+from integrator.api.limits import KNOWN, InFlight, Limits
 from integrator.api.problems import EdgeRefusal, Problems
 from integrator.api.protocol import DOOR, Door
 from integrator.api.record import record_headers
@@ -79,7 +79,8 @@ class Front:
         try:
             await self._pass_on(scope, inlet, send, trace)
         finally:
-            self._flight.leave_public()
+            if KNOWN not in scope:
+                self._flight.leave_public()
 
     def _check_host(self, headers: dict[bytes, bytes], raw_path: bytes) -> None:
         if headers.get(b"host", b"").lower() not in self._hosts and raw_path not in _ANY_HOST:

@@ -37,9 +37,12 @@ class Senders:
         self._applications, self._certificates, self._replays, self._now = applications, certificates, replays, now
 
     def of(self, der: bytes) -> Application:
-        """Whose certificate this is. Raises `MessageRefused`, `CertificateRefused`."""
+        """Whose certificate this is. Raises `MessageRefused`."""
         application = self.named(thumbprint(der))
-        self._certificates.believe(der)  # after: a stranger's certificate is not worth reading
+        try:
+            self._certificates.believe(der)  # after: a stranger's certificate is not worth reading
+        except UnknownCaller as error:
+            raise MessageRefused(str(error), error.hint) from None
         return application
 
     def named(self, mark: str) -> Application:

@@ -18,7 +18,7 @@ from integrator.api.certificates import SHOWN
 from integrator.api.delivering import Counter, read_key
 from integrator.api.headers import language, read_related, scenario
 from integrator.api.hub import Hub
-from integrator.api.limits import InFlight, Limits
+from integrator.api.limits import KNOWN, InFlight, Limits
 from integrator.api.problems import EdgeRefusal, Problems
 from integrator.api.soap import reading, wsdl
 from integrator.api.soap.contract import PATH, Domain, Operation, domains
@@ -94,6 +94,8 @@ class _Door:
         data = await read_bytes(headers, request.scope["integrator.inlet"], self._limits)
         knock = self._desk.open(data, request.scope.get(SHOWN))
         self._flight.enter(knock.application.id)
+        self._flight.leave_public()  # a question may last: strangers must not wait for it, nor it for them
+        request.scope[KNOWN] = True
         try:
             await self._desk.once(knock)
             return await self._served(domain, knock, headers, trace)

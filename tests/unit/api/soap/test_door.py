@@ -183,6 +183,14 @@ async def test_a_certificate_that_was_revoked_is_refused(say, hub, issued, tmp_p
     await refused(await say(signed(issued)), hub, "was revoked")
 
 
+async def test_a_refusal_over_soap_speaks_of_messages_not_of_tokens(say, hub, issued, tmp_path):
+    (tmp_path / "state" / REVOKED).write_text(thumbprint(issued.der) + "\n")
+    reply = await say(signed(issued))
+
+    assert "urn:problem-type:integrator:messageNotBelieved" == fault(reply)["type"]
+    assert "www-authenticate" not in reply.headers
+
+
 @pytest.mark.parametrize("wound", ["expired", "for_servers"])
 async def test_a_certificate_that_no_token_could_be_bound_to_speaks_for_nobody(
     say, hub, issued, authority, tmp_path, wound
@@ -429,6 +437,27 @@ async def test_an_application_has_its_places_whatever_facade_it_comes_by(make_hu
     hub.exchange.hold.set()
     assert 200 == (await waiting).status
     assert 200 == (await over_soap("POST", DOOR, signed(made), kind=KIND)).status
+
+
+async def test_a_question_that_lasts_takes_no_place_of_strangers(make_hub, authority, tmp_path):
+    hub = make_hub(limits={"publicInFlight": 1})
+    made = authority.issue("desk")
+    register(tmp_path, APPLICATION, made)
+    front = build(hub).front
+    anybody = stand_in.Caller(front)
+    hub.exchange.hold = asyncio.Event()
+    waiting = asyncio.create_task(anybody("POST", DOOR, signed(made), kind=KIND))
+    while not hub.exchange.asked:
+        await asyncio.sleep(0.01)
+
+    assert 200 == (await anybody("GET", "/health")).status
+    hub.exchange.hold.set()
+    assert (200, 0) == ((await waiting).status, front._flight._public)
+    assert [200, 500, 200] == [
+        (await anybody("GET", "/health")).status,
+        (await anybody("POST", DOOR, etree.tostring(question()), kind=KIND)).status,
+        (await anybody("GET", "/health")).status,
+    ]
 
 
 # --- mutual TLS -----------------------------------------------------------------------------------------------------------
