@@ -37,14 +37,14 @@ class Counter:
         self, service: Any, body: dict[str, Any], key: str, caller: Caller, trace: Trace, language: str, dossier: str | None = None
     ) -> Answer:  # fmt: skip
         """What a body hands in, whichever façade read it. `dossier`: the case that the caller's token is bound to."""
-        handed = body.pop("changed" if service.later.kind == "event" else "content", None)
+        handed = body.pop("changed" if service.later.kind == "announcement" else "content", None)
         if dossier is not None:
             body.setdefault("dossierReference", dossier)
         read = service.read(body)
         if dossier is not None and read.dossier not in (None, dossier):
             raise _issue("equalExpected", "/dossierReference", "the token is bound to another case")
         question = Request(service.name, caller, read.keys, trace, None, read.dossier, False, language)
-        if service.later.kind == "event":
+        if service.later.kind == "announcement":
             return await self.announce(service, question, key, handed)
         return await self.hand_in(service, question, key, service.later.read(handed))
 
@@ -69,7 +69,7 @@ class Counter:
         if not isinstance(changed, list) or not changed or not all(one in service.offers for one in changed):
             raise _issue("schemaViolation", "/changed", f"some of: {', '.join(sorted(service.offers))}")
         request = replace(request, fields=frozenset(changed))
-        announcer, outbox = self._dispatch.announcers[service.name], self._dispatch.outbox
+        announcer, outbox = self._dispatch.announcers[service.later.to], self._dispatch.outbox
         return await self._accept(request, Announcement(announcer, uid_of(outbox, request, key), request))
 
     async def follow(

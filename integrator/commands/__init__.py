@@ -18,6 +18,7 @@ from integrator.commands import (
     new,
     personas,
     policy,
+    scenario,
     serve,
     soap,
 )
@@ -25,6 +26,7 @@ from integrator.commands.policy import why
 
 WORDS = (
     demo,
+    scenario,
     serve,
     apps,
     mock,

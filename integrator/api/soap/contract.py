@@ -74,6 +74,8 @@ def domains(services: Mapping[str, Service], problems: Problems) -> dict[str, Do
     """By name, in order."""
     found: dict[str, dict[str, Operation]] = {}
     for service in sorted(services.values(), key=lambda one: one.name):
+        if service.later is not None and service.later.kind == "event":
+            continue  # followed, never asked
         operation = _operation(service)
         found.setdefault(service.path.split("/")[1], {})[operation.name] = operation
     if any(service.later is not None for service in services.values()):
