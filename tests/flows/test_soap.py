@@ -32,6 +32,7 @@ from tests.flows.ledgers import Book
 from tests.flows.packages import Signature, package, verify
 from tests.flows.questions import HOME, SERVICES, Granted, granted
 from tests.flows.sandboxes import Callers
+from tests.flows.test_services import prepare, with_address
 from tests.unit.identity.crooked import Authority, Issued
 from tests.unit.transport.workshop import SOAP
 
@@ -81,13 +82,27 @@ def issued(authority: Authority, key: Path, hub: Sandbox) -> Issued:
     return made
 
 
+Desks = Callable[[str], Issued]
+
+
 @pytest.fixture(scope="module")
-def at_home(doors: Callers, hub: Sandbox, authority: Authority) -> Issued:
-    """A certificate of the application that asks everything over REST in these flows, in Ixelles."""
-    doors.client("social_inquiry", HOME)
-    made = authority.issue("everything")
-    register(hub, f"test-{HOME}", made)
-    return made
+def desk_of(doors: Callers, hub: Sandbox, authority: Authority) -> Desks:
+    """`desk_of("ixelles")`: a certificate of the application that asks everything over REST in these flows."""
+    known: dict[str, Issued] = {}
+
+    def issued(organisation: str) -> Issued:
+        if organisation not in known:
+            doors.client("social_inquiry", organisation)
+            known[organisation] = authority.issue(f"all-of-{organisation}")
+            register(hub, f"test-{organisation}", known[organisation])
+        return known[organisation]
+
+    return issued
+
+
+@pytest.fixture(scope="module")
+def at_home(desk_of: Desks) -> Issued:
+    return desk_of(HOME)
 
 
 @pytest.fixture(scope="module")
@@ -269,26 +284,39 @@ def recorded(ledger: Book, start: int, end: int, *volatile: str) -> list[Any]:
 # --- every service ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "one",
-    [
-        one
-        for one in granted()
-        if one.organisation == HOME and not one.service.name.startswith(("directory", "address.get"))
-    ],
-    ids=lambda one: one.id,
-)
-def test_every_service_answers_over_soap_what_it_answers_over_rest(
-    one: Granted, built: Package, doors: Callers, at_home: Issued, hubs: x509.Certificate
-):
-    rest = doors.ask(one.service.name, one.question, purpose=one.purpose, organisation=one.organisation)
-    signature = Signature(at_home.key, at_home.certificate, hubs)
-    domain = DOMAINS[one.service.path.split("/")[1]]
-    operation = next(found for found in domain.operations.values() if found.service is one.service)
-    getattr(built(domain.name, signature), operation.name)(context(one.purpose), **one.question)
+@pytest.fixture
+def over_soap(built: Package, desk_of: Desks, hubs: x509.Certificate) -> Callable[..., Any]:
+    """Ask a service as a package of the organisation would; the answer as the body that it was written from."""
 
-    told = reading.body(domain, operation.answer, etree.fromstring(signature.got[-1]).find(f"{{{SOAP}}}Body")[0])
-    assert _plain(rest.body) == _plain(told)
+    def asked(one: Granted, question: Mapping[str, Any]) -> Any:
+        made = desk_of(one.organisation)
+        signature = Signature(made.key, made.certificate, hubs)
+        domain = DOMAINS[one.service.path.split("/")[1]]
+        operation = next(found for found in domain.operations.values() if found.service is one.service)
+        getattr(built(domain.name, signature), operation.name)(context(one.purpose), **question)
+        return reading.body(domain, operation.answer, etree.fromstring(signature.got[-1]).find(f"{{{SOAP}}}Body")[0])
+
+    return asked
+
+
+@pytest.mark.parametrize(
+    "one", [one for one in granted() if not one.service.name.startswith("directory.")], ids=lambda one: one.id
+)
+def test_every_service_answers_over_soap_what_it_answers_over_rest(one: Granted, over_soap: Any, doors: Callers):
+    question = with_address(doors, one)
+    rest = doors.ask(one.service.name, question, purpose=one.purpose, organisation=one.organisation)
+
+    assert 200 == rest.status
+    assert _plain(rest.body) == _plain(over_soap(one, question))
+
+
+@pytest.mark.parametrize(
+    "one", [one for one in granted() if one.service.name.startswith("directory.")], ids=lambda one: one.id
+)
+def test_what_an_organisation_keeps_is_registered_over_soap_as_over_rest(one: Granted, over_soap: Any, doors: Callers):
+    prepare(doors, one)
+
+    assert over_soap(one, one.question)
 
 
 def _plain(value: Any) -> Any:
@@ -436,3 +464,13 @@ def register(hub: Sandbox, application: str, *certificates: Issued) -> None:
     told = [thumbprint(one.der) for one in certificates]
     path.write_text(json.dumps(json.loads(path.read_text()) | {"certificates": told}))
     time.sleep(1.0)  # what changes in the folder counts within a second
+
+
+def test_no_log_line_of_the_hub_says_whom_it_was_about(built: Package, hub: Sandbox, wsse: Signature):
+    built("person").personGet(context(), **PERSON)
+    with pytest.raises(zeep.exceptions.Fault):
+        built("person").personGet(context(), ssin="84651797655", dossierReference=DOSSIER)
+
+    logs = [path for path in hub.state.glob("*.log") if path.name.startswith("hub")]
+    assert logs
+    assert [] == [path.name for path in logs if PERSON["ssin"] in path.read_text(encoding="utf-8")]

@@ -14,14 +14,13 @@ from fastapi import Response
 from integrator.api.problems import Rendered
 from integrator.api.record import record_headers
 from integrator.api.soap import writing
-from integrator.api.soap.contract import Domain, Operation
+from integrator.api.soap.contract import Domain, Json, Operation, resolve
 from integrator.errors import IntegratorError
 from integrator.model import Answer, Trace
 from integrator.transport.wsse_sign import Signer
 from integrator.transport.xml import escape
 
 KIND = "text/xml; charset=utf-8"
-_CODES = {"messageNotBelieved": "Client", "mustUnderstand": "MustUnderstand"}
 _RECORD = {"$ref": "#/components/schemas/Record"}
 _KEPT = ("connection", "retry-after", "allow", "integrator-ledger-entries", "fsc-transaction-id", "audit-receipt")
 
@@ -48,15 +47,9 @@ class Replies:
     def fault(self, domain: Domain, rendered: Rendered, error: BaseException, trace: Trace) -> Response:
         """The problem of the REST façade, inside."""
         told = orjson.loads(rendered.body)
-        known = domain.named["Problem"]["properties"]
-        detail = writing.document(domain, "problem", domain.named["Problem"], _pruned(told, known, domain))
-        code = (
-            "MustUnderstand"
-            if getattr(error, "problem", "") == "mustUnderstand"
-            else "Client"
-            if rendered.status < 500
-            else "Server"
-        )
+        shape = domain.named["Problem"]
+        detail = writing.document(domain, "problem", shape, _pruned(told, shape, domain))
+        code = _code(error, rendered.status)
         payload = (
             f"<soapenv:Fault><faultcode>soapenv:{code}</faultcode><faultstring>{escape(told['title'])}: "
             f"{escape(told['detail'])}</faultstring><detail>"
@@ -78,6 +71,12 @@ class Replies:
         return writing.document(domain, "record", _RECORD, record)
 
 
+def _code(error: BaseException, status: int) -> str:
+    if getattr(error, "problem", "") == "mustUnderstand":
+        return "MustUnderstand"
+    return "Client" if status < 500 else "Server"
+
+
 def _record(
     trace: Trace, entries: str | None = None, receipt: bytes | None = None, retry_after: int | None = None
 ) -> dict[str, Any]:
@@ -88,10 +87,11 @@ def _record(
     return {name: value for name, value in told.items() if value is not None}
 
 
-def _pruned(value: Any, known: Any, domain: Domain) -> dict[str, Any]:
-    """A problem without what only one of its kinds has: a fault must never fail to be written."""
-    kept = {name: one for name, one in value.items() if name in known}
-    if "issues" in kept:
-        members = domain.named["InputValidationIssue"]["properties"]
-        kept["issues"] = [{name: one for name, one in issue.items() if name in members} for issue in kept["issues"]]
-    return kept
+def _pruned(value: Any, schema: Json, domain: Domain) -> Any:
+    """A problem without what its schema does not know: a fault must never fail to be written."""
+    if isinstance(value, list):
+        return [_pruned(one, schema["items"], domain) for one in value]
+    known = resolve(schema, domain.named).get("properties")
+    if not isinstance(value, dict) or known is None:
+        return value
+    return {name: _pruned(one, known[name], domain) for name, one in value.items() if name in known}
