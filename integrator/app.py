@@ -20,6 +20,7 @@ from integrator import clock, places, registry
 from integrator import settings as settings_module
 from integrator.agents.issuers import fetcher, read_issuers
 from integrator.agents.office import open_agents
+from integrator.api.soap.opening import open_soap
 from integrator.attesting import AttestingFigures
 from integrator.chores import begin, end
 from integrator.consoles.book import open_book
@@ -108,6 +109,7 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
         )
         purposes = Purposes(lambda: governing.live.policies.purposes)
         trusted = read_issuers(settings.agents.get("issuers") or (), sandbox=settings.sandbox)
+        soap = open_soap(settings.soap, sandbox=settings.sandbox, now=now)
         agents = open_agents(settings, purposes, identity, publishing.books, trusted, fetcher(session), now)
         if offices is not None:
             offices.extras["enrolment"] = enrolment
@@ -150,7 +152,7 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
         settings=settings, services=services, governing=governing, exchange=exchange, identity=identity,
         metrics=metrics, publishing=publishing, channels=channels, session=session, lines=lines, clock=now,
         codes=places.folder("mappings") / "codes", keeper=keeper, consoles=offices, watching=watching, directory=directory,
-        enrolment=enrolment, bureau=bureau, agents=agents, quotas=quotas, emergencies=emergencies,
+        enrolment=enrolment, bureau=bureau, agents=agents, quotas=quotas, emergencies=emergencies, soap=soap,
     )  # fmt: skip
     governing.live.told.append(hub.swap)
     if book is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -14,6 +15,10 @@ from integrator.delivery.subscriptions import Ending, Following, Subscription
 from integrator.delivery.webhooks.cloudevents import event
 from integrator.errors import Issue, MalformedRequest, NoSuchDelivery
 from integrator.model import Answer, Caller, Request, Trace
+
+_KEY = re.compile(r"[!-~]{8,128}")
+_NUMBER = re.compile(r"\d{11}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")  # one in a hundred ends in eleven digits
 
 
 class Counter:
@@ -27,6 +32,21 @@ class Counter:
         """Public keys of pushes, newest first."""
         keys: tuple[str, ...] = self._dispatch.keys
         return keys
+
+    async def deposit(
+        self, service: Any, body: dict[str, Any], key: str, caller: Caller, trace: Trace, language: str, dossier: str | None = None
+    ) -> Answer:  # fmt: skip
+        """What a body hands in, whichever façade read it. `dossier`: the case that the caller's token is bound to."""
+        handed = body.pop("changed" if service.later.kind == "announcement" else "content", None)
+        if dossier is not None:
+            body.setdefault("dossierReference", dossier)
+        read = service.read(body)
+        if dossier is not None and read.dossier not in (None, dossier):
+            raise _issue("equalExpected", "/dossierReference", "the token is bound to another case")
+        question = Request(service.name, caller, read.keys, trace, None, read.dossier, False, language)
+        if service.later.kind == "announcement":
+            return await self.announce(service, question, key, handed)
+        return await self.hand_in(service, question, key, service.later.read(handed))
 
     async def hand_in(self, service: Any, request: Request, key: str, content: Mapping[str, Any]) -> Answer:
         """A message for an organisation, or an effect at a source."""
@@ -168,6 +188,15 @@ class Counter:
     def _type(self, held: Any) -> str:
         service = self._hub.services.get(held.service)
         return service.later.type if service is not None and service.later is not None else str(held.service)
+
+
+def read_key(key: str, where: str, name: str) -> str:
+    """An Idempotency-Key, from where the façade has it. Raises `MalformedRequest`."""
+    if not _KEY.fullmatch(key) or (_NUMBER.search(key) and not _UUID.fullmatch(key)):
+        raise MalformedRequest(
+            Issue("requiredInput", where, name, "8 to 128 visible characters, new for each message; a UUID will do")
+        )
+    return key
 
 
 def _who(caller: Caller) -> tuple[str, str, str]:

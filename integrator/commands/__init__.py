@@ -21,6 +21,7 @@ from integrator.commands import (
     policy,
     scenario,
     serve,
+    soap,
 )
 from integrator.commands.policy import why
 
@@ -42,6 +43,7 @@ WORDS = (
     directory,
     delivery,
     agents,
+    soap,
     check,
     new,
 )
