@@ -26,6 +26,7 @@ from integrator.identity.service import Identity
 from integrator.keeping import Keeper
 from integrator.metrics import Metrics
 from integrator.offices import close_offices
+from integrator.opened.door import Opened
 from integrator.policy import Purpose
 from integrator.publishing import Published, Publishing
 from integrator.quotas import Quotas
@@ -62,6 +63,7 @@ class Hub:
     agents: Agents  # the people who work for organisations
     quotas: Quotas
     emergencies: Emergencies
+    opened: Opened | None = None  # the open door's hands; None: it is closed
     dispatch: Dispatch | None = None  # deliveries; None where nothing is published
     ready: bool = field(default=True)
 
@@ -74,6 +76,8 @@ class Hub:
         """From the next exchange on, other texts decide; permits and plans of the old ones go with them."""
         self.exchange = replace(self.exchange, policies=new.policies, _plans={})
         self.bureau.exchange = self.exchange
+        if self.opened is not None:
+            self.opened.swap(new.policies)
 
     @property
     def ledger(self) -> Ledger:

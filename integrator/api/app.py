@@ -15,6 +15,7 @@ from integrator.api import (
     directory,
     documentation,
     enrolment,
+    opened,
     published,
     refdata,
     rights,
@@ -75,6 +76,9 @@ def build(hub: Hub) -> Api:
         rest.include_router(scim.router(hub.agents, hub.identity.verify, limits))
         rest.include_router(agents.router(hub.agents, hub.identity.verify, limits, hub.clock))
     rest.include_router(deliveries.router(hub, limits))
+    if hub.opened is not None:
+        limit = hub.opened.per_minute
+        rest.include_router(opened.router(hub.opened, problems, limit, hub.settings.proxies, hub.clock))
     if hub.consoles is not None:
         named = hub.consoles.extras.get("named_numbers", frozenset()) if hub.settings.sandbox else None
         consoles.mount(rest, hub.consoles, limits, hub.identity.verify, named)
