@@ -16,6 +16,8 @@ from integrator.hub import Hub
 from integrator.keeping import Keeper, until_night
 from integrator.logs import log
 from integrator.offices import forget_every_night
+from integrator.opened.door import Opened
+from integrator.opened.figures import Rule, publish
 
 
 def begin(hub: Hub) -> list[asyncio.Task[Any]]:
@@ -24,6 +26,8 @@ def begin(hub: Hub) -> list[asyncio.Task[Any]]:
     chores += [hub.governing.live.watch(), hub.agents.acts.keep_recording()]
     if hub.consoles is not None:
         chores += [keep_a_clerk(hub.settings), forget_every_night(hub.consoles)]
+    if hub.opened is not None:
+        chores.append(_publish_every_hour(hub, hub.opened))
     if hub.keeper is not None:
         chores.append(_keep_every_day(hub.keeper))
     return [asyncio.create_task(chore) for chore in chores]
@@ -69,6 +73,20 @@ async def _keep_every_day(keeper: Keeper) -> None:
     while True:
         await asyncio.to_thread(keeper.daily)
         await asyncio.sleep(until_night(keeper.now()))
+
+
+async def _publish_every_hour(hub: Hub, opened: Opened) -> None:
+    """Figures of months that are over; several processes may try, the first one's stay."""
+    rule = Rule.read(hub.settings.open_data.get("statistics") or {})
+    while True:
+        await asyncio.sleep(3600)
+        try:
+            done = await asyncio.to_thread(publish, opened.published, hub.settings.ledger, rule, hub.clock())
+        except (SQLAlchemyError, LedgerError) as error:  # tried again in an hour
+            log.warning("figures_not_published", error=type(error).__name__)
+            continue
+        if done:
+            log.info("figures_published", months=len(done))
 
 
 async def _first_look(hub: Hub) -> None:

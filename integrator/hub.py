@@ -110,6 +110,8 @@ class Hub:
             await self.dispatch.close()
         await self.quotas.close()
         self.emergencies.close()
+        if self.opened is not None:
+            self.opened.published.database.close()
         if self.consoles is not None:
             await close_offices(self.consoles)
         if self.watching is not None:

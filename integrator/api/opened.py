@@ -7,6 +7,7 @@ Nobody is asked who he is, nothing is set in a browser, and the network address 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlencode
@@ -37,6 +38,8 @@ class OpenDoor(Protocol):
     def services(self) -> Mapping[str, Service]: ...
     @property
     def copies(self) -> Any: ...
+    @property
+    def documents(self) -> Any: ...  # integrator.opened.documents.Documents; reading blocks
     async def ask(
         self, service: Any, keys: Mapping[str, Any], fields: frozenset[str] | None, language: str, trace: Trace
     ) -> Any:
@@ -61,7 +64,7 @@ def router(
     table = Routes(door.services)
     turnstile = Turnstile(per_minute, now)
 
-    async def answer(request: Request) -> Response:
+    async def answer(request: Request, path: str) -> Response:
         scope, trace = request.scope, request.scope["integrator.trace"]
         if request.method == "OPTIONS":
             allowed = {
@@ -76,6 +79,9 @@ def router(
                 raise ComeAgain(per_minute, seconds)
             found = table.find("GET", scope["raw_path"], scope["query_string"])
             if found is None:
+                document = await asyncio.to_thread(door.documents.read, path)
+                if document is not None:
+                    return _lying_there(document, request, int(door.copies.seconds))
                 raise EdgeRefusal(
                     "resourceNotFound", "There is nothing open at this address; /open/v1/catalog lists what there is."
                 )
@@ -87,6 +93,19 @@ def router(
 
     routes.add_api_route("/open/v1/{path:path}", answer, methods=["GET", "HEAD", "OPTIONS"])
     return routes
+
+
+def _lying_there(document: Any, request: Request, seconds: int) -> Response:
+    pairs, asked = _without_format(request.scope["query_string"])
+    if pairs:
+        raise MalformedRequest(Issue("unknownInput", "query", "query", "only format is read here"))
+    form = form_of(asked, request.headers.get("accept", ""))
+    if document.list_name is None and form == "csv":
+        raise EdgeRefusal("badRequest", "This is no table: ask JSON.")
+    if document.linked:
+        return respond(request.headers, "jsonld", document.payload, changed=document.changed, seconds=seconds)
+    data = render(form, document.body, document.payload, document.list_name)
+    return respond(request.headers, form, data, changed=document.changed, seconds=seconds)
 
 
 async def _served(

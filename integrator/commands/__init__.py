@@ -16,6 +16,7 @@ from integrator.commands import (
     ledger,
     mock,
     new,
+    opendata,
     personas,
     policy,
     serve,
@@ -38,6 +39,7 @@ WORDS = (
     directory,
     delivery,
     agents,
+    opendata,
     check,
     new,
 )

@@ -13,6 +13,8 @@ from integrator.errors import HubBusy
 from integrator.exchange import Exchange
 from integrator.model import Caller, Request, Trace
 from integrator.opened.copies import Copies, Copy
+from integrator.opened.documents import Documents
+from integrator.opened.published import Published
 from integrator.policy import Policies
 from integrator.services import Service
 
@@ -26,6 +28,8 @@ class Opened:
     exchange: Exchange
     caller: Caller
     copies: Copies
+    documents: Documents
+    published: Published
     per_minute: int  # requests of one network
     most: int  # questions at the sources at once, so that nobody's curiosity takes the places of public bodies
     _under_way: dict[bytes, asyncio.Task[Copy]] = field(default_factory=dict)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from integrator.database import Database
 from integrator.errors import ConfigurationError
 from integrator.exchange import Exchange
 from integrator.model import Caller
 from integrator.opened.copies import Copies
+from integrator.opened.documents import Documents
 from integrator.opened.door import APPLICATION, Opened
 from integrator.opened.exchange import open_exchange, open_services
+from integrator.opened.published import ROOM, Published
 from integrator.policy.reading import everybody
 from integrator.registry import Manifest
 from integrator.services import Service
@@ -42,6 +45,10 @@ def opening(
         caller = Caller(next(iter(public)), APPLICATION, said["purpose"])
         copies = Copies(float(said.get("cacheSeconds", 300)), exchange.now)
         behind = open_exchange(exchange, reachable, manifests)
-        return Opened(behind, caller, copies, int(said.get("perMinute", 60)), int(said.get("inFlight", 8)))
+        published = Published(Database(str(said["database"]), ROOM))
+        documents = Documents(reachable, published, settings.issuer, exchange.now())
+        return Opened(
+            behind, caller, copies, documents, published, int(said.get("perMinute", 120)), int(said.get("inFlight", 8))
+        )
 
     return door
