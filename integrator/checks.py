@@ -126,6 +126,7 @@ def check(home: Path, today: date, policies: Mapping[str, bytes] | None = None) 
 _SCHEMAS = {
     "config/services": "service", "policies": "purpose", "mappings": "mapping", "mappings/codes": "codes",
     "config/organisations.yaml": "organisations", "config/defaults.yaml": "settings", "config/retention.yaml": "retention",
+    "config/indicators": "indicator", "config/open": "opencatalog",
     "config/alerts.yaml": "alerts", "config/directory.yaml": "directory", "config/register.yaml": "register",
 }  # fmt: skip
 
@@ -133,7 +134,8 @@ _SCHEMAS = {
 def _read(home: Path, findings: list[Finding], policies: Mapping[str, bytes] | None = None) -> list[Room]:
     patterns = (
         "config/*.yaml", "config/services/*.yaml", "policies/*.yaml", "mappings/*.yaml", "mappings/codes/*.yaml",
-        "connectors/*/connector.yaml", "connectors/*/adapter.yaml", "connectors/*/faults.yaml", "connectors/*/cases/*.yaml",
+        "connectors/*/connector.yaml", "connectors/*/adapter.yaml", "connectors/*/faults.yaml",
+        "connectors/*/indicators.yaml", "config/indicators/*.yaml", "config/open/*.yaml", "connectors/*/cases/*.yaml",
     )  # fmt: skip
     rooms = []
     files = [(path, path.read_bytes()) for pattern in patterns for path in sorted(home.glob(pattern))]
@@ -176,6 +178,8 @@ def _kind(name: str) -> str | None:
         return "connector"
     if name.endswith("/adapter.yaml"):
         return "adapter"
+    if name.endswith("/indicators.yaml"):
+        return "words"
     if "/cases/" in name:
         return "case"
     return _SCHEMAS.get(name) or _SCHEMAS.get(name.rpartition("/")[0])

@@ -32,6 +32,7 @@ TAGS = {
     "address": "Addresses, streets and municipalities (BeSt Address).",
     "directory": "Who keeps a file about whom (directory of references): one's own registrations, never another's.",
     "open data": "For anybody, without a token: nothing of it is about a person.",
+    "statistics": "Figures for policy: how many, never who; who gave nothing is unknown, never zero.",
     "parking": "Parking cards and the resident permit.",
 }
 
