@@ -34,6 +34,9 @@ KINDS = {
     "connectors/*/connector.yaml": "connector",
     "connectors/*/cases/*.yaml": "case",
     "config/defaults.yaml": "settings",
+    "config/indicators/*.yaml": "indicator",
+    "config/open/*.yaml": "opencatalog",
+    "connectors/*/indicators.yaml": "words",
 }
 FILES = [(path, kind) for pattern, kind in KINDS.items() for path in sorted(HOME.glob(pattern))]
 NAMED = [
