@@ -134,8 +134,13 @@ async def _served(
 
 
 def _without_format(query: bytes) -> tuple[list[tuple[str, str]], str | None]:
-    """The parameters of the service, and the form that was asked for. A query that cannot be read is read again, and refused."""
-    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+    """The parameters of the service, and the form that was asked for. Raises `MalformedRequest`."""
+    try:
+        pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=50)
+    except ValueError:
+        raise MalformedRequest(
+            Issue("schemaViolation", "query", "query", "write it as name=value&name=value")
+        ) from None
     asked = [value for name, value in pairs if name == "format"]
     if len(asked) > 1:
         raise MalformedRequest(Issue("schemaViolation", "query", "format", "each parameter at most once"))

@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
+from sqlalchemy.exc import SQLAlchemyError
 
+from integrator.errors import HubBusy
 from integrator.opened import figures
 from integrator.opened.catalogue import catalogue
 from integrator.opened.published import Published
@@ -31,7 +33,7 @@ class Document:
 
 
 class Documents:
-    """Reads blocks, for the figures stand in a database. Raises `SQLAlchemyError`."""
+    """Reads block, for the figures stand in a database."""
 
     def __init__(self, services: Mapping[str, Service], published: Published, base: str, started: float) -> None:
         """`base`: the hub's address; `started`: since when files of ours are what they are. Raises `ConfigurationError`."""
@@ -41,7 +43,13 @@ class Documents:
         self._fixed = {"context.jsonld": self._ours(context), "catalog": self._ours(described)}
 
     def read(self, path: str) -> Document | None:
-        """`path`: what follows /open/v1/. None: nothing lies there."""
+        """`path`: what follows /open/v1/. None: nothing lies there. Raises `HubBusy` when the figures cannot be read now."""
+        try:
+            return self._read(path)
+        except SQLAlchemyError as error:
+            raise HubBusy("the published figures cannot be read now") from error
+
+    def _read(self, path: str) -> Document | None:
         if path == STATISTICS:
             return self._periods()
         series, _, period = path.rpartition("/")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from integrator import places, registry
+from integrator import cli, places, registry
 from integrator.contract import Question, Reply
 from integrator.errors import ConfigurationError, SourceFault
 from integrator.mapping import load_sheets
@@ -120,3 +121,26 @@ def test_the_door_itself_holds_nothing_of_the_hub_but_the_open_hands(module):
     attributes = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
 
     assert set() == {"hub", "Hub", "exchange", "identity", "consoles", "directory"} & (names | attributes)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        ("config/services/open.address.yaml", "operation: address\n", "operation: read_enterprise\n", None),
+        ("connectors/best/connector.yaml", "personal: false", "personal: true", "personal: false"),
+        ("config/open/catalog.yaml", "open.streets", "open.roads", "open.roads"),
+        ("config/indicators/homeless_files.yaml", "version: 1", "version: 2", "versions"),
+        ("connectors/welfare_csv/indicators.yaml", "package: welfare_csv", "package: other", "indicators.yaml"),
+    ],
+    ids=["another operation", "a source that turns personal", "a data set of nothing", "a version left out", "another package"],
+)  # fmt: skip
+def test_the_check_says_what_would_keep_the_hub_from_starting(tmp_path, monkeypatch, capsys, file, old, new, said):
+    for room in ("config", "connectors", "mappings", "policies"):
+        shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__", "local.yaml"))
+    text = (tmp_path / file).read_text(encoding="utf-8")
+    assert old in text
+    (tmp_path / file).write_text(text.replace(old, new, 1), encoding="utf-8")
+    monkeypatch.setenv("INTEGRATOR_HOME", str(tmp_path))
+
+    assert 1 == cli.main(["check"])
+    assert said is None or said in capsys.readouterr().out
