@@ -113,3 +113,16 @@ def test_a_small_total_of_one_body_cannot_be_taken_from_the_total_of_all():
 def test_a_k_that_protects_nobody_is_refused():
     with pytest.raises(ValueError, match="at least 2"):
         suppress({("a",): 3}, (), 1)
+
+
+def test_a_cell_that_bridges_two_blocks_follows_from_no_single_total_and_yet_from_all_of_them():
+    """Every row and column has two hidden cells or more that make enough; (a, z) is what rows a and b have beyond x and y."""
+    blocks = [("a", "x"), ("a", "y"), ("b", "x"), ("b", "y"), ("c", "z"), ("c", "w"), ("d", "z"), ("d", "w")]
+    counts = {cell: 6 for cell in blocks} | {("a", "z"): 3, ("e", "x"): 70, ("e", "z"): 80}
+    totals = (frozenset({0}), frozenset({1}), frozenset())
+    plain = {key: n for key, (n, _) in figures(counts, totals).items() if n >= 10}
+    told = suppress(counts, totals, 10)
+
+    assert ("a", "z") in computed(counts, totals, plain)  # so it would be, if only small figures were kept back
+    assert ("a", "z") not in computed(counts, totals, told)
+    assert told
