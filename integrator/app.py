@@ -45,6 +45,7 @@ from integrator.mapping import load_sheets
 from integrator.metrics import Metrics
 from integrator.nodes import apart
 from integrator.offices import know_agents, open_offices
+from integrator.opened.opening import opening
 from integrator.pseudonyms import open_pseudonyms
 from integrator.publishing import LogFigures, Publishing, open_publishing
 from integrator.quotas import Quotas, Table
@@ -86,6 +87,7 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
         for service in services.values():
             if service.source is not None and service.source not in connectors:
                 raise ConfigurationError(f"{service.name}: no source {service.source!r} in settings and connectors/")
+        door = opening(settings, services, registry.manifests(places.folder("connectors")), organisations)
         # Processes on several machines share the register of used assertions where they share the ledger's database.
         shared = settings.ledger if settings.ledger.startswith("postgresql:") else None
         authority = Path(settings.tls["clientCa"]) if "clientCa" in settings.tls else None
@@ -153,6 +155,7 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
         metrics=metrics, publishing=publishing, channels=channels, session=session, lines=lines, clock=now,
         codes=places.folder("mappings") / "codes", keeper=keeper, consoles=offices, watching=watching, directory=directory,
         enrolment=enrolment, bureau=bureau, agents=agents, quotas=quotas, emergencies=emergencies, soap=soap,
+        opened=door(exchange),
     )  # fmt: skip
     governing.live.told.append(hub.swap)
     if book is not None:

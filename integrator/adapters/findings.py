@@ -67,6 +67,8 @@ ADVICE = {
     "FOREIGN_PARTS": "The workbook leads to other files or holds objects. Save the values alone in a new workbook.",
     "BOMB": "Unpacked, the file would be far larger than it looks. It is not opened.",
     "ENCRYPTED": "The file is locked with a password. Save it without one; the way it travels is protected already.",
+    "BAD_ROWS": "Some rows cannot be read, so no figure is made of the file. `integrator adapter check` names them.",
+    "CONTRADICTION": "Two rows say different things of one of those who are counted (the day of birth). Mend it in the package.",
     # the row
     "ENCODING": "Signs that the layout's encoding does not have. Look at the export's encoding in the package.",
     "CONTROL_SIGN": "A sign that no text has, such as a NUL. Look at the field in the package.",

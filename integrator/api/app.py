@@ -15,6 +15,7 @@ from integrator.api import (
     directory,
     documentation,
     enrolment,
+    opened,
     published,
     refdata,
     rights,
@@ -79,6 +80,9 @@ def build(hub: Hub) -> Api:
     flight = InFlight(limits)
     if hub.soap is not None:
         rest.include_router(door.router(hub, hub.soap, problems, limits, flight))
+    if hub.opened is not None:
+        limit = hub.opened.per_minute
+        rest.include_router(opened.router(hub.opened, problems, limit, hub.settings.proxies, hub.clock))
     if hub.consoles is not None:
         named = hub.consoles.extras.get("named_numbers", frozenset()) if hub.settings.sandbox else None
         consoles.mount(rest, hub.consoles, limits, hub.identity.verify, named)
