@@ -14,7 +14,7 @@ from typing import Any
 
 from connectors.client import enrolment
 from integrator.database import Database
-from integrator.emergency.store import Emergency, Store
+from integrator.emergency.store import Emergency, Most, Store
 from integrator.ids import new_id
 from tests.flows.crossing.operations import NOTHING
 from tests.flows.crossing.people import Body, Pair, citizen, letters, like, session
@@ -259,7 +259,7 @@ def _urgent(things: Things, centre: Body) -> None:
     )  # fmt: skip
     database = Database(str(centre.one.settings.emergency["database"]), "emergency")
     try:
-        assert Store(database).add(one, since=0, a_day=9, waiting=9)
+        assert Store(database).add(one, since=0, of_agent=Most(9, 9), of_application=Most(9, 9))
     finally:
         database.close()
     things.own("emergency", one.id)

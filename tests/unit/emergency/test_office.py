@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from audit.errors import LedgerError
 from integrator.database import Database
-from integrator.emergency import Emergencies, Rules, SecondPersonRefused, Store
+from integrator.emergency import Emergencies, Most, Rules, SecondPersonRefused, Store
 from integrator.emergency.store import CLAIM
 from integrator.errors import ConditionUnknown
 from integrator.model import Caller, Request, Trace
@@ -41,7 +41,9 @@ def clock() -> Clock:
 @pytest.fixture(params=ENGINES)
 def office(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Emergencies]:
     with engine_url(request.param, tmp_path) as url:
-        found = Emergencies(Store(Database(url, "emergency")), Rules(a_day=3, waiting=2), clock)
+        found = Emergencies(
+            Store(Database(url, "emergency")), Rules(of_agent=Most(3, 2), of_application=Most(6, 4)), clock
+        )
         yield found
         found.close()
 
@@ -78,6 +80,19 @@ async def test_confirmed_or_not_a_day_has_a_last_emergency(office, clock):
     clock.now += 25 * HOUR
 
     assert await office.open(asked(), "OUTSIDE_HOURS") is not None
+
+
+async def test_an_application_that_invents_agents_has_no_more_emergencies_for_it(office, clock):
+    found = [await office.open(asked(f"a.invented-{number}"), "OUTSIDE_HOURS") for number in range(5)]
+    assert [True] * 4 + [False] == [one is not None for one in found]  # too many wait for a second person
+    for one in found[:4]:
+        await office.decide(one.id, "dpo-1", ONE, confirmed=True)
+    more = [await office.open(asked(f"a.more-{number}"), "OUTSIDE_HOURS") for number in range(3)]
+    assert [True, True, False] == [one is not None for one in more]  # and too many a day
+
+    assert await office.open(asked("a.invented-0", OTHER), "OUTSIDE_HOURS") is not None  # another body's are its own
+    clock.now += 25 * HOUR
+    assert await office.open(asked("a.later"), "OUTSIDE_HOURS") is not None
 
 
 async def test_nobody_confirms_his_own(office):
