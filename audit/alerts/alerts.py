@@ -43,7 +43,7 @@ class AlertUnknown(LedgerError):
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One alert. `shard`/`index` = the entry it is about, or the last of several."""
+    """One alert. `shard`/`index` = the entry it is about, or the last of several; its own where nobody knows the entry."""
 
     id: str  # of the alert's own entry: SHARD/INDEX
     ts: int  # µs since 1970
@@ -175,7 +175,7 @@ def _alert(stored: Stored, settled: Mapping[tuple[str, int], AlertState]) -> Ale
     consumer = entry.get("consumer") or {}
     return Alert(
         f"{stored.shard}/{stored.index}", stored.ts, entry["reason_code"], consumer.get("org"), consumer.get("app"),
-        entry["shard"], entry["index"], (entry.get("counts") or {}).get("looks", 1),
+        entry.get("shard", stored.shard), entry.get("index", stored.index), (entry.get("counts") or {}).get("looks", 1),
         settled.get((stored.shard, stored.index), "open"),
     )  # fmt: skip
 

@@ -45,7 +45,7 @@ async def one(visit: Visit) -> Response:
     rule = alerting_of(visit).rules.by_code.get(alert.rule)
     row = await asyncio.to_thread(visit.consoles.desk.reports.row, alert.shard, alert.index)
     lines = None
-    if row is not None:
+    if row is not None and row.kind != "alert":  # one of an exchange that nobody could place names itself
         reason = f"alert {alert.rule} of {alert.shard}/{alert.index}"
         page: Page = await visit.consoles.desk.look(visit.person, "exchange", reason, trace_id=row.trace_id)
         ended = {(one.shard, one.ref) for one in page.rows}  # of a question that ended, its end says all

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from audit import FileKeyRing, Ledger, open_store
+from audit.alerts import Alerts
 from audit.errors import LedgerError
 from integrator.database import Database
 from integrator.emergency import Emergencies, Most, Rules, SecondPersonRefused, Store
@@ -161,6 +163,19 @@ async def test_a_decision_stands_in_the_ledger_once_and_names_who_decided_only_s
     entry.check()
     assert ("annotate", "emergency.confirmed", {"id": "dpo-1"}) == (entry.type, entry.name, entry.agent)
     assert "dpo-1" not in str(entry.clear) and "a.7f3" not in str(entry.clear)
+
+
+async def test_an_emergency_of_which_nobody_knows_where_it_stands_is_told_once_too(office, clock, tmp_path):
+    """The hub died before its intent was written, or could not say where it was: in a real ledger, read as alerts are."""
+    await office.open(asked(), "NOT_REGISTERED")
+    clock.now += 25 * HOUR
+    store = open_store(f"sqlite:///{tmp_path}/ledger.db")
+    with Ledger(store, FileKeyRing(tmp_path / "keys"), shard="hub/test/emergencies/2026") as ledger:
+        assert [1, 0, 0] == [office.settle(ledger.append_blocking) for _ in range(3)]
+        (alert,) = Alerts(store, ledger.append_blocking).open(ONE).alerts
+    store.close()
+
+    assert ("EMERGENCY_UNCONFIRMED", "open", "desk") == (alert.rule, alert.state, alert.app)
 
 
 @pytest.mark.parametrize("what", ["a decision", "an alert"])
