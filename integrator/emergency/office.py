@@ -92,7 +92,15 @@ class Emergencies:
 
     async def known(self, organisation: str | None) -> list[Emergency]:
         """Newest first; of one organisation, or (None) of all."""
-        return await asyncio.to_thread(self._store.known, organisation)
+        return await asyncio.to_thread(self.known_now, organisation)
+
+    def known_now(self, organisation: str | None) -> list[Emergency]:
+        """As `known`, blocking."""
+        return self._store.known(organisation)
+
+    async def find(self, id_: str, organisation: str | None) -> Emergency:
+        """One that whoever sees this organisation's (None: all) may see. Raises `SecondPersonRefused`."""
+        return await asyncio.to_thread(self._found, id_, organisation)
 
     async def waiting(self) -> float:
         """How many wait for a second person; not a number when nobody can look (metrics)."""
@@ -111,15 +119,19 @@ class Emergencies:
 
     def decide_now(self, id_: str, second: str, organisation: str | None, *, confirmed: bool) -> Emergency:
         """As `decide`, blocking (commands)."""
-        one = self._store.find(id_)
-        if one is None or organisation not in (None, one.organisation):
-            raise SecondPersonRefused("NOT_THERE")
+        one = self._found(id_, organisation)
         if not second or second in one.agents:
             raise SecondPersonRefused("SAME_PERSON")
         state = "confirmed" if confirmed else "rejected"
         if not self._store.decide(id_, state, second, self._now()):
             raise SecondPersonRefused("DECIDED")
         return self._store.find(id_) or one
+
+    def _found(self, id_: str, organisation: str | None) -> Emergency:
+        one = self._store.find(id_)
+        if one is None or organisation not in (None, one.organisation):
+            raise SecondPersonRefused("NOT_THERE")
+        return one
 
     def settle(self, append: Append) -> int:
         """Write what was decided, and tell what nobody looked at in time; how many entries. Blocks; failures are logged.
