@@ -63,6 +63,18 @@ async def test_an_issuer_of_one_organisation_names_nobody_of_another(village: To
     assert "other organisations" in theirs[1]["error_description"]
 
 
+async def test_an_agent_with_more_roles_than_a_token_carries_is_told_so_and_gets_none(village: Town) -> None:
+    """One that nobody could use would come as a 401 that no new token mends."""
+    many = [f"clerk_of_the_{number:03d}th_register" for number in range(240)]
+    await village.user("anna", *many)
+    status, body = await village.trade(village.vouch("anna"))
+
+    assert (400, "invalid_request") == (status, body["error"])
+    assert "roles" in body["error_description"] and "access_token" not in body
+    await village.user("bert", *many[:150])
+    assert set(many[:150]) == village.caller(await village.token("bert")).roles
+
+
 async def test_two_agents_with_one_number_are_nobody(town: Town) -> None:
     await town.user("anna", number=NUMBER)
     await town.user("double", number=NUMBER)
