@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from integrator.agents.scim.errors import ScimRefused, invalid
+from integrator.agents.scim.errors import invalid
 from integrator.agents.scim.paths import NoSuchPath, Place, find_place
 from integrator.agents.scim.schemas import AGENT, COMMON, Attribute, Kind, Schema
 
@@ -195,8 +195,3 @@ def _parts(value: Any, keep: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: inner for name, inner in value.items() if keep(name)} or None
     return value
-
-
-def refuse(status: int, words: str) -> ScimRefused:
-    """Without keyword."""
-    return ScimRefused(status, None, words)
