@@ -100,6 +100,20 @@ async def test_a_token_counts_once_for_each_thing_asked(town: Town) -> None:
     ]  # fmt: skip
 
 
+async def test_a_token_whose_signature_is_written_in_another_way_is_the_same_token(town: Town) -> None:
+    """Of an ES256 signature (r, s), (r, n - s) is as good: anybody can make the one of the other, without a key."""
+    await town.user("anna", "clerk")
+    token = town.vouch("anna")
+    signed, _, signature = token.rpartition(".")
+    raw = jwt.utils.base64url_decode(signature)
+    n = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+    other = raw[:32] + (n - int.from_bytes(raw[32:])).to_bytes(32)
+    again = f"{signed}.{jwt.utils.base64url_encode(other).decode()}"
+
+    assert [200, 400] == [(await town.trade(token))[0], (told := await town.trade(again))[0]]
+    assert "exchanged for this already" in told[1]["error_description"]
+
+
 @pytest.mark.parametrize(
     "change",
     [{"subject_token": None}, {"subject_token_type": None}, {"subject_token_type": "urn:ietf:params:oauth:token-type:saml2"}, {"subject_token": "x.y.z"},
