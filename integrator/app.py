@@ -32,7 +32,7 @@ from integrator.directory import Directory, DirectorySource, load_rules, open_di
 from integrator.dispatch import open_dispatch
 from integrator.emergency import Emergencies, Most, Rules, Store
 from integrator.errors import ConfigurationError, IntegratorError
-from integrator.exchange import Exchange, Notice
+from integrator.exchange import Exchange
 from integrator.governing.opening import open_governing
 from integrator.hub import Hub
 from integrator.identity.enrolment.opening import open_enrolment
@@ -99,7 +99,9 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
             settings, services, organisations, publishing.books, settings.ledger if book else None, now
         )
         quotas, emergencies = _open_conditions(settings, now)
-        offices = open_offices(settings, publishing, governing, services, emergencies, session, now, watching, directory)
+        offices = open_offices(
+            settings, publishing, governing, services, emergencies, session, now, watching, directory
+        )
         enrolment = open_enrolment(
             settings, identity, lambda: governing.live.policies.purposes, ThisYear(publishing.books).append, now
         )
@@ -123,6 +125,7 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
     recorder.on_replaced = _replaced(directory, keeper)
     if watching is not None:
         tags = agent_tags(settings)
+        tags.agents()  # a damaged file is said at the start, and never stops an exchange afterwards
         recorder.closeness = open_closeness(watching.tagger, tags, tags, agents.tags)
         recorder.learn = learning(watching.happenings, _territory(organisations))
     if publishing.publisher is not None:
@@ -135,7 +138,7 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
     exchange = Exchange(
         services, policies, connectors, recorder, metrics, now, _territory(organisations), deadline,
         registered=_registered(settings, directory, organisations), quotas=quotas, emergencies=emergencies,
-        pseudonyms=open_pseudonyms(settings.state / "pseudonyms.key", settings.mode), notify=_told,
+        pseudonyms=open_pseudonyms(settings.state / "pseudonyms.key", settings.mode),
     )  # fmt: skip
     book_of_words = offices.book if offices else open_book()
     bureau = Bureau(
@@ -151,7 +154,14 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
     governing.live.told.append(hub.swap)
     if book is not None:
         try:
-            hub.dispatch = await open_dispatch(settings, book, lambda: hub.exchange, directory=directory, changed=_changed(watching))
+            hub.dispatch = await open_dispatch(
+                settings,
+                book,
+                lambda: hub.exchange,
+                directory=directory,
+                changed=_changed(watching),
+                keepers=_keepers(organisations),
+            )
             await hub.dispatch.figures.count()
             hub.dispatch.start()
         except BaseException:
@@ -223,6 +233,11 @@ def _open_conditions(settings: Settings, now: clock.Now) -> tuple[Quotas, Emerge
     )
 
 
+def _keepers(organisations: Mapping[str, Any]) -> frozenset[str]:
+    """Organisations that keep an authentic source."""
+    return frozenset(one["number"] for one in organisations["organisations"].values() if one["kind"] == "register")
+
+
 def _changed(watching: Watching | None) -> Changed | None:
     """A change that was told explains the looks that follow it: alerts must know."""
     if watching is None:
@@ -233,12 +248,6 @@ def _changed(watching: Watching | None) -> Changed | None:
         await asyncio.to_thread(happenings.tell, CHANGE, number, clock.micros(at))
 
     return changed
-
-
-async def _told(notice: Notice) -> None:
-    """Until somebody carries notices: a line for the operator that names the exchange and nobody."""
-    for kind in sorted(notice.recipients):
-        log.info("notice_due", kind=kind, trace=notice.trace, purpose=notice.purpose, index=notice.entries[-1])
 
 
 def _observe(metrics: Metrics, now: clock.Now) -> Callable[[str, str, float], None]:

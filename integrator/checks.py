@@ -116,6 +116,7 @@ def check(home: Path, today: date, policies: Mapping[str, bytes] | None = None) 
         findings += _conditions(room, services, organisations, codes)
         findings += _policy_cases(room, compiled, services, organisations)
     findings += _parts(rooms, services, organisations)
+    findings += _scenarios(rooms, services, organisations)
     findings += _connectors(home)
     findings += _directory(_one(rooms, "config/directory.yaml"), rooms)
     return sorted(set(findings))
@@ -126,13 +127,13 @@ def check(home: Path, today: date, policies: Mapping[str, bytes] | None = None) 
 _SCHEMAS = {
     "config/services": "service", "policies": "purpose", "mappings": "mapping", "mappings/codes": "codes",
     "config/organisations.yaml": "organisations", "config/defaults.yaml": "settings", "config/retention.yaml": "retention",
-    "config/alerts.yaml": "alerts", "config/directory.yaml": "directory", "config/register.yaml": "register",
+    "config/scenarios": "scenario", "config/alerts.yaml": "alerts", "config/directory.yaml": "directory", "config/register.yaml": "register",
 }  # fmt: skip
 
 
 def _read(home: Path, findings: list[Finding], policies: Mapping[str, bytes] | None = None) -> list[Room]:
     patterns = (
-        "config/*.yaml", "config/services/*.yaml", "policies/*.yaml", "mappings/*.yaml", "mappings/codes/*.yaml",
+        "config/*.yaml", "config/services/*.yaml", "config/scenarios/*.yaml", "policies/*.yaml", "mappings/*.yaml", "mappings/codes/*.yaml",
         "connectors/*/connector.yaml", "connectors/*/adapter.yaml", "connectors/*/faults.yaml", "connectors/*/cases/*.yaml",
     )  # fmt: skip
     rooms = []
@@ -189,6 +190,39 @@ def _adapters(rooms: list[Room]) -> Iterator[Finding]:
                 load_layout(room.path, sandbox=frozenset())
             except ConfigurationError as error:
                 yield room.finding(str(error))
+
+
+def _scenarios(rooms: list[Room], services: Mapping[str, Service], organisations: Any) -> Iterator[Finding]:
+    """Scenarios that name what is not there: an application, a purpose, a service, a package."""
+    purposes = {room.path.stem for room in _in(rooms, "policies")}
+    adapters = {room.path.parent.name for room in rooms if room.name.endswith("/adapter.yaml")}
+    for room in _in(rooms, "config/scenarios"):
+        said = room.data
+        if said["scenario"] != room.path.stem:
+            yield room.finding("scenario: must be the file's name", "scenario")
+        known = {name: set(one["purposes"]) for name, one in said["applications"].items()}
+        for name, one in said["applications"].items():
+            strange = ({one["organisation"]} - set(organisations["organisations"])) | (known[name] - purposes)
+            for word in sorted(strange):
+                yield room.finding(f"{name}: no organisation or purpose {word}", "applications", name)
+        for place in (("before",), *(("cases", case, "steps") for case in said["cases"])):
+            for number, step in enumerate(_within(said, place)):
+                asked = step.get("ask") or step.get("send") or step.get("call") or {}
+                used = step.get("drop") or step.get("finds") or step.get("waiting") or {}
+                if "as" in asked and asked["as"] not in known:
+                    yield room.finding(f"no application {asked.get('as')}", *place, number)
+                elif "as" in asked and asked["purpose"] not in known[asked["as"]]:
+                    yield room.finding(f"{asked['as']} is not enrolled for {asked['purpose']}", *place, number)
+                if "service" in asked and asked["service"] not in services:
+                    yield room.finding(f"no service {asked['service']}", *place, number)
+                if used and used["adapter"] not in {*said.get("adapters", ())} & adapters:
+                    yield room.finding(f"adapters: {used['adapter']} is not named or not there", *place, number)
+
+
+def _within(value: Any, path: tuple[str, ...]) -> Any:
+    for name in path:
+        value = value.get(name) or {}
+    return value or ()
 
 
 def _parts(rooms: list[Room], services: Mapping[str, Service], organisations: Any) -> Iterator[Finding]:
@@ -249,6 +283,8 @@ def _services(rooms: list[Room], services: Mapping[str, Service], sources: Mappi
                 f"mapping {service.sheet.name} is of {service.sheet.source}.{service.sheet.operation}", "mapping"
             )
         route = f"{service.method} {service.path}"
+        if service.later is not None and service.later.kind == "event":
+            continue  # they share the door where they are followed
         if route in routes:
             yield room.finding(f"{routes[route]} already has this route", "route")
         routes[route] = service.name

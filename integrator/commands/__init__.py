@@ -18,12 +18,14 @@ from integrator.commands import (
     new,
     personas,
     policy,
+    scenario,
     serve,
 )
 from integrator.commands.policy import why
 
 WORDS = (
     demo,
+    scenario,
     serve,
     apps,
     mock,

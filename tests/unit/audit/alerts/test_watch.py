@@ -8,18 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from audit import (
-    Draft,
-    FileKeyRing,
-    Ledger,
-    LedgerUnwritable,
-    Store,
-    Subject,
-    find_by_subject,
-    open_entry,
-    open_store,
-    settle,
-)
+from audit import FileKeyRing, Ledger, LedgerUnwritable, Store, Subject, find_by_subject, open_entry, open_store, settle
 from audit.alerts import Alerts, Protected, Sealed, Watch, breach, look_of
 from audit.alerts.alerts import AlertSettled, AlertUnknown
 from audit.alerts.protected import TwoNeeded
@@ -57,26 +46,6 @@ def test_a_look_that_a_rule_minds_becomes_an_alert(town: Town, watch: Callable[.
         alert.app,
         alert.state,
     )
-
-
-@both
-def test_an_alert_about_an_entry_that_nobody_could_place_names_itself_and_hides_no_other(
-    town: Town, watch: Callable[..., Watch], alerts: Alerts
-) -> None:
-    own(town)
-    watch().step()
-    lost = Draft(
-        type="alert", trace_id="5" * 32, span_id="6" * 16, name="alert.EMERGENCY_UNCONFIRMED", retention="Y10",
-        clear={"consumer": {"org": IXELLES, "app": "counter"}, "reason_code": "EMERGENCY_UNCONFIRMED", "counts": {"looks": 1}},
-    )  # fmt: skip
-    [record] = town.ledger.append_blocking([lost])
-    found = {one.rule: one for one in alerts.open(IXELLES).alerts}
-
-    assert {"EMERGENCY_UNCONFIRMED", "OWN_DATA"} <= found.keys()
-    alert = found["EMERGENCY_UNCONFIRMED"]
-    assert alert.id == f"{alert.shard}/{alert.index}" == f"{town.ledger.shard}/{record.index}"
-    alerts.justify(alert.id, "dpo-1", "checked with the desk: nothing was asked")
-    assert "justified" == alerts.get(alert.id).state
 
 
 @both
