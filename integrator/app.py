@@ -31,7 +31,7 @@ from integrator.deciding import Registered
 from integrator.delivery.announcing import Changed
 from integrator.directory import Directory, DirectorySource, load_rules, open_directory
 from integrator.dispatch import open_dispatch
-from integrator.emergency import Emergencies, Rules, Store
+from integrator.emergency import Emergencies, Most, Rules, Store
 from integrator.errors import ConfigurationError, IntegratorError
 from integrator.exchange import Exchange
 from integrator.governing.opening import open_governing
@@ -228,7 +228,11 @@ def _registered(settings: Settings, directory: Directory, organisations: Mapping
 def _open_conditions(settings: Settings, now: clock.Now) -> tuple[Quotas, Emergencies]:
     """Raises `ConfigurationError`."""
     quotas, said = settings.quotas, settings.emergency
-    rules = Rules(float(said["hours"]), int(said["perAgentPerDay"]), int(said["waiting"]))
+    rules = Rules(
+        float(said["hours"]),
+        of_agent=Most(int(said["perAgentPerDay"]), int(said["waiting"])),
+        of_application=Most(int(said["perApplicationPerDay"]), int(said["waitingPerApplication"])),
+    )
     return (
         Quotas(Table(Database(str(quotas["database"]), "quotas")), now, lease=int(quotas["lease"])),
         Emergencies(Store(Database(str(said["database"]), "emergency")), rules, now),
