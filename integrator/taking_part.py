@@ -201,7 +201,7 @@ def open_outgoing(settings: Settings, name: str, fetch: Any, database: Database,
         raise ConfigurationError(f"{name}/adapter.yaml has neither `deposit:` nor `deliver:`")
     root = Path(settings.adapters["folders"]) / name
     serving = Serving(layout, part, root / "out", database, fetch(part), open_vault(settings.state).seal, now)
-    return Outgoing(name, Drop(root), serving, log.info)
+    return Outgoing(name, Drop(root), serving, log.info, float(settings.adapters.get("waitingDays", 90)))
 
 
 def layout_of(settings: Settings, name: str) -> Layout:
@@ -216,6 +216,14 @@ def taking_part(settings: Settings, name: str) -> tuple[Layout, Participation]:
     if part is None:
         raise ConfigurationError(f"{name}/adapter.yaml has no `deposit:`", advice="Say what its rows become.")
     return layout, part
+
+
+def organisation_of(layout: Layout) -> str:
+    """The enterprise number of whose package it is, whether it hands in or is delivered to. Raises `ConfigurationError`."""
+    part = participation(layout) or delivery(layout)
+    if part is None:
+        raise ConfigurationError(f"{layout.adapter}/adapter.yaml has neither `deposit:` nor `deliver:`")
+    return number_of(part.organisation)
 
 
 def open_posts(hub: Hub, settings: Settings, database: Database, now: Any) -> list[Post | Outgoing]:

@@ -104,10 +104,13 @@ class Outgoing:
     drop: Drop  # for its lock: one process writes
     serving: Serving
     tell: Told
+    waiting_days: float = 90.0  # messages in quarantine
+    _tidied: float = -3600.0
 
     async def turn(self) -> int:
         """Everything there is now. Returns how many rows were written."""
         written = 0
+        await self._look_after()
         while rows := await self.serving.turn():
             self.tell("adapter_file_written", connector=self.adapter, count=rows)
             written += rows
@@ -123,6 +126,16 @@ class Outgoing:
 
     async def _turns(self, pause: float) -> None:
         await _on_and_on(self.turn, self.adapter, self.tell, pause)
+
+    async def _look_after(self) -> None:
+        """Once an hour: messages that the package could not hold are given up when they waited too long."""
+        now, days = self.serving.now(), self.waiting_days
+        if now - self._tidied < 3600:
+            return
+        self._tidied = now
+        given_up = await self.serving.database.run(lambda c: Book(c).forget(self.adapter, now - days * _DAY))
+        if given_up:
+            self.tell("adapter_rows_given_up", connector=self.adapter, count=given_up)
 
 
 @asynccontextmanager

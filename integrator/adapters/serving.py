@@ -37,6 +37,7 @@ from integrator.errors import ConfigurationError, MalformedRequest
 
 Page = tuple[Sequence[Mapping[str, Any]], str | None]  # events, cursor that acknowledges them
 Fetch = Callable[[str | None], Awaitable[Page]]
+OUT = "out-"  # in the book, the files that we write are called so, and by their number
 _out = sa.table(
     "adapter_out", *map(sa.column, ("adapter", "number", "state", "name", "cursor", "ids", "since"))
 )  # placing | placed | told
@@ -124,7 +125,7 @@ class Serving:
 
         def kept(connection: Any) -> None:
             connection.execute(_out.insert().values(**made))
-            Book(connection).keep(self.layout.adapter, f"out-{number:06d}", self._waiting(wrong), self.now())
+            Book(connection).keep(self.layout.adapter, f"{OUT}{number:06d}", self._waiting(wrong), self.now())
 
         await self.database.run(kept)
         await self._place(made)

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from integrator.adapters.book import Book
+from integrator.adapters.drops import Drop
+from integrator.adapters.posts import Outgoing
 from integrator.adapters.serving import Serving, delivery
 from integrator.database import Database
 from integrator.errors import ConfigurationError
@@ -159,6 +161,19 @@ async def test_a_page_of_which_nothing_fits_leaves_no_empty_file(database: Datab
 
     assert [0, 1] == counts
     assert "population-000001.csv" not in written(tmp_path)
+
+
+async def test_what_the_package_could_not_hold_is_given_up_when_it_waited_too_long(
+    database: Database, tmp_path: Path
+) -> None:
+    feed = Feed([event(1, "x" * 30)])
+    made, told = serving(database, tmp_path, feed), []
+    await made.turn()
+    made.now = lambda: 91 * 86_400.0
+    await Outgoing("population", Drop(tmp_path), made, lambda word, **more: told.append((word, more["count"]))).turn()
+
+    assert {"dropped": 1} == database.now(lambda c: Book(c).counts("population"))
+    assert ("adapter_rows_given_up", 1) in told
 
 
 def test_a_field_that_the_layout_does_not_have_is_refused() -> None:
