@@ -20,6 +20,7 @@ from integrator.adapters.layout import Layout, load
 from integrator.adapters.participation import Participation, faults, participation
 from integrator.adapters.posts import Outgoing, Post
 from integrator.adapters.serving import Delivery, Serving, delivery
+from integrator.adapters.ways.opening import open_way
 from integrator.api.delivering import Counter
 from integrator.api.hub import Hub
 from integrator.consoles.vault import open_vault
@@ -154,16 +155,25 @@ def number_of(organisation: str) -> str:
     return number
 
 
-def open_post(settings: Settings, name: str, effect: Any, database: Database, now: Any) -> Post:
-    """`effect`: of a Participation. Raises `ConfigurationError`."""
+def open_post(
+    settings: Settings, name: str, effect: Any, database: Database, now: Any, access: Path | None = None
+) -> Post:
+    """`effect`: of a Participation; `access`: another file than the settings say. Raises `ConfigurationError`."""
     layout, part = taking_part(settings, name)
     chosen = settings.adapters
     vault = open_vault(settings.state)
     intake = Intake(layout, database, effect(part), seal=vault.seal, unseal=vault.open, now=now)
     drop = Drop(Path(chosen["folders"]) / name, part.pattern, part.settle, part.sidecar, layout.max_bytes)
+    way = open_way(layout, access or access_of(settings, name), database, drop, now, log.info)
     return Post(
-        name, drop, intake, database, now, log.info, float(chosen.get("keepDays", 7)), float(chosen.get("waitingDays", 90)),
+        name, drop, intake, database, now, log.info, way, float(chosen.get("keepDays", 7)), float(chosen.get("waitingDays", 90)),
     )  # fmt: skip
+
+
+def access_of(settings: Settings, name: str) -> Path:
+    """The access file of an adapter; in the sandbox the one that the mock sources wrote, where there is no other."""
+    path = Path(settings.adapters["access"]) / f"{name}.yaml"
+    return path if path.exists() or not settings.sandbox else settings.state / "mock" / "access" / f"{name}.yaml"
 
 
 def open_outgoing(settings: Settings, name: str, fetch: Any, database: Database, now: Any) -> Outgoing:

@@ -67,6 +67,13 @@ ADVICE = {
     "FOREIGN_PARTS": "The workbook leads to other files or holds objects. Save the values alone in a new workbook.",
     "BOMB": "Unpacked, the file would be far larger than it looks. It is not opened.",
     "ENCRYPTED": "The file is locked with a password. Save it without one; the way it travels is protected already.",
+    # the way
+    "WAY_CLOSED": "The package does not answer, or breaks off. Look whether it runs and the network lets us through.",
+    "WAY_SLOW": "The package does not answer in the time given. Look at its load, or at the index behind the view.",
+    "WAY_DENIED": "The package does not let us in, or not there. Look at the user, its rights and the access file.",
+    "NO_SUCH_VIEW": "The view is not there (any more). Look whether the package was upgraded.",
+    "NO_PLACE": "Rows have nothing in a column of `position`: nobody can tell whether they were read. Look at the view.",
+    "OTHER_POSITION": "A column of `position` holds another kind of value than before. Look whether the package was upgraded.",
     # the row
     "ENCODING": "Signs that the layout's encoding does not have. Look at the export's encoding in the package.",
     "CONTROL_SIGN": "A sign that no text has, such as a NUL. Look at the field in the package.",

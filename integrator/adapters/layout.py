@@ -14,7 +14,8 @@ from integrator.errors import ConfigurationError
 from integrator.keytypes import Sandbox
 from integrator.places import read_yaml
 
-KINDS = ("fixed", "delimited", "workbook", "xml")
+KINDS = ("fixed", "delimited", "workbook", "xml", "records")
+WAYS = ("sftp", "view", "rest")  # how rows come; without any of them, by a folder
 _ENDS = {"crlf": b"\r\n", "lf": b"\n", "any": b""}
 
 
@@ -28,8 +29,8 @@ class Field:
     empties: frozenset[str]  # beside nothing at all: texts that mean there is no value, such as 00000000
     start: int = 0  # fixed: first byte or sign, from 0
     end: int = 0  # fixed: behind the last one
-    column: str = ""  # delimited with header, workbook: its name; without header: its number, from 1
-    path: str = ""  # xml: from the record, in lxml's ElementPath with prefixes
+    column: str = ""  # delimited with header, workbook, records: its name; without header: its number, from 1
+    path: str = ""  # xml: from the record, in lxml's ElementPath with prefixes; records: names with dots between them
 
     def value(self, text: str) -> Any:
         """The value; None when there is none. Raises `Wrong`."""
@@ -74,6 +75,11 @@ class Layout:
     max_rows: int
     data: Mapping[str, Any] = field(repr=False, default_factory=dict)
 
+    @property
+    def way(self) -> str:
+        """folder, or one of WAYS."""
+        return next((one for one in WAYS if one in self.data), "folder")
+
     def values(self, raw: Mapping[str, str]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         """(values without those that are missing, [(field, reason)]) of a row's texts."""
         values: dict[str, Any] = {}
@@ -99,6 +105,9 @@ class Row:
     texts: dict[str, str]
     wounds: list[tuple[str | None, str]] = field(default_factory=list)  # field, reason
     piece: bytes = b""  # what stands there, for quarantine
+    itself: str = (
+        ""  # digest of a row that is the same one wherever it is met (a view's, an answer's); "" = its place says it
+    )
 
     def finding(self, name: str | None, reason: str) -> Finding:
         return Finding(self.line, self.offset, self.length, name, reason)
@@ -128,6 +137,7 @@ def compile_layout(data: Mapping[str, Any], room: Path, *, sandbox: Sandbox) -> 
     unknown = set(key) - {one.name for one in fields}
     if unknown:
         raise ConfigurationError(f"key: {', '.join(sorted(unknown))} is no field")
+    _one_way(data, kind)
     namespaces = form.get("namespaces") or {}
     return Layout(
         adapter=data["adapter"], kind=kind, encoding=codecs.lookup(form.get("encoding", "utf-8")).name,
@@ -149,10 +159,18 @@ def _field(name: str, spec: Mapping[str, Any], kind: str, sandbox: Sandbox) -> F
     elif kind == "xml":
         place = {"path": str(spec["path"])}
     else:
-        place = {"column": str(spec.get("column", name))}
+        place = {"column": str(spec.get("column", name)), "path": str(spec.get("path", ""))}
     empties = frozenset(str(one) for one in spec.get("empty") or ())
     made = compile_type(name, spec, sandbox=sandbox)
     return Field(name, made, bool(spec.get("required", False)), empties, **place)
+
+
+def _one_way(data: Mapping[str, Any], kind: str) -> None:
+    ways = [one for one in ("drop", *WAYS) if one in data]
+    if len(ways) > 1:
+        raise ConfigurationError(f"rows come one way: {' or '.join(ways)}")
+    if ways and ways[0] in ("view", "rest") and kind != "records":
+        raise ConfigurationError(f"format.kind: what comes by {ways[0]} is records")
 
 
 def _apart(fields: tuple[Field, ...], kind: str, length: int) -> None:

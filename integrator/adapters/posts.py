@@ -9,7 +9,8 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 from integrator.adapters.book import Book
 from integrator.adapters.drops import Drop, DropTaken
@@ -22,6 +23,16 @@ _DAY = 86_400.0
 Told = Callable[..., None]  # event, then words of the log: never a name of a file or a value
 
 
+class Way(Protocol):
+    """How what a package has gets into work/, where it is no folder of ours."""
+
+    async def bring(self) -> bool:
+        """Whether something of it lies in work/ now. What is wrong with the package is told, not raised."""
+
+    async def settled(self, path: Path, state: str) -> None:
+        """A file of work/ was taken in (done, already) or refused."""
+
+
 @dataclass(slots=True)
 class Post:
     """A drop, and the intake of what falls into it."""
@@ -32,6 +43,7 @@ class Post:
     database: Database
     now: Callable[[], float]
     tell: Told
+    way: Way | None = None  # None: the package writes into the drop itself
     keep_days: float = 7.0  # files that were settled
     waiting_days: float = 90.0  # rows in quarantine
     _tidied: float = field(default=0.0)
@@ -44,19 +56,30 @@ class Post:
     async def turn(self) -> list[Result]:
         """Everything that is whole by now. Raises `Stopped` when the effect cannot go on: the next turn goes on from there."""
         await self.intake.drive()
+        results = await self._taken()  # what a killed process left, too
+        while self.way is not None and await self.way.bring():
+            results += await self._taken()
+        await self._look_after()
+        return results
+
+    async def _taken(self) -> list[Result]:
         results = []
         for path in await asyncio.to_thread(self.drop.look):
             try:
                 result = await self.intake.take(path)
             except FileRefused as refused:  # seen by the check first; here only when the disk fails us
                 self.tell("adapter_file_refused", connector=self.adapter, reason=refused.reason)
-                await asyncio.to_thread(self.drop.settled, path, "refused")
+                await self._settled(path, "refused")
                 continue
-            await asyncio.to_thread(self.drop.settled, path, result.state)
+            await self._settled(path, result.state)
             self._told(result)
             results.append(result)
-        await self._look_after()
         return results
+
+    async def _settled(self, path: Path, state: str) -> None:
+        if self.way is not None:
+            await self.way.settled(path, state)
+        await asyncio.to_thread(self.drop.settled, path, state)
 
     async def watch(self, pause: float) -> None:
         """Turn after turn, until cancelled; what fails is told and tried again."""

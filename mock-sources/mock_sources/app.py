@@ -4,8 +4,10 @@
 /tsa                       a time stamping authority; its root is state/tsa/root.pem
 /oidc                      an OpenID issuer; its one client is in state/oidc/client.json
 /iam /eid /itsme           OpenID issuers that vouch for the invented staff
+/packages                  closed packages of a municipality, for whoever plays its clerk: /packages/population_view/changes
 /mock                      faults, counters, personas, health
 state/credentials          the onboarding kit · state/parking/cards.txt, the legacy package's file
+state/packages             what the packages keep · state/access, how to get into them, one file each
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from mock_sources.faults import Board
 from mock_sources.iam import IamDoor, open_all
 from mock_sources.layer import FaultLayer
 from mock_sources.oidc import Door, Issuer
+from mock_sources.packages import Packages
 from mock_sources.sources import parking
 from mock_sources.sources.parking import Package
 from mock_sources.tsa import Authority, Tsa
@@ -96,6 +99,7 @@ def build(state: Path, seed: int = 7, clock: Clock | None = None) -> Mocks:
     board.watch("parking", package.apply)
     mocks = Mocks(world, credentials, board, sources, package)
     mocks.open("oidc", Door(issuer, lambda: [(one.ssin, one.title_en) for one in world.personas.values() if one.ssin]))
+    mocks.open("packages", Packages(state.resolve(), clock))
     for name, vouching in open_all(lambda: clock().timestamp()).items():
         mocks.open(name, IamDoor(vouching))
     return mocks
