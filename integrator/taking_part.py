@@ -20,7 +20,8 @@ from integrator.adapters.layout import Layout, load
 from integrator.adapters.participation import Participation, faults, participation
 from integrator.adapters.posts import Outgoing, Post
 from integrator.adapters.serving import Delivery, Serving, delivery
-from integrator.adapters.ways.opening import open_way
+from integrator.adapters.shelves import Folder
+from integrator.adapters.ways.opening import open_shelf, open_way
 from integrator.api.delivering import Counter
 from integrator.api.hub import Hub
 from integrator.consoles.vault import open_vault
@@ -176,14 +177,17 @@ def access_of(settings: Settings, name: str) -> Path:
     return path if path.exists() or not settings.sandbox else settings.state / "mock" / "access" / f"{name}.yaml"
 
 
-def open_outgoing(settings: Settings, name: str, fetch: Any, database: Database, now: Any) -> Outgoing:
+def open_outgoing(
+    settings: Settings, name: str, fetch: Any, database: Database, now: Any, access: Path | None = None
+) -> Outgoing:
     """`fetch`: of a Delivery. Raises `ConfigurationError`."""
     layout = layout_of(settings, name)
     part = delivery(layout)
     if part is None:
         raise ConfigurationError(f"{name}/adapter.yaml has neither `deposit:` nor `deliver:`")
     root = Path(settings.adapters["folders"]) / name
-    serving = Serving(layout, part, root / "out", database, fetch(part), open_vault(settings.state).seal, now)
+    shelf = open_shelf(layout, access or access_of(settings, name)) or Folder(root / "out")
+    serving = Serving(layout, part, shelf, database, fetch(part), open_vault(settings.state).seal, now)
     return Outgoing(name, Drop(root), serving, log.info)
 
 

@@ -71,6 +71,8 @@ ADVICE = {
     "WAY_CLOSED": "The package does not answer, or breaks off. Look whether it runs and the network lets us through.",
     "WAY_SLOW": "The package does not answer in the time given. Look at its load, or at the index behind the view.",
     "WAY_DENIED": "The package does not let us in, or not there. Look at the user, its rights and the access file.",
+    "HOST_KEY": "The server shows another key than the access file pins. Ask its manager why, by another way, before you change it.",
+    "STRANGE_NAMES": "The folder lists names that lead out of it. They are not touched; look who can write there.",
     "NO_SUCH_VIEW": "The view is not there (any more). Look whether the package was upgraded.",
     "NO_PLACE": "Rows have nothing in a column of `position`: nobody can tell whether they were read. Look at the view.",
     "OTHER_POSITION": "A column of `position` holds another kind of value than before. Look whether the package was upgraded.",

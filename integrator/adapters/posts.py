@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,6 +17,7 @@ from integrator.adapters.drops import Drop, DropTaken
 from integrator.adapters.findings import FileRefused
 from integrator.adapters.intake import Intake, Result, Stopped
 from integrator.adapters.serving import Serving
+from integrator.adapters.ways.failing import WayFailed
 from integrator.database import Database
 
 _DAY = 86_400.0
@@ -31,6 +32,9 @@ class Way(Protocol):
 
     async def settled(self, path: Path, state: str) -> None:
         """A file of work/ was taken in (done, already) or refused."""
+
+    async def close(self) -> None:
+        """Let go of what is open; the next `bring` opens it again."""
 
 
 @dataclass(slots=True)
@@ -49,9 +53,15 @@ class Post:
     _tidied: float = field(default=0.0)
     _strange: int = field(default=0)
 
-    def manned(self) -> AbstractAsyncContextManager[None]:
+    @asynccontextmanager
+    async def manned(self) -> AsyncIterator[None]:
         """Raises `DropTaken` when somebody else takes from this folder."""
-        return _alone(self.drop)
+        with self.drop.alone():
+            try:
+                yield
+            finally:
+                if self.way is not None:
+                    await self.way.close()
 
     async def turn(self) -> list[Result]:
         """Everything that is whole by now. Raises `Stopped` when the effect cannot go on: the next turn goes on from there."""
@@ -128,6 +138,15 @@ class Outgoing:
     serving: Serving
     tell: Told
 
+    @asynccontextmanager
+    async def manned(self) -> AsyncIterator[None]:
+        """Raises `DropTaken` when somebody else writes for this package."""
+        with self.drop.alone():
+            try:
+                yield
+            finally:
+                await self.serving.shelf.close()
+
     async def turn(self) -> int:
         """Everything there is now. Returns how many rows were written."""
         written = 0
@@ -140,18 +159,12 @@ class Outgoing:
         """Turn after turn, until cancelled; what fails is told and tried again."""
         while True:
             with suppress(DropTaken):
-                async with _alone(self.drop):
+                async with self.manned():
                     await self._turns(pause)
             await asyncio.sleep(pause)
 
     async def _turns(self, pause: float) -> None:
         await _on_and_on(self.turn, self.adapter, self.tell, pause)
-
-
-@asynccontextmanager
-async def _alone(drop: Drop) -> AsyncIterator[None]:
-    with drop.alone():
-        yield
 
 
 async def _on_and_on(turn: Callable[[], Awaitable[Any]], adapter: str, tell: Told, pause: float) -> None:
@@ -164,6 +177,7 @@ async def _on_and_on(turn: Callable[[], Awaitable[Any]], adapter: str, tell: Tol
         except Exception as error:  # a post that died silently would be files that nobody reads
             wrong = type(error.__cause__ if isinstance(error, Stopped) else error).__name__
             if wrong != said:
-                tell("adapter_stopped", connector=adapter, error=wrong)
+                why = {"reason": error.reason} if isinstance(error, WayFailed) else {}
+                tell("adapter_stopped", connector=adapter, error=wrong, **why)
         said = wrong
         await asyncio.sleep(pause)

@@ -24,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         sys.stderr.write(f"port {options.port} on {HOST}: {error.strerror}\n")
         return 2
-    mocks = build(options.state, options.seed)
+    mocks = build(options.state, options.seed, listen=True)
     _settle()
     base = f"http://{HOST}:{opened.getsockname()[1]}"
     try:

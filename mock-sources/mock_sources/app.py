@@ -83,14 +83,17 @@ class Mocks:
         return list(find(self.world, text, limit=limit))
 
 
-def build(state: Path, seed: int = 7, clock: Clock | None = None) -> Mocks:
+def build(state: Path, seed: int = 7, clock: Clock | None = None, *, listen: bool = False) -> Mocks:
     """Build the region from a seed and open every source on it; writes the kit and the parking file under `state`.
+
+    `listen`: what is not reached over HTTP listens too, each on a port of its own.
 
     Raises credentials.KitIncomplete when `state/credentials` is damaged.
     """
     clock = clock or system_clock
     issuer = Issuer(state, lambda: clock().timestamp())
     authority = Authority(state)  # before the kit: who waits for the kit finds the authority's root too
+    packages = Packages(state.resolve(), clock, listen=listen)  # likewise
     credentials = kit.ensure(state.resolve())
     world, board = World.build(seed, lambda: clock().astimezone(_BRUSSELS).date()), Board(seed)
     sources = {prefix: _open(room, world, credentials, clock) for prefix, room in ROOMS.items()}
@@ -99,7 +102,7 @@ def build(state: Path, seed: int = 7, clock: Clock | None = None) -> Mocks:
     board.watch("parking", package.apply)
     mocks = Mocks(world, credentials, board, sources, package)
     mocks.open("oidc", Door(issuer, lambda: [(one.ssin, one.title_en) for one in world.personas.values() if one.ssin]))
-    mocks.open("packages", Packages(state.resolve(), clock))
+    mocks.open("packages", packages)
     for name, vouching in open_all(lambda: clock().timestamp()).items():
         mocks.open(name, IamDoor(vouching))
     return mocks

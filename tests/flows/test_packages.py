@@ -15,17 +15,22 @@ from integrator.commands.sandbox import Sandbox
 from integrator.database import Database
 from tests.flows.ledgers import book
 from tests.flows.sandboxes import Beside, beside
+from tests.flows.test_adapters import deposited, follow, until
 
 ANN, BOB = "84651797654", "94641897237"
 PAUSE = 0.2
+PACKAGES = {"population_view": "ixelles", "parking_register": "brussels"}  # adapter -> whose it is
 
 
 @pytest.fixture
 def watching(hub: Sandbox, tmp_path: Path) -> Iterator[Beside]:
     """A hub that looks at the packages of the sandbox, which are enrolled."""
-    chosen: dict[str, Any] = {"run": ["population_view"], "pauseSeconds": PAUSE}
+    chosen: dict[str, Any] = {"run": list(PACKAGES), "pauseSeconds": PAUSE}
     with beside(hub, tmp_path / "state", adapters=chosen) as running:
-        apps.create(running.settings, "population-view", "ixelles", ["file_update"], tmp_path / "population-view.jwk")
+        for adapter, organisation in PACKAGES.items():
+            name = adapter.replace("_", "-")
+            apps.create(running.settings, name, organisation, ["file_update"], tmp_path / f"{name}.jwk")
+        follow(running, tmp_path).close()
         yield running
 
 
@@ -45,14 +50,6 @@ def settled(hub: Beside, adapter: str) -> bool:
     return state.position is not None and state.page is None
 
 
-def until(what: Any, seconds: float = 60.0) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := what()):
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.1)
-    return found
-
-
 def test_what_a_clerk_enters_in_the_population_package_is_announced_once(watching: Beside) -> None:
     before = handed_in(watching, "person.changes")
     for person in (ANN, BOB):
@@ -65,3 +62,12 @@ def test_what_a_clerk_enters_in_the_population_package_is_announced_once(watchin
     time.sleep(5 * PAUSE)
 
     assert before + 2 == handed_in(watching, "person.changes")
+
+
+def test_a_file_of_the_parking_register_comes_over_sftp_and_each_row_reaches_the_municipality(watching: Beside) -> None:
+    rows = [{"ssin": person, "dossier": "PK-2026-1", "seen": f"seen of {at}"} for at, person in enumerate((ANN, BOB))]
+
+    mock.call("POST", f"{watching.mocks}/packages/parking_register/files", {"rows": rows})
+
+    until(lambda: 2 == len(deposited(watching)))
+    assert ["seen of 0", "seen of 1"] == sorted(what for _, what in deposited(watching))

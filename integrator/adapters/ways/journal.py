@@ -47,10 +47,9 @@ class Journal:
             found["reached"], found["behind"], found["trouble"],
         )  # fmt: skip
 
-    def begin(self, page: str, beyond: Any, now: float) -> None:
+    def begin(self, page: str, beyond: Any) -> None:
         """A page is about to lie in work/; before it does, so that what lies there is always known."""
-        behind = self.state().behind
-        self._put(page=page, beyond=json.dumps(beyond), behind=now if behind is None else behind)
+        self._put(page=page, beyond=json.dumps(beyond))
 
     def settle(self, page: str, rows: Mapping[str, float]) -> None:
         """The page had its effects: its position counts from now on, its rows (digest -> place) were met."""
@@ -68,13 +67,11 @@ class Journal:
     def moved(self, position: Any) -> None:
         self._put(position=json.dumps(position))
 
-    def looked(self, now: float, *, trouble: str | None = None, whole: bool = False) -> None:
-        """The package answered, or did not (`trouble`); `whole`: up to the end of what it has."""
-        if trouble is None:
-            self._put(reached=now, trouble=None, **({"behind": None} if whole else {}))
-        else:
-            behind = self.state().behind
-            self._put(trouble=trouble, behind=now if behind is None else behind)
+    def looked(self, now: float, trouble: str | None, more: bool) -> None:
+        """The package answered, or did not (`trouble`); `more`: something of it is there and not settled."""
+        since = self.state().behind
+        behind = (now if since is None else since) if more or trouble is not None else None
+        self._put(trouble=trouble, behind=behind, **({"reached": now} if trouble is None else {}))
 
     def unknown(self, digests: Sequence[str]) -> set[str]:
         """Those that were not met before."""

@@ -13,7 +13,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -21,6 +21,7 @@ from typing import Any, Protocol, TypeVar
 from integrator.adapters.drops import Drop
 from integrator.adapters.ways.failing import WayFailed
 from integrator.adapters.ways.journal import Journal
+from integrator.adapters.ways.looks import Looks
 from integrator.database import Database
 
 T = TypeVar("T")
@@ -46,6 +47,8 @@ class Pages(Protocol):
 
     def again(self) -> None: ...
 
+    async def close(self) -> None: ...
+
     def place(self, row: Mapping[str, Any]) -> float:
         """Of a row, on the scale of `Page.forget`."""
 
@@ -60,8 +63,14 @@ class Polled:
     drop: Drop
     now: Callable[[], float]
     tell: Callable[..., None]
-    _said: str | None = None
+    looks: Looks = field(init=False)
     _later: float = 0.0  # when to look again
+
+    def __post_init__(self) -> None:
+        self.looks = Looks(self.adapter, self.database, self.now, self.tell)
+
+    async def close(self) -> None:
+        await self.pages.close()
 
     async def bring(self) -> bool:
         """Whether something of it lies in work/ now."""
@@ -72,7 +81,7 @@ class Polled:
         except WayFailed as failed:
             self._later = self.now() + failed.later
             self.pages.again()
-            await self._looked(failed.reason)
+            await self.looks.told(failed.reason)
             return False
         except BaseException:
             self.pages.again()
@@ -96,8 +105,9 @@ class Polled:
             fresh = await self._run(partial(Journal.unknown, digests=list(lines)))
             if fresh:
                 content = b"".join(line for digest, line in lines.items() if digest in fresh)
-                await self._run(partial(Journal.begin, page=digest_of(content), beyond=page.position, now=self.now()))
-                await asyncio.to_thread(self.drop.land, content)
+                await self.looks.told(None, more=True)
+                await self._run(partial(Journal.begin, page=digest_of(content), beyond=page.position))
+                await asyncio.to_thread(self._land, content)
                 return True
             if page.position != state.position:
                 await self._run(partial(Journal.moved, position=page.position))
@@ -109,16 +119,12 @@ class Polled:
     async def _ended(self, page: Page) -> None:
         if page.forget is not None:
             await self._run(partial(Journal.forget, below=page.forget))
-        await self._looked(page.finding)
+        await self.looks.told(page.finding)
 
-    async def _looked(self, trouble: str | None) -> None:
-        now = self.now()
-        await self._run(lambda journal: journal.looked(now, trouble=trouble, whole=True))
-        if trouble != self._said:
-            self.tell(
-                "adapter_way", connector=self.adapter, state="closed" if trouble else "open", reason=trouble or ""
-            )
-        self._said = trouble
+    def _land(self, content: bytes) -> None:
+        landing = self.drop.landing()
+        landing.write(content)
+        landing.keep()
 
     async def _run(self, work: Callable[[Journal], T]) -> T:
         return await self.database.run(lambda connection: work(Journal(connection, self.adapter)))

@@ -73,6 +73,9 @@ class View:
     def again(self) -> None:
         self._last = self._began = None
 
+    async def close(self) -> None:
+        """No connection is kept."""
+
     def place(self, row: Mapping[str, Any]) -> float:
         return scale(row.get(self.part.position[0]))
 

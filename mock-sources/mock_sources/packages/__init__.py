@@ -1,6 +1,7 @@
 """Closed packages as municipalities have them, each with the one way it lets others in, and a door for its clerk.
 
 population_view    a database: a view that may be read · POST /packages/population_view/changes enters a change
+parking_register   a folder behind SFTP, fixed width · POST /packages/parking_register/files writes a file of rows
 
 How to get in stands in state/access/<package>.yaml, as the package's manager would hand it over: secret, for its owner only.
 """
@@ -25,10 +26,17 @@ Desk = Callable[[Mapping[str, Any]], Awaitable[dict[str, Any]]]
 class Packages:
     """ASGI callable under /packages: a clerk enters something. Raises nothing: what is wrong is a problem."""
 
-    def __init__(self, state: Path, clock: Clock) -> None:
+    def __init__(self, state: Path, clock: Clock, *, listen: bool = False) -> None:
+        """`listen`: the SFTP server too, on a port of its own that it keeps."""
         population = Population(state / "packages" / "population.db", clock)
         hand_over(state, "population_view", {"database": f"sqlite:///{population.path}"})
         self._desks: dict[tuple[str, str], Desk] = {("population_view", "changes"): population.enter}
+        if listen:
+            from mock_sources.packages.parking import Register  # late: not every program of ours needs SSH
+
+            register = Register(state / "packages" / "parking_register")
+            hand_over(state, "parking_register", register.listen())
+            self._desks["parking_register", "files"] = register.write
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         package, _, what = scope["path"].strip("/").partition("/")

@@ -10,6 +10,7 @@ import pytest
 
 from integrator.adapters.book import Book
 from integrator.adapters.serving import Serving, delivery
+from integrator.adapters.shelves import Folder
 from integrator.database import Database
 from integrator.errors import ConfigurationError
 from tests.unit.adapters import kit
@@ -64,7 +65,7 @@ def serving(database: Database, folder: Path, feed: Feed, **more: Any) -> Servin
     layout = kit.layout({**DATA, "deliver": {**DATA["deliver"], **more}})
     made = delivery(layout)
     assert made is not None
-    return Serving(layout, made, folder / "out", database, feed, lambda use, text: text[::-1], lambda: 1.0)
+    return Serving(layout, made, Folder(folder / "out"), database, feed, lambda use, text: text[::-1], lambda: 1.0)
 
 
 def written(folder: Path) -> list[str]:
@@ -113,7 +114,7 @@ async def test_a_kill_at_any_step_loses_no_file_and_repeats_none(
         if step == "aside":
             patch.setattr(Database, "run", _only_reads(Database.run, cut))
         elif step == "rename":
-            patch.setattr(Serving, "_rename", cut)
+            patch.setattr(Folder, "_place", cut)
         else:
             patch.setattr(Serving, "_turned", cut)
         post = serving(database, tmp_path, feed)

@@ -212,7 +212,7 @@ def test_a_view_that_changed_is_a_finding_and_goes_on_when_it_is_mended(desk: De
 
     assert [[], [], reason, reason] == closed
     assert [2] == desk.turn()
-    assert "" == desk.told[-1]
+    assert "OK" == desk.told[-1]
 
 
 def test_a_row_without_a_place_is_told_and_the_others_go_on(desk: Desk) -> None:
