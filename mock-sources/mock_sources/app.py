@@ -83,17 +83,19 @@ class Mocks:
         return list(find(self.world, text, limit=limit))
 
 
-def build(state: Path, seed: int = 7, clock: Clock | None = None, *, listen: bool = False) -> Mocks:
+def build(state: Path, seed: int = 7, clock: Clock | None = None, *, base: str = "") -> Mocks:
     """Build the region from a seed and open every source on it; writes the kit and the parking file under `state`.
 
-    `listen`: what is not reached over HTTP listens too, each on a port of its own.
+    `base`: where all this will be served; then what is not reached over HTTP listens too, on a port of its own.
 
     Raises credentials.KitIncomplete when `state/credentials` is damaged.
     """
     clock = clock or system_clock
     issuer = Issuer(state, lambda: clock().timestamp())
     authority = Authority(state)  # before the kit: who waits for the kit finds the authority's root too
-    packages = Packages(state.resolve(), clock, listen=listen)  # likewise
+    packages = Packages(state.resolve(), clock, listen=bool(base))  # likewise
+    if base:
+        packages.stand_at(base)
     credentials = kit.ensure(state.resolve())
     world, board = World.build(seed, lambda: clock().astimezone(_BRUSSELS).date()), Board(seed)
     sources = {prefix: _open(room, world, credentials, clock) for prefix, room in ROOMS.items()}

@@ -19,7 +19,11 @@ from tests.flows.test_adapters import deposited, follow, until
 
 ANN, BOB = "84651797654", "94641897237"
 PAUSE = 0.2
-PACKAGES = {"population_view": "ixelles", "parking_register": "brussels"}  # adapter -> whose it is
+PACKAGES = {
+    "population_view": "ixelles",
+    "parking_register": "brussels",
+    "irisbox": "brussels",
+}  # adapter -> whose it is
 
 
 @pytest.fixture
@@ -69,5 +73,13 @@ def test_a_file_of_the_parking_register_comes_over_sftp_and_each_row_reaches_the
 
     mock.call("POST", f"{watching.mocks}/packages/parking_register/files", {"rows": rows})
 
-    until(lambda: 2 == len(deposited(watching)))
-    assert ["seen of 0", "seen of 1"] == sorted(what for _, what in deposited(watching))
+    until(lambda: {"seen of 0", "seen of 1"} <= {what for _, what in deposited(watching)})
+    assert 2 == sum(what.startswith("seen of ") for _, what in deposited(watching))
+
+
+def test_a_question_of_the_electronic_counter_is_fetched_and_reaches_the_municipality(watching: Beside) -> None:
+    before = mock.call("POST", f"{watching.mocks}/packages/irisbox/questions", {"ssin": ANN, "text": "I moved"})
+    mock.call("POST", f"{watching.mocks}/packages/irisbox/questions", {"ssin": BOB, "text": "so did I"})
+
+    until(lambda: {"I moved", "so did I"} <= {what for _, what in deposited(watching)})
+    assert before["question"].startswith("IB")

@@ -90,6 +90,13 @@ class Journal:
                 _rows.insert(), [{"adapter": self._adapter, "digest": one, "place": rows[one]} for one in sorted(new)]
             )
 
+    def again(self, digests: Sequence[str], place: float, below: float) -> None:
+        """Rows that were met before are met at this place, where the one that is kept is below `below`."""
+        for start in range(0, len(digests), _SOME):
+            some = digests[start : start + _SOME]
+            which = (_rows.c.adapter == self._adapter) & _rows.c.digest.in_(some) & (_rows.c.place < below)
+            self._connection.execute(_rows.update().where(which).values(place=place))
+
     def forget(self, below: float) -> None:
         """Rows that cannot be met again."""
         self._connection.execute(_rows.delete().where(_rows.c.adapter == self._adapter, _rows.c.place < below))

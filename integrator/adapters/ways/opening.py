@@ -30,7 +30,7 @@ def open_way(
         from integrator.adapters.ways.sftp import SftpFolder
 
         return SftpFolder(*_server(layout, access), drop, Looks(layout.adapter, database, now, tell))
-    return Polled(layout.adapter, open_pages(layout, access), database, drop, now, tell)
+    return Polled(layout.adapter, open_pages(layout, access, now), database, drop, now, tell)
 
 
 def open_shelf(layout: Layout, access: Path) -> Shelf | None:
@@ -51,8 +51,12 @@ def _server(layout: Layout, access: Path) -> tuple[Server, bytes]:
     return open_server(access, float(said.get("seconds", SECONDS))), str(said["folder"]).rstrip("/").encode()
 
 
-def open_pages(layout: Layout, access: Path) -> Pages:
+def open_pages(layout: Layout, access: Path, now: Callable[[], float]) -> Pages:
     """What is asked page by page. Raises `ConfigurationError`."""
+    if layout.way == "rest":
+        from integrator.adapters.ways.rest import Rest, rest_part
+
+        return Rest(rest_part(layout), read_access(access, needs=("url",), may=("headers",)), now)
     from integrator.adapters.ways.engines import open_engine
     from integrator.adapters.ways.view import View, view_part
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -25,6 +25,7 @@ from integrator.adapters.ways.looks import Looks
 from integrator.database import Database
 
 T = TypeVar("T")
+_DAY = 86_400.0
 _KNOWN = 1_000  # pages of nothing but known rows that one look goes through
 
 
@@ -32,10 +33,11 @@ _KNOWN = 1_000  # pages of nothing but known rows that one look goes through
 class Page:
     """What a package gave at once."""
 
-    rows: Sequence[Mapping[str, Any]]  # plain JSON values by column
+    rows: Sequence[Any]  # objects of plain JSON values; anything else waits as no row
     position: Any  # JSON: where to go on when these rows are settled
     more: bool  # whether there is more now
     forget: float | None = None  # rows of a lower place will not be met again
+    again: float | None = None  # the place of rows that were met before; None: where they stood
     finding: str | None = None  # something is wrong beside these rows, a code of findings.ADVICE
 
 
@@ -49,7 +51,7 @@ class Pages(Protocol):
 
     async def close(self) -> None: ...
 
-    def place(self, row: Mapping[str, Any]) -> float:
+    def place(self, row: Any) -> float:
         """Of a row, on the scale of `Page.forget`."""
 
 
@@ -94,7 +96,7 @@ class Polled:
             self.pages.again()
             return
         lines = (await asyncio.to_thread(path.read_bytes)).splitlines(keepends=True)
-        rows = {digest_of(line): self.pages.place(json.loads(line)) for line in lines}
+        rows = {digest_of(line): self.pages.place(json.loads(line.decode("utf-8", "surrogatepass"))) for line in lines}
         await self._run(lambda journal: journal.settle(path.name, rows))
 
     async def _bring(self) -> bool:
@@ -103,6 +105,9 @@ class Polled:
             page = await self.pages.fetch(state.position)
             lines = {digest_of(line): line for line in map(line_of, page.rows)}
             fresh = await self._run(partial(Journal.unknown, digests=list(lines)))
+            if page.again is not None:
+                known = [digest for digest in lines if digest not in fresh]
+                await self._run(partial(Journal.again, digests=known, place=page.again, below=page.again - _DAY))
             if fresh:
                 content = b"".join(line for digest, line in lines.items() if digest in fresh)
                 await self.looks.told(None, more=True)
@@ -130,9 +135,9 @@ class Polled:
         return await self.database.run(lambda connection: work(Journal(connection, self.adapter)))
 
 
-def line_of(row: Mapping[str, Any]) -> bytes:
-    """A row as it lies in work/: the same values are the same bytes."""
-    return json.dumps(row, ensure_ascii=False, sort_keys=True, allow_nan=False).encode() + b"\n"
+def line_of(row: Any) -> bytes:
+    """A row as it lies in work/: the same values are the same bytes. Half signs of UTF-16 stay, for the check to find."""
+    return json.dumps(row, ensure_ascii=False, sort_keys=True, allow_nan=False).encode("utf-8", "surrogatepass") + b"\n"
 
 
 def digest_of(content: bytes) -> str:

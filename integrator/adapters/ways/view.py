@@ -102,7 +102,7 @@ class View:
         self._last = last if more else None
         return Page(
             [{name: plain(row[name]) for name in self.part.columns} for row in rows],
-            None if beyond is None else kept(beyond), more, None if began is None else scale(began[0]) - 1, finding,
+            None if beyond is None else kept(beyond), more, None if began is None else scale(began[0]) - 1, finding=finding,
         )  # fmt: skip
 
     def _statement(self) -> sa.Select[*tuple[Any, ...]]:

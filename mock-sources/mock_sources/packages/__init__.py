@@ -2,6 +2,7 @@
 
 population_view    a database: a view that may be read · POST /packages/population_view/changes enters a change
 parking_register   a folder behind SFTP, fixed width · POST /packages/parking_register/files writes a file of rows
+irisbox            an API of JSON pages, GET /packages/irisbox/api/questions · POST /packages/irisbox/questions asks one
 
 How to get in stands in state/access/<package>.yaml, as the package's manager would hand it over: secret, for its owner only.
 """
@@ -17,6 +18,7 @@ import orjson
 
 from mock_sources.asgi import BodyTooLarge, Receive, Scope, Send, problem, read_body, respond_json, respond_problem
 from mock_sources.clock import Clock
+from mock_sources.packages.irisbox import Desk as QuestionDesk
 from mock_sources.packages.population import Population
 
 _LIMIT = 65_536
@@ -31,6 +33,9 @@ class Packages:
         population = Population(state / "packages" / "population.db", clock)
         hand_over(state, "population_view", {"database": f"sqlite:///{population.path}"})
         self._desks: dict[tuple[str, str], Desk] = {("population_view", "changes"): population.enter}
+        self._questions = QuestionDesk(state / "packages" / "irisbox.json", clock)
+        self._desks["irisbox", "questions"] = self._questions.ask
+        self._state = state
         if listen:
             from mock_sources.packages.parking import Register  # late: not every program of ours needs SSH
 
@@ -38,7 +43,15 @@ class Packages:
             hand_over(state, "parking_register", register.listen())
             self._desks["parking_register", "files"] = register.write
 
+    def stand_at(self, base: str) -> None:
+        """The address of the mocks, known when they are bound."""
+        headers = {"Authorization": f"Bearer {self._questions.token}"}
+        hand_over(self._state, "irisbox", {"url": f"{base}/packages/irisbox/api", "headers": headers})
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/irisbox/api/questions":
+            await self._questions(scope, receive, send)
+            return
         package, _, what = scope["path"].strip("/").partition("/")
         desk = self._desks.get((package, what))
         if desk is None or scope["method"] != "POST":
