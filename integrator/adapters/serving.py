@@ -63,6 +63,8 @@ def delivery(layout: Layout) -> Delivery | None:
     said = layout.data.get("deliver")
     if said is None:
         return None
+    if layout.way in ("view", "rest"):
+        raise ConfigurationError(f"{layout.adapter}: deliver: files are put into a folder, not into a {layout.way}")
     unknown = set(said["rows"]) - {one.name for one in layout.fields}
     if unknown or layout.kind not in ("fixed", "delimited"):
         what = f"no field {', '.join(sorted(unknown))}" if unknown else "only files of lines are written"

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from integrator.adapters.ways.journal import Journal
-from integrator.database import Database
 
 _OFTEN = 10.0  # seconds between two notes of the same
+
+
+class Notes(Protocol):
+    """Where it is kept: a Database."""
+
+    async def run(self, work: Callable[[Any], Any]) -> Any: ...
 
 
 @dataclass(slots=True)
@@ -16,7 +22,7 @@ class Looks:
     """Of one adapter."""
 
     adapter: str
-    database: Database
+    database: Notes
     now: Callable[[], float]
     tell: Callable[..., None]
     _said: str | None = None

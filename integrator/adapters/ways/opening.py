@@ -12,11 +12,15 @@ from integrator.adapters.posts import Told, Way
 from integrator.adapters.shelves import Shelf
 from integrator.adapters.ways.access import read_access
 from integrator.adapters.ways.looks import Looks
+from integrator.adapters.ways.paging import RestPart, rest_part
 from integrator.adapters.ways.polling import Pages, Polled
 from integrator.database import Database
-from integrator.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from integrator.adapters.ways.rest import Rest
+    from integrator.adapters.ways.sftp import SftpFolder
     from integrator.adapters.ways.ssh import Server
 
 
@@ -27,38 +31,53 @@ def open_way(
     if layout.way == "folder":
         return None
     if layout.way == "sftp":
-        from integrator.adapters.ways.sftp import SftpFolder
-
-        return SftpFolder(*_server(layout, access), drop, Looks(layout.adapter, database, now, tell))
+        said = layout.data["sftp"]
+        return open_sftp(access, said["folder"], drop, Looks(layout.adapter, database, now, tell), said.get("seconds"))
     return Polled(layout.adapter, open_pages(layout, access, now), database, drop, now, tell)
 
 
 def open_shelf(layout: Layout, access: Path) -> Shelf | None:
     """Where files for the package are put; None for a folder of ours. Raises `ConfigurationError`."""
-    if layout.way == "folder":
-        return None
     if layout.way != "sftp":
-        raise ConfigurationError(f"{layout.adapter}: deliver: nothing is put into a {layout.way}")
+        return None
     from integrator.adapters.ways.shelf import SftpShelf
 
-    return SftpShelf(*_server(layout, access))
-
-
-def _server(layout: Layout, access: Path) -> tuple[Server, bytes]:
-    from integrator.adapters.ways.ssh import SECONDS, open_server
-
     said = layout.data["sftp"]
-    return open_server(access, float(said.get("seconds", SECONDS))), str(said["folder"]).rstrip("/").encode()
+    return SftpShelf(*_server(access, said["folder"], said.get("seconds")))
+
+
+def open_sftp(access: Path, folder: str, drop: Drop, looks: Looks, seconds: float | None = None) -> SftpFolder:
+    """A folder behind SFTP, of which `drop` says what is wanted. Raises `ConfigurationError`."""
+    from integrator.adapters.ways.sftp import SftpFolder
+
+    return SftpFolder(*_server(access, folder, seconds), drop, looks)
+
+
+def open_view(access: Path, seconds: float) -> Engine:
+    """The database of a view; a statement may take so many seconds. Raises `ConfigurationError`."""
+    from integrator.adapters.ways.engines import open_engine
+
+    return open_engine(str(read_access(access, needs=("database",))["database"]), seconds)
+
+
+def open_rest(part: RestPart, access: Path, now: Callable[[], float]) -> Rest:
+    """Raises `ConfigurationError`."""
+    from integrator.adapters.ways.rest import Rest
+
+    return Rest(part, read_access(access, needs=("url",), may=("headers",)), now)
 
 
 def open_pages(layout: Layout, access: Path, now: Callable[[], float]) -> Pages:
     """What is asked page by page. Raises `ConfigurationError`."""
     if layout.way == "rest":
-        from integrator.adapters.ways.rest import Rest, rest_part
-
-        return Rest(rest_part(layout), read_access(access, needs=("url",), may=("headers",)), now)
-    from integrator.adapters.ways.engines import open_engine
+        return open_rest(rest_part(layout), access, now)
     from integrator.adapters.ways.view import View, view_part
 
     part = view_part(layout)
-    return View(part, open_engine(str(read_access(access, needs=("database",))["database"]), part.seconds))
+    return View(part, open_view(access, part.seconds))
+
+
+def _server(access: Path, folder: str, seconds: float | None) -> tuple[Server, bytes]:
+    from integrator.adapters.ways.ssh import SECONDS, open_server
+
+    return open_server(access, float(seconds or SECONDS)), str(folder).rstrip("/").encode()

@@ -142,3 +142,22 @@ def line_of(row: Any) -> bytes:
 
 def digest_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
+
+
+async def collected(pages: Pages, path: Path, most: int) -> str | None:
+    """Rows of a look from the beginning, into a file as they would lie in work/; what is wrong beside them. Nothing is kept.
+
+    Raises `WayFailed`.
+    """
+    count, finding = 0, None
+    try:
+        with path.open("wb") as file:
+            while count < most:
+                page = await pages.fetch(None)
+                file.writelines(map(line_of, page.rows[: most - count]))
+                count, finding = count + len(page.rows), page.finding or finding
+                if not page.more:
+                    break
+    finally:
+        await pages.close()
+    return finding

@@ -26,14 +26,12 @@ from typing import Any
 from yarl import URL
 
 from integrator.adapters.ways.failing import WayFailed
-from integrator.adapters.ways.paging import RestPart, at, elsewhere, latest, rest_part
+from integrator.adapters.ways.paging import RestPart, at, elsewhere, latest, next_link
 from integrator.adapters.ways.places import earlier
 from integrator.adapters.ways.polling import Page
 from integrator.contract import HttpAnswer
 from integrator.errors import SourceFault, SourceThrottled, SourceUnavailable
 from integrator.transport.channel import Channel, Lines
-
-__all__ = ["Rest", "rest_part"]
 
 _PAGES = 1_000  # of one look
 _MONTH = 30 * 86_400.0  # seconds that a row is remembered after it was met last
@@ -81,6 +79,11 @@ class Rest:
         lines, self._lines, self._channel = self._lines, None, None
         if lines is not None:
             await lines.close()
+
+    async def sample(self) -> tuple[Any, bool]:
+        """The first answer as it is, and whether its header Link names a next one. Raises `WayFailed`."""
+        answer = await self._ask((self.part.path, self.part.query), {})
+        return _document(answer), next_link(answer.headers.get("Link", "")) is not None
 
     async def fetch(self, position: Any) -> Page:
         """Raises `WayFailed`."""

@@ -66,6 +66,25 @@ class SftpFolder:
         await self.looks.told(finding, more=brought > 0)
         return brought > 0
 
+    async def sample(self) -> Path | None:
+        """The newest file that is wanted, copied into work/ and left where it is; None when there is none. Raises `WayFailed`."""
+        async with self.server.sftp() as sftp:
+            there = await self._list(sftp)
+            wanted = [
+                name
+                for name, status in there.items()
+                if not _leads_out(name) and self.drop.wanted(os.fsdecode(name)) and _plain(status)
+            ]
+            if not wanted:
+                return None
+            landing = self.drop.landing()
+            try:
+                await self._copied(sftp, max(wanted, key=lambda name: there[name].mtime or 0), landing)
+            except BaseException:
+                landing.leave()
+                raise
+            return landing.keep()
+
     async def settled(self, path: Path, state: str) -> None:
         """Nothing: what lies in work/ is gone there already."""
 

@@ -138,6 +138,17 @@ class View:
         return "NO_PLACE" if connection.execute(found).first() is not None else None
 
 
+def sample(engine: Engine, name: str, rows: int) -> list[dict[str, Any]]:
+    """Some rows as plain values, every column. Raises `WayFailed`."""
+    schema, _, alone = name.rpartition(".")
+    some = sa.select(sa.text("*")).select_from(sa.table(alone, schema=schema or None)).limit(rows)
+    try:
+        with engine.connect() as connection:
+            return [{column: plain(row[column]) for column in row} for row in connection.execute(some).mappings()]
+    except SQLAlchemyError as error:
+        raise refused(error) from None
+
+
 def _behind(places: Sequence[Any], last: Sequence[Any]) -> Any:
     """(a, b) > (x, y) in words that every database uses its index for."""
     ways = []

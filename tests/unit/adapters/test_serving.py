@@ -165,3 +165,9 @@ async def test_a_page_of_which_nothing_fits_leaves_no_empty_file(database: Datab
 def test_a_field_that_the_layout_does_not_have_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="no field door"):
         delivery(kit.layout({**DATA, "deliver": {**DATA["deliver"], "rows": {"door": "id"}}}))
+
+
+def test_nothing_is_delivered_into_a_view() -> None:
+    view = {"name": "v", "position": ["id"], "overlap": 0}
+    with pytest.raises(ConfigurationError, match="not into a view"):
+        delivery(kit.layout({**DATA, "format": {"kind": "records"}, "view": view}))
