@@ -80,6 +80,7 @@ ADVICE = {
     "NO_SUCH_PAGE": "The package has no such path. Look whether it was upgraded, or at `notYet` if it is there later.",
     "NO_SUCH_VIEW": "The view is not there (any more). Look whether the package was upgraded.",
     "NO_PLACE": "Rows have nothing in a column of `position`: nobody can tell whether they were read. Look at the view.",
+    "FUTURE_PLACE": "Rows carry a time in `position` that is still to come. They are taken; the position waits before them. Mend the time.",
     "OTHER_POSITION": "A column of `position` holds another kind of value than before. Look whether the package was upgraded.",
     # the row
     "ENCODING": "Signs that the layout's encoding does not have. Look at the export's encoding in the package.",

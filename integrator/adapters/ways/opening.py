@@ -74,7 +74,7 @@ def open_pages(layout: Layout, access: Path, now: Callable[[], float]) -> Pages:
     from integrator.adapters.ways.view import View, view_part
 
     part = view_part(layout)
-    return View(part, open_view(access, part.seconds))
+    return View(part, open_view(access, part.seconds), now)
 
 
 def _server(access: Path, folder: str, seconds: float | None) -> tuple[Server, bytes]:

@@ -11,6 +11,7 @@ from yarl import URL
 
 from integrator.adapters.layout import Layout
 from integrator.adapters.ways.failing import WayFailed
+from integrator.adapters.ways.places import came
 from integrator.contract import HttpAnswer
 
 SECONDS, BYTES, EVERY = 20.0, 5_000_000, 30.0
@@ -76,9 +77,9 @@ def at(document: Any, path: str) -> Any:
     return document
 
 
-def latest(items: list[Any], field: str, before: Any) -> Any:
-    """The latest time of these rows, as it is written there; all of an API's times are written alike."""
-    times = [value for one in items if isinstance(value := at(one, field), str)]
+def latest(items: list[Any], field: str, before: Any, now: float) -> Any:
+    """The latest time of these rows that came already, as it is written there; all of an API's times are written alike."""
+    times = [value for one in items if isinstance(value := at(one, field), str) and came(value, now)]
     return max([*times, *([before] if before else [])], default=None)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from integrator.adapters.ways.failing import WayFailed
 
+_DAY = 86_400.0
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BACK: dict[str, Callable[[str], Any]] = {
     "int": int, "Decimal": Decimal, "datetime": datetime.fromisoformat, "date": date.fromisoformat, "str": str,
@@ -49,6 +50,15 @@ def earlier(value: Any, overlap: float) -> Any:
     if isinstance(value, Decimal):
         return value - Decimal(str(overlap))
     return _words_earlier(value, overlap) if overlap else value
+
+
+def came(value: Any, now: float) -> bool:
+    """Whether a place is no time that is still to come; a day of grace for clocks and zones.
+
+    >>> came("2026-11-20 10:00:00", 1_795_200_000.0), came("9999-12-31", 1_795_200_000.0), came(10**12, 1_795_200_000.0)
+    (True, False, True)
+    """
+    return isinstance(value, int | Decimal) or scale(value) <= now + _DAY
 
 
 def scale(value: Any) -> float:

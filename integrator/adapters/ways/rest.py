@@ -124,7 +124,7 @@ class Rest:
         except WayFailed as failed:  # these rows are good; the position stays, so that the others are looked for again
             return Page(items, known or None, False, again=self.now(), finding=failed.reason)
         if self.part.since is not None:
-            self._begun["since"] = latest(items, self.part.since.field, self._begun.get("since"))
+            self._begun["since"] = latest(items, self.part.since.field, self._begun.get("since"), self.now())
         return self._told(items, known, more=self._next is not None)
 
     def _told(self, items: list[Any], known: dict[str, Any], *, more: bool) -> Page:

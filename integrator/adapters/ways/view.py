@@ -14,7 +14,7 @@ are not older than the overlap. What was met is known by its digest, so that rea
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -26,7 +26,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from integrator.adapters.layout import Layout
 from integrator.adapters.ways.engines import refused
 from integrator.adapters.ways.failing import WayFailed
-from integrator.adapters.ways.places import back, earlier, kept, scale
+from integrator.adapters.ways.places import back, came, earlier, kept, scale
 from integrator.adapters.ways.plain import plain
 from integrator.adapters.ways.polling import Page
 from integrator.errors import ConfigurationError
@@ -67,11 +67,14 @@ class View:
 
     part: ViewPart
     engine: Engine
+    now: Callable[[], float]
+    _future: bool = False  # of this pass: a row's time is still to come
     _last: list[Any] | None = field(default=None)  # of this pass: the position of the last row that was read
     _began: list[Any] | None = field(default=None)  # of this pass: where it began
 
     def again(self) -> None:
         self._last = self._began = None
+        self._future = False
 
     async def close(self) -> None:
         """No connection is kept."""
@@ -92,14 +95,18 @@ class View:
     def _fetch(self, known: list[Any] | None) -> Page:
         with self.engine.connect() as connection:  # for this page only
             if self._last is None:
+                self._future = False
                 self._agree(connection, known)
                 self._began = None if known is None else [earlier(known[0], self.part.overlap)]
             rows = connection.execute(self._statement()).mappings().all()
+            places = [[row[name] for name in self.part.position] for row in rows]
+            past = [place for place in places if came(place[0], self.now())]
+            self._future = self._future or len(past) < len(places)
             finding = None if len(rows) == self.part.page else self._finding(connection)
-        last = [rows[-1][name] for name in self.part.position] if rows else None
-        beyond = known if last is None else last if known is None else _further(known, last)
+        # A time that is still to come is no place to go on from: all that is entered until then would be passed over.
+        beyond = known if not past else past[-1] if known is None else _further(known, past[-1])
         more, began = len(rows) == self.part.page, self._began
-        self._last = last if more else None
+        self._last = places[-1] if more else None
         return Page(
             [{name: plain(row[name]) for name in self.part.columns} for row in rows],
             None if beyond is None else kept(beyond), more, None if began is None else scale(began[0]) - 1, finding=finding,
@@ -135,7 +142,9 @@ class View:
     def _finding(self, connection: Connection) -> str | None:
         nowhere = sa.or_(*(sa.column(name).is_(None) for name in self.part.position))
         found = sa.select(sa.literal(1)).select_from(self._view()).where(nowhere).limit(1)
-        return "NO_PLACE" if connection.execute(found).first() is not None else None
+        if connection.execute(found).first() is not None:
+            return "NO_PLACE"
+        return "FUTURE_PLACE" if self._future else None
 
 
 def sample(engine: Engine, name: str, rows: int) -> list[dict[str, Any]]:

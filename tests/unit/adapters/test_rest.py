@@ -179,9 +179,11 @@ async def test_next_pages_are_followed_at_the_same_address_only(desk: Desk, by: 
     assert "/api/questions?page=3&x=1&x=2" in desk.asked
 
 
-async def test_the_latest_time_is_asked_for_a_little_earlier(desk: Desk) -> None:
+async def test_the_latest_time_that_came_is_asked_for_a_little_earlier(desk: Desk) -> None:
     at = "2026-11-20T10:00:00+01:00"
-    desk.answer = lambda request: web.json_response({"questions": [item(1, changedAt=at)]})
+    desk.time = 1_795_200_000.0  # 20 November 2026
+    far = item(2, changedAt="2999-01-01T00:00:00+01:00")
+    desk.answer = lambda request: web.json_response({"questions": [item(1, changedAt=at), far]})
     desk.open(since={"field": "changedAt", "as": "changedSince", "overlap": 600})
 
     await desk.turn()

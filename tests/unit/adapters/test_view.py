@@ -37,6 +37,7 @@ DATA: dict[str, Any] = {
     "ignore": ["clerk"],
 }
 ANN, BOB, CEM = kit.PEOPLE
+NOW = 1_795_200_000.0  # 20 November 2026
 
 
 class Desk:
@@ -59,7 +60,7 @@ class Desk:
         turned = lambda use, text: text[::-1]
         drop = Drop(self.folder / "drop")
         intake = Intake(layout, self.database, self._effect, seal=turned, unseal=turned, now=time.time)
-        way = open_way(layout, self.access, self.database, drop, time.time, self._tell)
+        way = open_way(layout, self.access, self.database, drop, lambda: NOW, self._tell)
         self.post = Post("population", drop, intake, self.database, time.time, self._tell, way)
 
     async def _effect(self, rows: Sequence[Taken]) -> None:
@@ -221,6 +222,16 @@ def test_a_row_without_a_place_is_told_and_the_others_go_on(desk: Desk) -> None:
 
     assert [1] == desk.turn()
     assert ("NO_PLACE", "NO_PLACE") == (desk.told[-1], desk.state().trouble)
+
+
+def test_a_time_that_is_still_to_come_makes_nobody_pass_over_what_is_entered_before(desk: Desk) -> None:
+    desk.there.enters(1, "2026-11-20 10:00:00", ANN)
+    desk.there.enters(2, "2999-01-01 00:00:00", BOB)
+    first = desk.turn()
+    desk.there.enters(3, "2026-11-20 10:05:00", CEM)
+
+    assert ([1, 2], [3], []) == (first, desk.turn(), desk.turn())
+    assert "FUTURE_PLACE" == desk.told[-1]
 
 
 def test_the_connection_cannot_write(there: Package) -> None:
