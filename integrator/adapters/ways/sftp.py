@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import stat
 import time
 from collections.abc import Mapping
@@ -34,6 +35,9 @@ from integrator.adapters.ways.ssh import Server
 
 MOST = 10_000  # names of one listing
 _CLAIM, _REFUSED = b".taken-", b".refused-"
+_OURS = re.compile(
+    rb"\.taken-\d{20}-[0-9a-f]{8}"
+).fullmatch  # as we rename them; a server may list others that begin so
 _PIECE = 32 * 1024  # bytes of one request; every server has so many
 _PATIENCE = 60  # a whole file may take so many times as long as one step
 _Mark = tuple[int | None, int | None]  # size, seconds of its last change
@@ -58,7 +62,7 @@ class SftpFolder:
                 finding = "STRANGE_NAMES" if any(_leads_out(name) for name in there) else None
                 for name in self._still(there):
                     await self._claim(sftp, name, there)
-                for name in sorted(one for one in await self._list(sftp) if one.startswith(_CLAIM)):
+                for name in sorted(filter(_OURS, await self._list(sftp))):
                     brought += await self._fetch(sftp, name)
         except WayFailed as failed:
             await self.looks.told(failed.reason, more=brought > 0)

@@ -142,7 +142,10 @@ async def test_links_and_folders_are_no_files(desk: Desk, tmp_path: Path) -> Non
     assert ["inv-folder.csv", "inv-link.csv"] == desk.names()
 
 
-@pytest.mark.parametrize("name", [b"../inv.csv", b"/etc/inv.csv", b"inv\0.csv", b"a/inv.csv", b"..", b"inv\\..\\x.csv"])
+@pytest.mark.parametrize(
+    "name",
+    [b"../inv.csv", b"/etc/inv.csv", b"inv\0.csv", b"a/inv.csv", b"..", b"inv\\..\\x.csv", b".taken-/../inv.csv"],
+)
 async def test_a_name_that_leads_out_of_the_folder_is_told_and_not_touched(desk: Desk, name: bytes) -> None:
     (desk.there.root / "inv.csv").write_bytes(CSV)
     desk.there.manners.lists = [name]
