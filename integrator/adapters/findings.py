@@ -102,6 +102,7 @@ ADVICE = {
     "NOT_THE_FORM": "Not in the form that this field has.",
     "CHECK_DIGITS": "The check digits do not fit. Look for a typing error.",
     "OTHER_WORLD": "A test number in production, or a real one in the sandbox.",
+    "TOTALS_DIFFER": "The amounts of the row do not add up to this one. Send it back to whoever made it.",
     "NOT_ACCEPTED": "The hub cannot take the row: a key or a content that the service does not have, or nobody receives it.",
     "NOT_FOR_PACKAGE": "The package's file cannot hold it (too long, or signs it does not have). Carry it over by hand, then drop it.",
     "KEY_REUSED": "This row had its effect already, with another content. Drop it here; send a new row for what changed.",

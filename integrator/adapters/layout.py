@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ class Field:
     start: int = 0  # fixed: first byte or sign, from 0
     end: int = 0  # fixed: behind the last one
     column: str = ""  # delimited with header, workbook, records: its name; without header: its number, from 1
+    sum: bool = False  # xml: the path finds many amounts, and this is their sum
     path: str = ""  # xml: from the record, in lxml's ElementPath with prefixes; records: names with dots between them
 
     def value(self, text: str) -> Any:
@@ -48,6 +50,21 @@ class Ending:
     starts: str  # first signs of that row
     count: Field | None  # how many rows there are
     sums: Mapping[str, Field]  # field of the rows -> the sum of it
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Amounts of a row that add up: `total` = all of `plus` less all of `less`; one that is not there is nothing."""
+
+    total: str
+    plus: tuple[str, ...]
+    less: tuple[str, ...]
+
+    def holds(self, values: Mapping[str, Any]) -> bool:
+        found = sum((values.get(name, 0) for name in self.plus), Decimal(0))
+        return self.total not in values or bool(
+            values[self.total] == found - sum(values.get(name, 0) for name in self.less)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +88,8 @@ class Layout:
     fields: tuple[Field, ...]
     key: tuple[str, ...]
     ending: Ending | None
+    balances: tuple[Balance, ...]
+    either: tuple[tuple[str, ...], ...]  # of each of these, at least one is there
     max_bytes: int
     max_rows: int
     data: Mapping[str, Any] = field(repr=False, default_factory=dict)
@@ -92,7 +111,12 @@ class Layout:
             else:
                 if value is not None:
                     values[one.name] = value
-        return values, wounds
+        return values, wounds or self._together(values)
+
+    def _together(self, values: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """What is wrong with values that are right one by one."""
+        missing = [(some[0], "MISSING") for some in self.either if not any(name in values for name in some)]
+        return missing + [(one.total, "TOTALS_DIFFER") for one in self.balances if not one.holds(values)]
 
 
 @dataclass(slots=True)
@@ -146,7 +170,8 @@ def compile_layout(data: Mapping[str, Any], room: Path, *, sandbox: Sandbox) -> 
         row_starts=str(form.get("rows", "")), skips=tuple(str(one) for one in form.get("skip") or ()),
         sheet=str(form.get("sheet", "")), record=_clark(str(form.get("record", "")), namespaces), namespaces=namespaces,
         schema=room / form["schema"] if "schema" in form else None, fields=fields, key=key,
-        ending=_ending(data.get("ending"), kind, sandbox), max_bytes=int(limits.get("bytes", 200_000_000)),
+        ending=_ending(data.get("ending"), kind, sandbox), balances=_balances(data, fields), either=_either(data, fields),
+        max_bytes=int(limits.get("bytes", 200_000_000)),
         max_rows=int(limits.get("rows", 5_000_000)), data=data,
     )  # fmt: skip
 
@@ -157,12 +182,31 @@ def _field(name: str, spec: Mapping[str, Any], kind: str, sandbox: Sandbox) -> F
         start = int(spec["at"]) - 1
         place = {"start": start, "end": start + int(spec["length"])}
     elif kind == "xml":
-        place = {"path": str(spec["path"])}
+        place = {"path": str(spec["path"]), "sum": bool(spec.get("sum"))}
     else:
         place = {"column": str(spec.get("column", name)), "path": str(spec.get("path", ""))}
     empties = frozenset(str(one) for one in spec.get("empty") or ())
     made = compile_type(name, spec, sandbox=sandbox)
     return Field(name, made, bool(spec.get("required", False)), empties, **place)
+
+
+def _balances(data: Mapping[str, Any], fields: tuple[Field, ...]) -> tuple[Balance, ...]:
+    found = tuple(
+        Balance(one["total"], tuple(one["plus"]), tuple(one.get("less") or ())) for one in data.get("balance") or ()
+    )
+    amounts = {one.name for one in fields if one.type.numeric}
+    unknown = {name for one in found for name in (one.total, *one.plus, *one.less)} - amounts
+    if unknown:
+        raise ConfigurationError(f"balance: {', '.join(sorted(unknown))} is no field with an amount")
+    return found
+
+
+def _either(data: Mapping[str, Any], fields: tuple[Field, ...]) -> tuple[tuple[str, ...], ...]:
+    found = tuple(tuple(some) for some in data.get("either") or ())
+    unknown = {name for some in found for name in some} - {one.name for one in fields}
+    if unknown:
+        raise ConfigurationError(f"either: {', '.join(sorted(unknown))} is no field")
+    return found
 
 
 def _one_way(data: Mapping[str, Any], kind: str) -> None:

@@ -181,6 +181,40 @@ def test_values_come_as_the_layout_has_them(desk: Desk) -> None:
     assert {"change": 2, "resident": BOB, "file": "IX-2"} == seen[1]
 
 
+def test_a_value_that_nobody_can_read_is_a_finding_of_its_row_and_the_others_go_on(desk: Desk) -> None:
+    column, value, found = {
+        "sqlite": ("street", "CAST(X'e9' AS TEXT)", ("street", "ENCODING")),
+        "postgresql": ("moved_on", "'infinity'", ("movedOn", "NOT_A_DATE")),
+        "mariadb": ("moved_on", "'0000-00-00'", ("movedOn", "NOT_A_DATE")),
+    }[desk.there.kind]
+    desk.there.enters(1, "2026-11-20 10:00:00", ANN)
+    desk.there.enters(2, "2026-11-20 10:00:00", BOB)
+    with desk.there.engine.begin() as connection:
+        if desk.there.kind == "mariadb":
+            connection.exec_driver_sql("SET SESSION sql_mode=''")
+        connection.exec_driver_sql(f"UPDATE change_log SET {column} = {value} WHERE change_id = 1")
+
+    assert ([2], [found]) == (desk.turn(), desk.waiting())
+
+
+@pytest.mark.mariadb
+def test_a_table_in_latin1_is_read_as_it_was_written(tmp_path: Path) -> None:
+    with package("mariadb", tmp_path) as there:
+        there.run("ALTER TABLE change_log CONVERT TO CHARACTER SET latin1")
+        there.enters(1, "2026-11-20 10:00:00", ANN, street="Chaussée d’Ixelles €")
+        desk = Desk(there, tmp_path)
+        seen: list[Any] = []
+
+        async def effect(rows: Sequence[Taken]) -> None:
+            seen.extend(one.values["street"] for one in rows)
+
+        desk.post.intake._effect = effect
+        desk.turn()
+        desk.database.close()
+
+    assert ["Chaussée d’Ixelles €"] == seen
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
