@@ -16,6 +16,8 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from integrator import checks_conditions, directory
+from integrator.adapters.asking import asking
+from integrator.adapters.asking import faults as faults_of_asking
 from integrator.adapters.layout import load as load_layout
 from integrator.adapters.participation import faults as part_faults
 from integrator.adapters.participation import participation
@@ -239,18 +241,17 @@ def _parts(rooms: list[Room], services: Mapping[str, Service], organisations: An
             continue
         try:
             layout = load_layout(room.path, sandbox=frozenset())
-            part = participation(layout)
+            part, asks = participation(layout), asking(layout, sandbox=frozenset())
             delivery(layout)
         except ConfigurationError as error:
             yield room.finding(str(error))
             continue
-        if part is None:
-            continue
-        wrong = list(part_faults(part, services))
-        if part.organisation not in known and part.organisation not in numbers:
-            wrong.append("deposit.organisation: nobody in config/organisations.yaml")
-        if part.purpose not in purposes:
-            wrong.append("deposit.purpose: no such file in policies/")
+        wrong = [*(part_faults(part, services) if part else ()), *(faults_of_asking(asks, services) if asks else ())]
+        for said, word in ((part, "deposit"), (asks, "ask")):
+            if said is not None and said.organisation not in known and said.organisation not in numbers:
+                wrong.append(f"{word}.organisation: nobody in config/organisations.yaml")
+            if said is not None and said.purpose not in purposes:
+                wrong.append(f"{word}.purpose: no such file in policies/")
         yield from (room.finding(one) for one in wrong)
 
 
