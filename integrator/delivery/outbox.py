@@ -19,7 +19,16 @@ from audit import EntryAltered, KeyMissing, Statement
 from integrator import clock
 from integrator.database import Database
 from integrator.delivery.sealing import Sealing
-from integrator.delivery.tables import IS_CARRIED, IS_OPEN, MESSAGE, SETTLE, SETTLE_ROW
+from integrator.delivery.tables import (
+    IS_AWAITING,
+    IS_CARRIED,
+    IS_FETCHED,
+    IS_OPEN,
+    IS_STANDING,
+    MESSAGE,
+    SETTLE,
+    SETTLE_ROW,
+)
 from integrator.delivery.terms import Held
 
 _EARLIER = MESSAGE.alias("earlier")
@@ -87,17 +96,16 @@ class Outbox:
     async def overdue(self, count: int, seconds: float) -> list[Held]:
         """Messages that nobody came for in time; leased, so that their end is recorded once. Answers no longer awaited end too."""
         now = self.ms()
-        late = (
-            update(MESSAGE).where(MESSAGE.c.answer == "awaiting", MESSAGE.c.answer_by <= now).values(answer="expired")
-        )
+        late = update(MESSAGE).where(IS_AWAITING, MESSAGE.c.answer_by <= now).values(answer="expired")
         await self.database.run(lambda c: c.execute(late))
-        over = and_(IS_OPEN, MESSAGE.c.mode == "pull", MESSAGE.c.deadline <= now, MESSAGE.c.leased_until <= now)
+        over = and_(IS_FETCHED, MESSAGE.c.deadline <= now, MESSAGE.c.leased_until <= now)
         rows = await self.database.run(_leasing(over, now, count, now + int(seconds * 1000)))
         return [self.held(row, mark) for row, mark in rows]
 
     async def counts(self) -> dict[str, tuple[int, int]]:
-        """state -> (messages, ms since 1970 of the oldest acceptance among them)."""
-        query = select(MESSAGE.c.state, func.count(), func.min(MESSAGE.c.created)).group_by(MESSAGE.c.state)
+        """state -> (messages, ms since 1970 of the oldest acceptance among them), of what is open or dead."""
+        query = select(MESSAGE.c.state, func.count(), func.min(MESSAGE.c.created)).where(IS_STANDING)
+        query = query.group_by(MESSAGE.c.state)
         rows = await self.database.run(lambda c: c.execute(query).all())
         return {row[0]: (int(row[1]), int(row[2])) for row in rows}
 
