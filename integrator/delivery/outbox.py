@@ -54,21 +54,21 @@ class Outbox:
 
         Several relays may ask at the same time, each gets others. A lease that ends unsettled is given out again, as `lost`.
         """
-        now = self.ms()
+        now, until = self.ms(), self.ms() + int(seconds * 1000)
         due = and_(
             IS_CARRIED, MESSAGE.c.due <= now, MESSAGE.c.leased_until <= now, ~_BLOCKED
         )  # fmt: skip
         if closed:
             due = and_(due, MESSAGE.c.recipient.not_in(sorted(closed)))
-        rows = await self.database.run(_leasing(due, now, count, now + int(seconds * 1000)))
-        return [self.held(row, mark) for row, mark in rows]
+        rows = await self.database.run(_leasing(due, now, count, until))
+        return [self.held(row, mark, until) for row, mark in rows]
 
     async def take(self, uids: Sequence[str], seconds: float) -> list[Held]:
         """Messages by name, those that are due and free now: for whoever was told of them by a broker."""
-        now = self.ms()
+        now, until = self.ms(), self.ms() + int(seconds * 1000)
         due = and_(IS_OPEN, MESSAGE.c.uid.in_(uids), MESSAGE.c.due <= now, MESSAGE.c.leased_until <= now, ~_BLOCKED)
-        rows = await self.database.run(_leasing(due, now, len(uids), now + int(seconds * 1000)))
-        return [self.held(row, mark) for row, mark in rows]
+        rows = await self.database.run(_leasing(due, now, len(uids), until))
+        return [self.held(row, mark, until) for row, mark in rows]
 
     async def due(self, count: int, closed: Collection[str] = ()) -> list[tuple[str, int]]:
         """(uid, attempts so far) of what could be leased now; nothing is leased."""
@@ -116,14 +116,14 @@ class Outbox:
         gone = MESSAGE.delete().where(over, MESSAGE.c.ended < before, ~awaited)
         return int(await self.database.run(lambda c: c.execute(gone).rowcount))
 
-    def held(self, row: Any, lease: str) -> Held:
+    def held(self, row: Any, lease: str, until: int = 0) -> Held:
         """A row as whoever delivers it sees it; one whose values cannot be opened says so, and holds up no other."""
         values, readable = self._opened(row)
         return Held(
             row["id"], row["uid"], row["service"], row["kind"], row["mode"], row["recipient"], row["org"], row["app"],
             row["purpose"], row["sender_org"], row["trace"], values.get("keys", {}), values.get("content", {}),
             row["created"], row["deadline"], row["attempts"] + 1, row["leased_by"] is not None or row["state"] == "unknown", lease,
-            values.get("dossier"), row["question"], values.get("agent"), readable,
+            values.get("dossier"), row["question"], values.get("agent"), until, readable,
         )  # fmt: skip
 
     def _opened(self, row: Any) -> tuple[Mapping[str, Any], bool]:
