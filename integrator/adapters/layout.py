@@ -15,6 +15,9 @@ from integrator.keytypes import Sandbox
 from integrator.places import read_yaml
 
 KINDS = ("fixed", "delimited", "workbook", "xml")
+# Bytes of a file, unless its layout says otherwise. An element of one byte takes thirty in memory until its record ends, and
+# nobody can tell beforehand how many there are in one.
+_LARGEST = dict.fromkeys(KINDS, 200_000_000) | {"xml": 20_000_000}
 _ENDS = {"crlf": b"\r\n", "lf": b"\n", "any": b""}
 
 
@@ -136,7 +139,7 @@ def compile_layout(data: Mapping[str, Any], room: Path, *, sandbox: Sandbox) -> 
         row_starts=str(form.get("rows", "")), skips=tuple(str(one) for one in form.get("skip") or ()),
         sheet=str(form.get("sheet", "")), record=_clark(str(form.get("record", "")), namespaces), namespaces=namespaces,
         schema=room / form["schema"] if "schema" in form else None, fields=fields, key=key,
-        ending=_ending(data.get("ending"), kind, sandbox), max_bytes=int(limits.get("bytes", 200_000_000)),
+        ending=_ending(data.get("ending"), kind, sandbox), max_bytes=int(limits.get("bytes", _LARGEST[kind])),
         max_rows=int(limits.get("rows", 5_000_000)), data=data,
     )  # fmt: skip
 
