@@ -20,6 +20,8 @@ from integrator.adapters.layout import Layout, load
 from integrator.adapters.participation import Participation, faults, participation
 from integrator.adapters.posts import Outgoing, Post
 from integrator.adapters.serving import Delivery, Serving, delivery
+from integrator.adapters.shelves import Folder
+from integrator.adapters.ways.opening import open_shelf, open_way
 from integrator.api.delivering import Counter
 from integrator.api.hub import Hub
 from integrator.consoles.vault import open_vault
@@ -29,6 +31,7 @@ from integrator.errors import (
     IntegratorError,
     KeyReused,
     MalformedRequest,
+    NoSuchDelivery,
     PolicyDenied,
     QuotaExceeded,
 )
@@ -51,6 +54,8 @@ class HandsIn:
         caller = self._caller()
         refused: dict[str, str] = {}
         lanes: dict[Any, list[tuple[Taken, Request, Any]]] = {}
+        if self._part.answers is not None:
+            return await self._answer(rows, caller)
         for row in rows:
             try:
                 request, handed = self._read(row, caller)
@@ -63,6 +68,24 @@ class HandsIn:
         failed = next((error for error in done if error is not None), None)
         if failed is not None:
             raise Stopped(frozenset(settled), refused) from failed
+        return refused
+
+    async def _answer(self, rows: Sequence[Taken], caller: Caller) -> Mapping[str, str]:
+        """Answers one after the other: what a package says of a message later stands after what it said before."""
+        refused: dict[str, str] = {}
+        settled: set[str] = set()
+        for row in rows:
+            body = self._part.body(row.values)
+            try:
+                await self._counter.answer(caller, str(body["deliveryId"]), row.key, body["content"], _trace())
+            except NoSuchDelivery:
+                refused[row.key] = "NO_SUCH_DELIVERY"
+            except IntegratorError as error:
+                reason = _refusal(error)
+                if reason is None:
+                    raise Stopped(frozenset(settled), refused) from error
+                refused[row.key] = reason
+            settled.add(row.key)
         return refused
 
     async def _lane(
@@ -90,8 +113,7 @@ class HandsIn:
         body = self._part.body(row.values)
         handed = body.pop("changed" if self._service.later.kind == "announcement" else "content", None)
         read = self._service.read(body)
-        trace = Trace(os.urandom(16).hex(), os.urandom(8).hex())
-        return Request(self._service.name, caller, read.keys, trace, None, read.dossier), handed
+        return Request(self._service.name, caller, read.keys, _trace(), None, read.dossier), handed
 
     def _caller(self) -> Caller:
         """Raises `Stopped` when the application is not enrolled, or no longer."""
@@ -99,6 +121,10 @@ class HandsIn:
             return enrolled(self._hub, self._part, self._organisation)
         except ConfigurationError as error:
             raise Stopped(frozenset(), {}) from error
+
+
+def _trace() -> Trace:
+    return Trace(os.urandom(16).hex(), os.urandom(8).hex())
 
 
 class Fetches:
@@ -110,6 +136,9 @@ class Fetches:
 
     async def __call__(self, cursor: str | None) -> tuple[Sequence[Mapping[str, Any]], str | None]:
         caller = enrolled(self._hub, self._part, self._organisation)
+        if self._part.answers:
+            page = await self._counter.answered(caller, self._part.service, cursor, 100)
+            return page["items"], page["cursor"]
         subscription = chosen_subscription(await self._counter.followed(caller), self._part.service)
         page = await self._counter.fetch(caller, subscription, cursor, 100)
         return page["items"], page["cursor"]
@@ -154,26 +183,38 @@ def number_of(organisation: str) -> str:
     return number
 
 
-def open_post(settings: Settings, name: str, effect: Any, database: Database, now: Any) -> Post:
-    """`effect`: of a Participation. Raises `ConfigurationError`."""
+def open_post(
+    settings: Settings, name: str, effect: Any, database: Database, now: Any, access: Path | None = None
+) -> Post:
+    """`effect`: of a Participation; `access`: another file than the settings say. Raises `ConfigurationError`."""
     layout, part = taking_part(settings, name)
     chosen = settings.adapters
     vault = open_vault(settings.state)
     intake = Intake(layout, database, effect(part), seal=vault.seal, unseal=vault.open, now=now)
     drop = Drop(Path(chosen["folders"]) / name, part.pattern, part.settle, part.sidecar, layout.max_bytes)
+    way = open_way(layout, access or access_of(settings, name), database, drop, now, log.info)
     return Post(
-        name, drop, intake, database, now, log.info, float(chosen.get("keepDays", 7)), float(chosen.get("waitingDays", 90)),
+        name, drop, intake, database, now, log.info, way, float(chosen.get("keepDays", 7)), float(chosen.get("waitingDays", 90)),
     )  # fmt: skip
 
 
-def open_outgoing(settings: Settings, name: str, fetch: Any, database: Database, now: Any) -> Outgoing:
+def access_of(settings: Settings, name: str) -> Path:
+    """The access file of an adapter; in the sandbox the one that the mock sources wrote, where there is no other."""
+    path = Path(settings.adapters["access"]) / f"{name}.yaml"
+    return path if path.exists() or not settings.sandbox else settings.state / "mock" / "access" / f"{name}.yaml"
+
+
+def open_outgoing(
+    settings: Settings, name: str, fetch: Any, database: Database, now: Any, access: Path | None = None
+) -> Outgoing:
     """`fetch`: of a Delivery. Raises `ConfigurationError`."""
     layout = layout_of(settings, name)
     part = delivery(layout)
     if part is None:
         raise ConfigurationError(f"{name}/adapter.yaml has neither `deposit:` nor `deliver:`")
     root = Path(settings.adapters["folders"]) / name
-    serving = Serving(layout, part, root / "out", database, fetch(part), open_vault(settings.state).seal, now)
+    shelf = open_shelf(layout, access or access_of(settings, name)) or Folder(root / "out")
+    serving = Serving(layout, part, shelf, database, fetch(part), open_vault(settings.state).seal, now)
     return Outgoing(name, Drop(root), serving, log.info, float(settings.adapters.get("waitingDays", 90)))
 
 

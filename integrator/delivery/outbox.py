@@ -13,7 +13,7 @@ import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, func, select, text, update
+from sqlalchemy import Connection, and_, case, exists, func, select, text, update
 
 from audit import EntryAltered, KeyMissing, Statement
 from integrator import clock
@@ -96,7 +96,10 @@ class Outbox:
     async def overdue(self, count: int, seconds: float) -> list[Held]:
         """Messages that nobody came for in time; leased, so that their end is recorded once. Answers no longer awaited end too."""
         now = self.ms()
-        late = update(MESSAGE).where(IS_AWAITING, MESSAGE.c.answer_by <= now).values(answer="expired")
+        late = (
+            update(MESSAGE).where(IS_AWAITING, MESSAGE.c.answer_by <= now)
+            .values(answer="expired", sealed=case((MESSAGE.c.state == "delivered", None), else_=MESSAGE.c.sealed))
+        )  # fmt: skip
         await self.database.run(lambda c: c.execute(late))
         over = and_(IS_FETCHED, MESSAGE.c.deadline <= now, MESSAGE.c.leased_until <= now)
         rows = await self.database.run(_leasing(over, now, count, now + int(seconds * 1000)))

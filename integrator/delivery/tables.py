@@ -44,15 +44,18 @@ ACCEPT = (
     " ON CONFLICT (uid) DO NOTHING"
 )
 ACCEPT_ROW = f"({', '.join(['?'] * 14)}, {', '.join([_BIG] * 3)}, ?, {_TEXT}, {_TEXT}, {_BIG}, ?)"
-# Values go once they are delivered; a lease that was lost settles nothing.
+# Values go once they are delivered, or once no answer is awaited any longer: it bears the case of its question. A lease that
+# was lost settles nothing.
 SETTLE = (
     "UPDATE delivery_message SET state = v.column3, due = v.column4, reason = v.column5, ended = v.column6,"
-    " sealed = CASE WHEN v.column3 IN ('delivered', 'expired') THEN NULL ELSE sealed END, leased_by = NULL, leased_until = 0"
+    " sealed = CASE WHEN v.column3 = 'expired' OR (v.column3 = 'delivered' AND coalesce(answer, '') <> 'awaiting') THEN NULL"
+    " ELSE sealed END, leased_by = NULL, leased_until = 0"
     " FROM (VALUES {rows}) AS v WHERE delivery_message.id = v.column1 AND delivery_message.leased_by = v.column2"
 )
 SETTLE_ROW = f"({_BIG}, {_TEXT}, {_TEXT}, {_BIG}, {_TEXT}, {_BIG})"
 ANSWERED = (
-    "UPDATE delivery_message SET answer = v.column2 FROM (VALUES {rows}) AS v"
+    "UPDATE delivery_message SET answer = v.column2, sealed = CASE WHEN state = 'delivered' THEN NULL ELSE sealed END"
+    " FROM (VALUES {rows}) AS v"
     " WHERE delivery_message.uid = v.column1 AND delivery_message.answer = 'awaiting'"
 )
 ANSWERED_ROW = f"({_TEXT}, {_TEXT})"

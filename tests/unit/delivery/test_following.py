@@ -346,3 +346,47 @@ async def test_an_answer_finds_its_question_days_later(hub: House) -> None:
     page = await Feed(hub.outbox, hub.carrying.hand_out).fetch(f"question:{uid}", None)
 
     assert ("answered", [uid]) == ((await hub.outbox.find(uid))["answer"], [held.question for held, _ in page.messages])
+
+
+async def test_the_case_of_a_question_lies_sealed_until_it_is_answered_and_not_longer(hub: House) -> None:
+    uid = (await hub.accept("q1")).body["deliveryId"]
+    await hub.carry()
+    awaited = await hub.outbox.find(uid)
+    await hub.accept("a1", mode="pull", recipient="answers:x", question=uid)
+    answered = await hub.outbox.find(uid)
+
+    assert ("delivered", "2026/7") == (awaited["state"], hub.outbox.held(awaited, "").dossier)
+    assert ("answered", None) == (answered["answer"], answered["sealed"])
+
+
+async def test_what_was_fetched_keeps_its_case_as_long_as_an_answer_is_awaited(hub: House) -> None:
+    uid = (await hub.accept("q1", mode="pull", recipient="s1")).body["deliveryId"]
+    feed = Feed(hub.outbox, hub.carrying.hand_out)
+    await feed.fetch("s1", (await feed.fetch("s1", None)).cursor)
+    awaited = await hub.outbox.find(uid)
+    hub.clock.now += 31 * 86_400
+    await hub.outbox.overdue(10, 60)
+    over = await hub.outbox.find(uid)
+
+    assert ("delivered", "2026/7") == (awaited["state"], hub.outbox.held(awaited, "").dossier)
+    assert ("expired", None) == (over["answer"], over["sealed"])
+
+
+async def test_an_answer_before_its_question_was_acknowledged_leaves_the_question_readable(hub: House) -> None:
+    uid = (await hub.accept("q1", mode="pull", recipient="s1")).body["deliveryId"]
+    await hub.accept("a1", mode="pull", recipient="answers:x", question=uid)
+    row = await hub.outbox.find(uid)
+
+    assert ("answered", "street") == (row["answer"], hub.outbox.held(row, "").content["field"])
+
+
+async def test_answers_of_one_mailbox_are_told_apart_by_their_question(hub: House) -> None:
+    first, second = [(await hub.accept(key)).body["deliveryId"] for key in ("q1", "q2")]
+    for question in (first, second):
+        await hub.accept(f"a-{question}", mode="pull", recipient="answers:x", question=question)
+    feed = Feed(hub.outbox, hub.carrying.hand_out)
+    of_one = await feed.fetch("answers:x", None, question=second)
+    await feed.fetch("answers:x", of_one.cursor, question=second)
+    left = await feed.fetch("answers:x", None)
+
+    assert [[second], [first]] == [[held.question for held, _ in page.messages] for page in (of_one, left)]
