@@ -24,7 +24,7 @@ from integrator.api.soap.opening import open_soap
 from integrator.attesting import AttestingFigures
 from integrator.chores import begin, end
 from integrator.consoles.book import open_book
-from integrator.consoles.desks import Purposes, ThisYear
+from integrator.consoles.desks import Purposes
 from integrator.contract import Connector, Tools
 from integrator.database import Database
 from integrator.deciding import Registered
@@ -57,6 +57,7 @@ from integrator.transport.channel import Channel, Lines, open_session
 from integrator.watching.happenings import CHANGE
 from integrator.watching.learning import learning
 from integrator.watching.opening import Watching, agent_tags, open_closeness, open_watching
+from integrator.years import ThisYear
 
 VERSION = "0.1.0"
 

@@ -27,6 +27,7 @@ Json = dict[str, Any]
 TAGS = {
     "person": "Persons, households and what is known about them. National numbers only in bodies.",
     "social security": "Statuses and benefits, through the KSZ/BCSS.",
+    "employment": "Declarations of employment, and the periods that one declared (Dimona).",
     "enterprise": "Enterprises and their establishment units (KBO/BCE).",
     "vehicle": "Vehicles, plates and holders (DIV).",
     "address": "Addresses, streets and municipalities (BeSt Address).",

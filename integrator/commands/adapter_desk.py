@@ -104,7 +104,7 @@ def run_redrive(chosen: argparse.Namespace) -> int:
         rows = [
             one
             for one in database.now(lambda c: Book(c).waiting(chosen.name))
-            if all(field is None and (chosen.reason or reason) == reason for field, reason in one.reasons)
+            if all(_may_go(field, reason) and (chosen.reason or reason) == reason for field, reason in one.reasons)
         ]
         if rows:
             _record(loaded, chosen.name, "redrive", len(rows))
@@ -135,6 +135,11 @@ def _row(database: Database, adapter: str, named: str) -> WaitingRow:
     if len(found) != 1:
         raise _none_waits(adapter)
     return found[0]
+
+
+def _may_go(field: str | None, reason: str) -> bool:
+    """Whether a row with this wrong may be handed in as it stands. That another row has its key only the whole file tells."""
+    return field is None and reason != "DOUBLE"
 
 
 def _none_waits(adapter: str) -> ConfigurationError:

@@ -19,7 +19,6 @@ from typing import Any
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from integrator import clock, places, settings
-from integrator.consoles.desks import ThisYear
 from integrator.errors import ConfigurationError, IntegratorError, RequestRefused
 from integrator.identity.applications import Application
 from integrator.identity.certificates import REVOKED, Certificates, read_revoked, read_thumbprint
@@ -31,6 +30,7 @@ from integrator.identity.service import Identity
 from integrator.publishing import open_publishing
 from integrator.transport.wsse_sign import load_certificate
 from integrator.transport.wsse_verify import Verifier
+from integrator.years import ThisYear
 
 
 def add(verbs: Any) -> None:

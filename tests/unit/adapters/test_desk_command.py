@@ -98,6 +98,13 @@ def test_where_the_ledger_cannot_be_written_nothing_changes(
     assert ("waiting", []) == (desk.state, desk.entries())
 
 
+@pytest.mark.parametrize("desk", ["DOUBLE"], indirect=True)
+def test_a_row_whose_key_another_row_has_is_not_handed_in_as_it_stands(desk: Desk) -> None:
+    assert 0 == desk.run("redrive")
+
+    assert ("waiting", []) == (desk.state, desk.entries())
+
+
 def test_a_row_that_is_still_bad_is_neither_due_nor_on_record(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(BAD + "\n"))
 
