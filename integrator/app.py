@@ -31,7 +31,7 @@ from integrator.deciding import Registered
 from integrator.delivery.announcing import Changed
 from integrator.directory import Directory, DirectorySource, load_rules, open_directory
 from integrator.dispatch import open_dispatch
-from integrator.emergency import Emergencies, Rules, Store
+from integrator.emergency import Emergencies, Most, Rules, Store
 from integrator.errors import ConfigurationError, IntegratorError
 from integrator.exchange import Exchange
 from integrator.governing.opening import open_governing
@@ -45,6 +45,7 @@ from integrator.mapping import load_sheets
 from integrator.metrics import Metrics
 from integrator.nodes import apart
 from integrator.offices import know_agents, open_offices
+from integrator.opened.opening import opening
 from integrator.pseudonyms import open_pseudonyms
 from integrator.publishing import LogFigures, Publishing, open_publishing
 from integrator.quotas import Quotas, Table
@@ -86,6 +87,7 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
         for service in services.values():
             if service.source is not None and service.source not in connectors:
                 raise ConfigurationError(f"{service.name}: no source {service.source!r} in settings and connectors/")
+        door = opening(settings, services, registry.manifests(places.folder("connectors")), organisations)
         # Processes on several machines share the register of used assertions where they share the ledger's database.
         shared = settings.ledger if settings.ledger.startswith("postgresql:") else None
         authority = Path(settings.tls["clientCa"]) if "clientCa" in settings.tls else None
@@ -153,6 +155,7 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
         metrics=metrics, publishing=publishing, channels=channels, session=session, lines=lines, clock=now,
         codes=places.folder("mappings") / "codes", keeper=keeper, consoles=offices, watching=watching, directory=directory,
         enrolment=enrolment, bureau=bureau, agents=agents, quotas=quotas, emergencies=emergencies, soap=soap,
+        opened=door(exchange),
     )  # fmt: skip
     governing.live.told.append(hub.swap)
     if book is not None:
@@ -225,7 +228,11 @@ def _registered(settings: Settings, directory: Directory, organisations: Mapping
 def _open_conditions(settings: Settings, now: clock.Now) -> tuple[Quotas, Emergencies]:
     """Raises `ConfigurationError`."""
     quotas, said = settings.quotas, settings.emergency
-    rules = Rules(float(said["hours"]), int(said["perAgentPerDay"]), int(said["waiting"]))
+    rules = Rules(
+        float(said["hours"]),
+        of_agent=Most(int(said["perAgentPerDay"]), int(said["waiting"])),
+        of_application=Most(int(said["perApplicationPerDay"]), int(said["waitingPerApplication"])),
+    )
     return (
         Quotas(Table(Database(str(quotas["database"]), "quotas")), now, lease=int(quotas["lease"])),
         Emergencies(Store(Database(str(said["database"]), "emergency")), rules, now),

@@ -27,6 +27,7 @@ from integrator.identity.service import Identity
 from integrator.keeping import Keeper
 from integrator.metrics import Metrics
 from integrator.offices import close_offices
+from integrator.opened.door import Opened
 from integrator.policy import Purpose
 from integrator.publishing import Published, Publishing
 from integrator.quotas import Quotas
@@ -64,6 +65,7 @@ class Hub:
     quotas: Quotas
     emergencies: Emergencies
     soap: Soap | None  # the façade for packages that speak nothing else; None where answers could not be signed
+    opened: Opened | None = None  # the open door's hands; None: it is closed
     dispatch: Dispatch | None = None  # deliveries; None where nothing is published
     ready: bool = field(default=True)
 
@@ -76,6 +78,8 @@ class Hub:
         """From the next exchange on, other texts decide; permits and plans of the old ones go with them."""
         self.exchange = replace(self.exchange, policies=new.policies, _plans={})
         self.bureau.exchange = self.exchange
+        if self.opened is not None:
+            self.opened.swap(new.policies)
 
     @property
     def ledger(self) -> Ledger:
@@ -108,6 +112,8 @@ class Hub:
             await self.dispatch.close()
         await self.quotas.close()
         self.emergencies.close()
+        if self.opened is not None:
+            self.opened.published.database.close()
         if self.consoles is not None:
             await close_offices(self.consoles)
         if self.watching is not None:

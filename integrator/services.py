@@ -155,6 +155,7 @@ class Service:
     parameters: Mapping[str, Any]
     answer_name: str  # `eligible` for a composition
     public: bool  # about no person: no dossier, GET possible
+    is_open: bool = False  # for anybody, without a token, at the open door only
     later: Later | None = None  # its effect is later: what is handed in is kept, then delivered
 
     @property
@@ -318,7 +319,7 @@ def compile_service(data: Mapping[str, Any], sheets: Mapping[str, Sheet], *, san
         offers=_offers(data, sheet), list_name=data.get("list"),
         parts=parts, checks=tuple(_check(check, part_names) for check in data.get("checks", ())),
         parameters=data.get("parameters") or {}, answer_name=next(iter(data.get("answer") or {"result": "all"})),
-        public=not about_person, later=_later(data["delivery"], sandbox) if "delivery" in data else None,
+        public=not about_person, is_open=data.get("open", False), later=_later(data["delivery"], sandbox) if "delivery" in data else None,
     )  # fmt: skip
 
 

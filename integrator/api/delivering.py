@@ -59,7 +59,7 @@ class Counter:
             mode, recipient = found.mode, found.uid
             receiver = (found.organisation, found.application, found.purpose)
         message = Message(
-            dispatch.outbox, uid_of(dispatch.outbox, request, key), later.kind, mode, recipient, receiver, content,
+            dispatch.outbox, uid_of(dispatch.outbox, request, key), later.kind, mode, recipient, receiver, request, content,
             service.subject(request.keys), later.expires, later.answer,
         )  # fmt: skip
         return await self._accept(request, message)
@@ -138,7 +138,7 @@ class Counter:
         sender = (row["sender_org"], row["sender_app"], row["purpose"])
         message = Message(
             outbox, uid_of(outbox, request, f"answer:{key}"), "answer", "pull", self._mailbox(Caller(*sender), service.name),
-            sender, read, None, later.expires, question=uid,
+            sender, request, read, None, later.expires, question=uid,
         )  # fmt: skip
         return await self._accept(request, message)
 

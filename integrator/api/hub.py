@@ -85,6 +85,8 @@ class Service(Protocol):
     @property
     def answer_name(self) -> str: ...
     @property
+    def is_open(self) -> bool: ...  # asked at the open door (opened.py) and nowhere else
+    @property
     def later(self) -> Any: ...  # integrator.services.Later: its effect is later; None: it is answered at once
     def subject(self, keys: Mapping[str, Any]) -> tuple[str, str] | None: ...
 
@@ -191,6 +193,8 @@ class Hub(Protocol):
     def agents(self) -> Any: ...  # integrator.agents.office.Agents; None: nobody told who works where
     @property
     def soap(self) -> Any: ...  # integrator.api.soap.opening.Soap; None: no SOAP here
+    @property
+    def opened(self) -> Any: ...  # integrator.opened.door.Opened; None: nothing is open to anybody
     @property
     def dispatch(self) -> Any: ...  # integrator.dispatch.Dispatch; None: nothing is delivered
     @property

@@ -15,6 +15,7 @@ import fcntl
 import json
 import os
 import re
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -69,7 +70,8 @@ class Applications:
         self._looked = float("-inf")
         self._stamps: dict[str, Stamp] = {}
         self._known: dict[str, Application] = {}
-        self._bearers: dict[str, set[str]] = {}  # thumbprint -> names of applications
+        self._bearers: dict[str, frozenset[str]] = {}  # thumbprint -> names of applications
+        self._reading = threading.Lock()
         self.broken: dict[str, str] = {}  # file name -> why it is not read; for `check` and the logs
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -93,42 +95,47 @@ class Applications:
         return file not in self._stamps and bool(NAME.fullmatch(name)) and (self._folder / file).exists()
 
     def all(self) -> list[Application]:
+        """Every one that can be read, switched off or not. May be called in a thread beside the others."""
         self.reload()
-        return [self._known[name] for name in sorted(self._known)]
+        known = self._known
+        return [known[name] for name in sorted(known)]
 
     def reload(self) -> None:
-        """Read what changed. A file that cannot be read is an application that does not exist (`broken` says why)."""
-        self._looked = self._now()
-        with os.scandir(self._folder) as entries:
-            found = {entry.name: _stamp(entry) for entry in entries if NAME.fullmatch(entry.name.removesuffix(".json"))}
-        for file in self._stamps.keys() - found.keys():
-            self._forget(file)
-        for file, stamp in found.items():
-            if self._stamps.get(file) != stamp:
-                self._read(file, stamp)
+        """Read what changed. A file that cannot be read is an application that does not exist (`broken` says why).
 
-    def _read(self, file: str, stamp: Stamp) -> None:
-        self._forget(file)
-        self._stamps[file] = stamp
-        try:
-            application = read(self._folder / file, self._world)
-        except FileNotFoundError:
-            del self._stamps[file]  # gone between looking and reading
-        except ConfigurationError as error:
-            self.broken[file] = str(error)
-            log.warning("application_file_not_read", file=file)
-        else:
-            self._known[application.id] = application
-            for one in application.certificates:
-                self._bearers.setdefault(one, set()).add(application.id)
+        Whoever asks meanwhile gets what was known before: what is read is put in its place whole.
+        """
+        with self._reading:
+            self._looked = self._now()
+            with os.scandir(self._folder) as entries:
+                found = {
+                    entry.name: _stamp(entry) for entry in entries if NAME.fullmatch(entry.name.removesuffix(".json"))
+                }
+            same = {file for file, stamp in found.items() if self._stamps.get(file) == stamp}
+            stamps = {file: found[file] for file in same}
+            known = {name: one for name, one in self._known.items() if f"{name}.json" in same}
+            broken = {file: why for file, why in self.broken.items() if file in same}
+            for file in found.keys() - same:
+                try:
+                    application = read(self._folder / file, self._world)
+                except FileNotFoundError:
+                    continue  # gone between looking and reading
+                except ConfigurationError as error:
+                    broken[file] = str(error)
+                    log.warning("application_file_not_read", file=file)
+                else:
+                    known[application.id] = application
+                stamps[file] = found[file]
+            self._stamps, self._known, self.broken, self._bearers = stamps, known, broken, _bearers(known)
 
-    def _forget(self, file: str) -> None:
-        self._stamps.pop(file, None)
-        gone = self._known.pop(file.removesuffix(".json"), None)
-        if gone is not None:
-            for one in gone.certificates:
-                self._bearers[one].discard(gone.id)
-        self.broken.pop(file, None)
+
+def _bearers(known: Mapping[str, Application]) -> dict[str, frozenset[str]]:
+    """Names of applications by the thumbprint of each certificate that is registered for them."""
+    named: dict[str, frozenset[str]] = {}
+    for name, one in known.items():
+        for thumbprint in one.certificates:
+            named[thumbprint] = named.get(thumbprint, frozenset()) | {name}
+    return named
 
 
 def _stamp(entry: os.DirEntry[str]) -> Stamp:

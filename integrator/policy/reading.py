@@ -15,6 +15,8 @@ from integrator.policy.conditions import DAYS, Conditions, Hours, Limits, strict
 from integrator.policy.engine import Policies
 from integrator.policy.terms import FOREVER, Grant, Law, Purpose
 
+OPEN = "open."  # how the names of services begin that anybody may ask
+
 
 def load_policies(
     folder: Path, organisations: Mapping[str, Any], *, keep: Callable[[bytes], object] | None = None
@@ -66,8 +68,29 @@ def compile_purpose(
     grants: list[Grant] = []
     for authorisation in data["authorisations"]:
         named = frozenset(members(authorisation["organisations"], organisations))
+        _apart(authorisation, named, organisations)
         grants += _grants(purpose.code, authorisation, named, digest, data.get("assurance"))
     return purpose, grants
+
+
+def everybody(organisations: Mapping[str, Any]) -> frozenset[str]:
+    """KBO numbers that stand for whoever asks without saying who (`kind: public`)."""
+    return frozenset(one["number"] for one in organisations["organisations"].values() if one.get("kind") == "public")
+
+
+def is_open(authorisation: Mapping[str, Any]) -> bool:
+    """Whether it is about the open door: services there are called `open.…`, and no others are."""
+    return any(grant["service"].startswith(OPEN) for grant in authorisation["grants"])
+
+
+def _apart(authorisation: Mapping[str, Any], named: frozenset[str], organisations: Mapping[str, Any]) -> None:
+    """Anybody gets what is open and nothing else; what is open is given to anybody and to nobody else by name."""
+    public = everybody(organisations)
+    closed = [grant["service"] for grant in authorisation["grants"] if not grant["service"].startswith(OPEN)]
+    if named & public and (closed or named - public):
+        raise ConfigurationError(f"{authorisation['id']}: anybody may have services that are open, in a text of their own")
+    if is_open(authorisation) and not named <= public:
+        raise ConfigurationError(f"{authorisation['id']}: what is open is for anybody: name the organisation of kind public")
 
 
 def members(named: list[str], organisations: Mapping[str, Any]) -> list[str]:

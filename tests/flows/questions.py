@@ -106,6 +106,12 @@ class Granted:
         )
 
 
+def elsewhere(service: Service) -> bool:
+    """What has flows of its own: what is handed in (delivery/), what is open (test_open_data.py), and the figures that no
+    mock but a centre hands in (test_policy_statistics.py)."""
+    return service.later is not None or service.is_open or service.name.startswith("statistics.")
+
+
 @cache
 def granted() -> tuple[Granted, ...]:
     """Every (service, purpose, way of asking) of the collection, in order of their names."""
@@ -113,7 +119,7 @@ def granted() -> tuple[Granted, ...]:
         [
             one
             for service in SERVICES.values()
-            if service.later is None  # what is handed in has flows of its own: tests/flows/delivery
+            if not elsewhere(service)
             for purpose in sorted(POLICIES.purposes)
             for one in _ways(service, purpose)
         ]

@@ -231,6 +231,8 @@ class StandIn:
         weighing = Exchange(self.services, small_policies(), {}, None, self.metrics, now, lambda organisation: None)  # type: ignore[arg-type]
         self.bureau = Bureau(weighing, self.services, self.identity.applications, dict, self.reports, write, now)
 
+    opened: Any = None
+
     def health(self) -> dict[str, Any]:
         return {"status": self.state, "sources": {"register": "UP"}}
 

@@ -100,12 +100,11 @@ async def test_order_of_one_application_changes_no_other(small: Any) -> None:
     await small.enrolled("first-desk")
     other = await small.enrolled("other-desk")
     before = small.file("first-desk")
-    for order in (
-        small.order(other, "first-desk", act="rotate", jwk=keys.public(keys.new_key("sandbox"))),
-        small.order(other, "first-desk", act="revoke", kid=before["keys"][0]["kid"]),
-    ):
+    new = keys.new_key("sandbox")
+    for act, said in (("rotate", {"jwk": keys.public(new)}), ("revoke", {"kid": before["keys"][0]["kid"]})):
+        order = small.order(other, "first-desk", act=act, **said)  # whole, but signed with the key of another
         with pytest.raises(MalformedRequest, match="/order"):
-            await small.office.desk.order("rotate" if "rotate" in order else "revoke", order)
+            await small.office.desk.order(act, order, small.proof(new, "first-desk"))
     with pytest.raises(KeyRefused):
         await small.office.desk.order(
             "revoke", small.order(other, "other-desk", act="revoke", kid=before["keys"][0]["kid"])
