@@ -20,10 +20,11 @@ from integrator import clock, places, registry
 from integrator import settings as settings_module
 from integrator.agents.issuers import fetcher, read_issuers
 from integrator.agents.office import open_agents
+from integrator.api.soap.opening import open_soap
 from integrator.attesting import AttestingFigures
 from integrator.chores import begin, end
 from integrator.consoles.book import open_book
-from integrator.consoles.desks import Purposes, ThisYear
+from integrator.consoles.desks import Purposes
 from integrator.contract import Connector, Tools
 from integrator.database import Database
 from integrator.deciding import Registered
@@ -32,7 +33,7 @@ from integrator.directory import Directory, DirectorySource, load_rules, open_di
 from integrator.dispatch import open_dispatch
 from integrator.emergency import Emergencies, Rules, Store
 from integrator.errors import ConfigurationError, IntegratorError
-from integrator.exchange import Exchange, Notice
+from integrator.exchange import Exchange
 from integrator.governing.opening import open_governing
 from integrator.hub import Hub
 from integrator.identity.enrolment.opening import open_enrolment
@@ -44,6 +45,7 @@ from integrator.mapping import load_sheets
 from integrator.metrics import Metrics
 from integrator.nodes import apart
 from integrator.offices import know_agents, open_offices
+from integrator.opened.opening import opening
 from integrator.pseudonyms import open_pseudonyms
 from integrator.publishing import LogFigures, Publishing, open_publishing
 from integrator.quotas import Quotas, Table
@@ -56,6 +58,7 @@ from integrator.transport.channel import Channel, Lines, open_session
 from integrator.watching.happenings import CHANGE
 from integrator.watching.learning import learning
 from integrator.watching.opening import Watching, agent_tags, open_closeness, open_watching
+from integrator.years import ThisYear
 
 VERSION = "0.1.0"
 
@@ -84,6 +87,7 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
         for service in services.values():
             if service.source is not None and service.source not in connectors:
                 raise ConfigurationError(f"{service.name}: no source {service.source!r} in settings and connectors/")
+        door = opening(settings, services, registry.manifests(places.folder("connectors")), organisations)
         # Processes on several machines share the register of used assertions where they share the ledger's database.
         shared = settings.ledger if settings.ledger.startswith("postgresql:") else None
         authority = Path(settings.tls["clientCa"]) if "clientCa" in settings.tls else None
@@ -99,12 +103,15 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
             settings, services, organisations, publishing.books, settings.ledger if book else None, now
         )
         quotas, emergencies = _open_conditions(settings, now)
-        offices = open_offices(settings, publishing, governing, services, emergencies, session, now, watching, directory)
+        offices = open_offices(
+            settings, publishing, governing, services, emergencies, session, now, watching, directory
+        )
         enrolment = open_enrolment(
             settings, identity, lambda: governing.live.policies.purposes, ThisYear(publishing.books).append, now
         )
         purposes = Purposes(lambda: governing.live.policies.purposes)
         trusted = read_issuers(settings.agents.get("issuers") or (), sandbox=settings.sandbox)
+        soap = open_soap(settings.soap, sandbox=settings.sandbox, now=now)
         agents = open_agents(settings, purposes, identity, publishing.books, trusted, fetcher(session), now)
         if offices is not None:
             offices.extras["enrolment"] = enrolment
@@ -123,7 +130,8 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
     recorder.on_replaced = _replaced(directory, keeper)
     if watching is not None:
         tags = agent_tags(settings)
-        recorder.closeness = open_closeness(watching.tagger, tags, tags, agents.tags.same)
+        tags.agents()  # a damaged file is said at the start, and never stops an exchange afterwards
+        recorder.closeness = open_closeness(watching.tagger, tags, tags, agents.tags)
         recorder.learn = learning(watching.happenings, _territory(organisations))
     if publishing.publisher is not None:
         metrics.registry.register(LogFigures(publishing.publisher, now))
@@ -135,7 +143,7 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
     exchange = Exchange(
         services, policies, connectors, recorder, metrics, now, _territory(organisations), deadline,
         registered=_registered(settings, directory, organisations), quotas=quotas, emergencies=emergencies,
-        pseudonyms=open_pseudonyms(settings.state / "pseudonyms.key", settings.mode), notify=_told,
+        pseudonyms=open_pseudonyms(settings.state / "pseudonyms.key", settings.mode),
     )  # fmt: skip
     book_of_words = offices.book if offices else open_book()
     bureau = Bureau(
@@ -146,12 +154,20 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
         settings=settings, services=services, governing=governing, exchange=exchange, identity=identity,
         metrics=metrics, publishing=publishing, channels=channels, session=session, lines=lines, clock=now,
         codes=places.folder("mappings") / "codes", keeper=keeper, consoles=offices, watching=watching, directory=directory,
-        enrolment=enrolment, bureau=bureau, agents=agents, quotas=quotas, emergencies=emergencies,
+        enrolment=enrolment, bureau=bureau, agents=agents, quotas=quotas, emergencies=emergencies, soap=soap,
+        opened=door(exchange),
     )  # fmt: skip
     governing.live.told.append(hub.swap)
     if book is not None:
         try:
-            hub.dispatch = await open_dispatch(settings, book, lambda: hub.exchange, directory=directory, changed=_changed(watching))
+            hub.dispatch = await open_dispatch(
+                settings,
+                book,
+                lambda: hub.exchange,
+                directory=directory,
+                changed=_changed(watching),
+                keepers=_keepers(organisations),
+            )
             await hub.dispatch.figures.count()
             hub.dispatch.start()
         except BaseException:
@@ -219,6 +235,11 @@ def _open_conditions(settings: Settings, now: clock.Now) -> tuple[Quotas, Emerge
     )
 
 
+def _keepers(organisations: Mapping[str, Any]) -> frozenset[str]:
+    """Organisations that keep an authentic source."""
+    return frozenset(one["number"] for one in organisations["organisations"].values() if one["kind"] == "register")
+
+
 def _changed(watching: Watching | None) -> Changed | None:
     """A change that was told explains the looks that follow it: alerts must know."""
     if watching is None:
@@ -229,12 +250,6 @@ def _changed(watching: Watching | None) -> Changed | None:
         await asyncio.to_thread(happenings.tell, CHANGE, number, clock.micros(at))
 
     return changed
-
-
-async def _told(notice: Notice) -> None:
-    """Until somebody carries notices: a line for the operator that names the exchange and nobody."""
-    for kind in sorted(notice.recipients):
-        log.info("notice_due", kind=kind, trace=notice.trace, purpose=notice.purpose, index=notice.entries[-1])
 
 
 def _observe(metrics: Metrics, now: clock.Now) -> Callable[[str, str, float], None]:

@@ -20,12 +20,19 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 T = TypeVar("T")
 
 
+# A server that does not answer, or went away without a word, is an error within seconds and not after minutes of TCP.
+_IMPATIENT = {"connect_timeout": 5, "tcp_user_timeout": 10_000, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 2}  # fmt: skip
+
+
 class Database:
     """`await database.run(lambda connection: …)`: one transaction, in a thread, committed unless it raises."""
 
     def __init__(self, url: str, room: str) -> None:
         """`url` as in the settings, `sqlite:///file` or `postgresql://…`. Raises `ConfigurationError`."""
-        self._engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:", 1), hide_parameters=True)
+        patience = _IMPATIENT if url.startswith("postgresql:") else {}
+        self._engine = create_engine(
+            url.replace("postgresql:", "postgresql+psycopg:", 1), hide_parameters=True, connect_args=patience
+        )
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine, "connect", _careful)
         try:

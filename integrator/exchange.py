@@ -38,7 +38,6 @@ from integrator.errors import (
     SubjectReplaced,
 )
 from integrator.keytypes import NO_NUMBER, Pseudonym
-from integrator.logs import log
 from integrator.mapping import Plan
 from integrator.metrics import Metrics
 from integrator.model import Answer, Request, Withheld
@@ -49,21 +48,6 @@ from integrator.quotas import Quotas
 from integrator.recording import Call, Outcome, Recorder, Recording
 from integrator.scope import PartAnswer, Scope, Unknown
 from integrator.services import Part, Service
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """Somebody has to be told that this was asked: an obligation of the authorisation, recorded already."""
-
-    recipients: frozenset[str]  # kinds: dpo | subject | source
-    trace: str
-    organisation: str
-    purpose: str
-    service: str
-    rule: str
-    shard: str
-    entries: tuple[int, ...]
-
 
 Work = Callable[[Service, Request, Permit, Standing, Recording, float], Awaitable[Answer]]  # until that moment (monotonic)
 _MINORS, _NOTHING = frozenset({"minors"}), frozenset[str]()
@@ -86,7 +70,6 @@ class Exchange:
     quotas: Quotas | None = None
     emergencies: Emergencies | None = None
     pseudonyms: Pseudonyms | None = None
-    notify: Callable[[Notice], Awaitable[None]] | None = None  # a failure of it is logged: the entry stands
     deciding: Deciding = field(init=False)
 
     def __post_init__(self) -> None:
@@ -112,16 +95,27 @@ class Exchange:
                 raise MalformedRequest(Issue("invalidInput", "body", f"/{name}", NO_NUMBER))
         return await self._through(request, partial(self._accepted, deposit), "accepted")
 
-    async def _through(self, request: Request, work: Work, ended: str, *, pseudonym: bool = False) -> Answer:
-        """Decided, then done, then told to whom it must be told; counted however it ends."""
+    async def tell(self, request: Request, deposit: Deposit) -> Answer:
+        """Take in what is for somebody who did not ask for it now: a change, for those who follow (`Deciding.told`)."""
+        return await self._through(request, partial(self._accepted, deposit), "accepted", told=True)
+
+    async def confirm(self, request: Request) -> Answer:
+        """Ask whether something that was accepted earlier happened: recorded as any question, decided as what is carried."""
+        return await self._through(request, self._answered, "answered", told=True)
+
+    async def _through(
+        self, request: Request, work: Work, ended: str, *, pseudonym: bool = False, told: bool = False
+    ) -> Answer:
+        """Decided, then done; counted however it ends."""
         started = time.monotonic()
         service = self.services[request.service]
         record = await self.recorder.begin()
         try:
-            permit, standing = await self.deciding.permit(service, request, record, pseudonym=pseudonym)
+            if told:
+                permit, standing = await self.deciding.told(service, request, record), Standing()
+            else:
+                permit, standing = await self.deciding.permit(service, request, record, pseudonym=pseudonym)
             answer = await work(service, request, permit, standing, record, started + self.deadline)
-            if permit.grant.notify and self.notify is not None:
-                await self._notified(self.notify, service, request, permit, answer)
         except IntegratorError as error:
             self.metrics.exchange(service.name, request.caller.purpose, error.code, time.monotonic() - started)
             raise
@@ -157,19 +151,6 @@ class Exchange:
                 keys[name] = known
         return replace(request, keys=keys)
 
-    async def _notified(
-        self, notify: Callable[[Notice], Awaitable[None]], service: Service, request: Request, permit: Permit, answer: Answer
-    ) -> None:  # fmt: skip
-        caller, grant = request.caller, permit.grant
-        notice = Notice(
-            grant.notify, request.trace.trace_id, caller.organisation, caller.purpose, service.name, grant.authorisation,
-            answer.shard, answer.entries,
-        )  # fmt: skip
-        try:
-            await notify(notice)
-        except Exception as error:  # the obligation stands in the entry: who failed to tell it can tell it later
-            log.error("notice_failed", error=type(error).__name__, trace=notice.trace)
-
     async def _intents(
         self, record: Recording, calls: Sequence[Call], standing: Standing, *, first: bool = True
     ) -> tuple[int, ...]:
@@ -179,7 +160,7 @@ class Exchange:
             return await record.intents(calls, self.now())
         try:
             entries = await record.intents(calls, self.now())
-        except IntegratorError:
+        except Exception:
             await self.emergencies.drop(emergency)
             raise
         await self.emergencies.placed(emergency, record.shard, entries[0])

@@ -62,8 +62,9 @@ class Outcome:
 
 
 class Closeness(Protocol):
-    """How near the agent is to whom they ask about, in codes (integrator.watching.closeness)."""
+    """How near the agent is to whom they ask about, in codes (integrator.watching.closeness). What it raises is no code."""
 
+    async def know(self, caller: Caller) -> None: ...  # first; never raises
     def of_question(self, caller: Caller, subject: tuple[str, str] | None) -> frozenset[str]: ...
     def of_answer(
         self,
@@ -148,6 +149,8 @@ class Recording:
 
     async def intents(self, calls: Sequence[Call], now: float) -> tuple[int, ...]:
         """Durable when this returns, all of them in one commit."""
+        if self._closeness is not None:
+            await self._closeness.know(calls[0].request.caller)
         return await self._append([_intent(call, now, self._asked(call)) for call in calls], last=False)
 
     async def outcomes(
@@ -170,24 +173,33 @@ class Recording:
         return await self._append(drafts, beside)
 
     async def denied(self, service: Service, request: Request, denial: Denial, beside: Sequence[Statement] = ()) -> tuple[int, ...]:
-        flags = self._closeness.of_question(request.caller, service.subject(request.keys)) if self._closeness else _NONE
+        if self._closeness is not None:
+            await self._closeness.know(request.caller)
+        flags = self._near_asked(request.caller, service.subject(request.keys))
         return await self._append([_denied(service, request, denial, flags)], beside)
 
     def _asked(self, call: Call) -> frozenset[str]:
         """What is plain before the source is asked; said once, by the question of the agent, not by its parts."""
-        if self._closeness is None or "parent_span_id" in call.clear:
-            return _NONE
-        return self._closeness.of_question(call.request.caller, call.subject)
+        return _NONE if "parent_span_id" in call.clear else self._near_asked(call.request.caller, call.subject)
+
+    def _near_asked(self, caller: Caller, subject: tuple[str, str] | None) -> frozenset[str]:
+        try:
+            return self._closeness.of_question(caller, subject) if self._closeness else _NONE
+        except Exception as surprise:
+            return _unknown(surprise)
 
     def _seen(self, call: Call, outcome: Outcome) -> frozenset[str]:
         caller = call.request.caller
         if self._closeness is None or caller.agent is None:
             return _NONE
         if outcome.error is not None:
-            return self._closeness.of_question(caller, call.subject)
+            return self._near_asked(caller, call.subject)
         # A part of a composition discloses nobody; whom it found is at hand all the same, and only compared.
         named = tuple(_found(call, outcome).items())
-        return self._closeness.of_answer(caller, call.subject, named, outcome.values)
+        try:
+            return self._closeness.of_answer(caller, call.subject, named, outcome.values)
+        except Exception as surprise:
+            return _unknown(surprise)
 
     def reference(self, entries: Sequence[int]) -> str:
         """How an answer names its entries: SHARD/INDEX,INDEX…"""
@@ -209,6 +221,12 @@ class Recording:
         if last:
             self.receipt = self._book.receipt(records[-1])
         return tuple([record.index for record in records])
+
+
+def _unknown(surprise: Exception) -> frozenset[str]:
+    """A code less in an entry is no reason to lose the entry; the text of a surprise may hold data."""
+    log.error("closeness_unknown", error=type(surprise).__name__)
+    return _NONE
 
 
 def _clear(service: Service, request: Request, permit: Permit, source: str, parent: str | None) -> dict[str, Any]:

@@ -67,6 +67,8 @@ ADVICE = {
     "FOREIGN_PARTS": "The workbook leads to other files or holds objects. Save the values alone in a new workbook.",
     "BOMB": "Unpacked, the file would be far larger than it looks. It is not opened.",
     "ENCRYPTED": "The file is locked with a password. Save it without one; the way it travels is protected already.",
+    "BAD_ROWS": "Some rows cannot be read, so no figure is made of the file. `integrator adapter check` names them.",
+    "CONTRADICTION": "Two rows say different things of one of those who are counted (the day of birth). Mend it in the package.",
     # the way
     "WAY_CLOSED": "The package does not answer, or breaks off. Look whether it runs and the network lets us through.",
     "WAY_SLOW": "The package does not answer in the time given. Look at its load, or at the index behind the view.",
@@ -104,6 +106,7 @@ ADVICE = {
     "OTHER_WORLD": "A test number in production, or a real one in the sandbox.",
     "TOTALS_DIFFER": "The amounts of the row do not add up to this one. Send it back to whoever made it.",
     "NOT_ACCEPTED": "The hub cannot take the row: a key or a content that the service does not have, or nobody receives it.",
+    "NO_SUCH_DELIVERY": "The package received no message of that number, or answered too late. Look at the number in the row.",
     "NOT_FOR_PACKAGE": "The package's file cannot hold it (too long, or signs it does not have). Carry it over by hand, then drop it.",
     "KEY_REUSED": "This row had its effect already, with another content. Drop it here; send a new row for what changed.",
     "DOUBLE": "The same key stands in an earlier row of this file. Keep one of them.",

@@ -15,6 +15,7 @@ from integrator.api import (
     directory,
     documentation,
     enrolment,
+    opened,
     published,
     refdata,
     rights,
@@ -25,10 +26,11 @@ from integrator.api.asgi import Front
 from integrator.api.body import ClientGone, drain
 from integrator.api.callers import Counter
 from integrator.api.hub import Hub
-from integrator.api.limits import Limits
+from integrator.api.limits import InFlight, Limits
 from integrator.api.openapi import describe
 from integrator.api.openapi30 import downgrade
 from integrator.api.problems import EdgeRefusal, Problems
+from integrator.api.soap import door
 from integrator.errors import IntegratorError
 
 
@@ -75,10 +77,16 @@ def build(hub: Hub) -> Api:
         rest.include_router(scim.router(hub.agents, hub.identity.verify, limits))
         rest.include_router(agents.router(hub.agents, hub.identity.verify, limits, hub.clock))
     rest.include_router(deliveries.router(hub, limits))
+    flight = InFlight(limits)
+    if hub.soap is not None:
+        rest.include_router(door.router(hub, hub.soap, problems, limits, flight))
+    if hub.opened is not None:
+        limit = hub.opened.per_minute
+        rest.include_router(opened.router(hub.opened, problems, limit, hub.settings.proxies, hub.clock))
     if hub.consoles is not None:
         named = hub.consoles.extras.get("named_numbers", frozenset()) if hub.settings.sandbox else None
         consoles.mount(rest, hub.consoles, limits, hub.identity.verify, named)
-    return Api(Front(hub, rest, problems, limits), rest, life, limits, problems)
+    return Api(Front(hub, rest, problems, limits, flight), rest, life, limits, problems)
 
 
 def _handlers(problems: Problems, limits: Limits) -> dict[Any, Any]:

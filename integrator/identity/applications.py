@@ -2,7 +2,8 @@
 
     {"application": "ixelles-parking", "organisation": "0207373429", "name": "…", "purposes": ["resident_permit"],
      "keys": [public JWKs], "created": "2026-11-23",
-     optional: "disabled": true, "certificateBound": true, "keyLives": {kid: …, see lives.py}}
+     optional: "disabled": true, "certificateBound": true, "keyLives": {kid: …, see lives.py},
+     "certificates": [thumbprints of those that sign its SOAP messages]}
 
 Taking the file away, or `"disabled": true`, ends what its tokens may do within a second, in every process.
 """
@@ -22,6 +23,7 @@ from typing import Any
 
 from integrator.errors import ConfigurationError
 from integrator.identity import keys, lives
+from integrator.identity.certificates import read_thumbprint
 from integrator.identity.keys import PublicKey
 from integrator.identity.lives import ENDLESS, Life
 from integrator.logs import log
@@ -31,6 +33,7 @@ Stamp = tuple[int, int, int]
 NAME = re.compile(r"[a-z][a-z0-9-]{1,62}[a-z0-9]")
 _FILE_KEYS = frozenset({
     "application", "organisation", "name", "purposes", "keys", "created", "disabled", "certificateBound", "keyLives",
+    "certificates",
 })  # fmt: skip
 
 
@@ -47,6 +50,7 @@ class Application:
     disabled: bool
     certificate_bound: bool = False  # its tokens are given and believed over mutual TLS only (RFC 8705)
     lives: Mapping[str, Life] = field(default_factory=dict)  # by kid, revoked ones too
+    certificates: frozenset[str] = frozenset()  # thumbprints of certificates that speak for it without a token (SOAP)
 
     def key(self, kid: Any, now: float) -> PublicKey | None:
         """A key that may sign now."""
@@ -65,6 +69,7 @@ class Applications:
         self._looked = float("-inf")
         self._stamps: dict[str, Stamp] = {}
         self._known: dict[str, Application] = {}
+        self._bearers: dict[str, set[str]] = {}  # thumbprint -> names of applications
         self.broken: dict[str, str] = {}  # file name -> why it is not read; for `check` and the logs
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -74,6 +79,13 @@ class Applications:
             self.reload()
         application = self._known.get(name)
         return None if application is None or application.disabled else application
+
+    def bearing(self, thumbprint: str) -> Application | None:
+        """The one application that a certificate speaks for, when it is not disabled. One that two name speaks for neither."""
+        if not 0 <= self._now() - self._looked < self._fresh:
+            self.reload()
+        names = self._bearers.get(thumbprint, ())
+        return self.get(next(iter(names))) if len(names) == 1 else None
 
     def _is_new(self, name: str) -> bool:
         """Whether somebody was enrolled since we looked: who was just given a key may use it at once."""
@@ -107,10 +119,15 @@ class Applications:
             log.warning("application_file_not_read", file=file)
         else:
             self._known[application.id] = application
+            for one in application.certificates:
+                self._bearers.setdefault(one, set()).add(application.id)
 
     def _forget(self, file: str) -> None:
         self._stamps.pop(file, None)
-        self._known.pop(file.removesuffix(".json"), None)
+        gone = self._known.pop(file.removesuffix(".json"), None)
+        if gone is not None:
+            for one in gone.certificates:
+                self._bearers[one].discard(gone.id)
         self.broken.pop(file, None)
 
 
@@ -135,6 +152,7 @@ def read(path: Path, world: str) -> Application:
             data["application"], data["organisation"], data["name"], frozenset(data["purposes"]),
             {key.kid: key for key in pinned if known.get(key.kid, ENDLESS).revoked is None}, data["created"],
             data.get("disabled", False) is not False, data.get("certificateBound", False) is not False, known,
+            frozenset(map(read_thumbprint, data.get("certificates", ()))),
         )  # fmt: skip
     except FileNotFoundError:
         raise

@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from integrator.errors import ConfigurationError
+from integrator.logs import log
 
 _AGAIN = 1.0  # seconds between two looks at the file
+_DAMAGED = (OSError, ValueError, KeyError, TypeError, AttributeError)  # of a file that cannot be read, or is no such file
 
 
 class AgentTags(Protocol):
@@ -56,7 +58,11 @@ class Nobody:
 
 
 class FileAgentTags:
-    """A JSON file of tags by agent, read again when it changed. No name and no number stands in it."""
+    """A JSON file of tags by agent, read again when it changed. No name and no number stands in it.
+
+    Who asks while a caller waits gets what was read last when the file cannot be read; commands (`put`, `forget`, `agents`)
+    raise `ConfigurationError`, so that a damaged file is never taken for an empty one and written over.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -64,6 +70,7 @@ class FileAgentTags:
         self._looked = -_AGAIN
         self._agents: Mapping[str, Mapping[str, Any]] = {}
         self._staff: frozenset[tuple[str, str]] = frozenset()
+        self._silent = False  # that it cannot be read was said already
 
     def own(self, agent: str) -> bytes | None:
         found = self._read().get(agent)
@@ -96,8 +103,15 @@ class FileAgentTags:
         return sorted(self._fresh())
 
     def _fresh(self) -> Mapping[str, Mapping[str, Any]]:
-        self._looked = -_AGAIN
-        return self._read()
+        self._stamp = None
+        try:
+            self._load()
+        except _DAMAGED as error:
+            raise ConfigurationError(
+                f"{self._path.name} cannot be read: {type(error).__name__}",
+                advice="integrator audit agents writes it; put it back from the backup, or take it away.",
+            ) from error
+        return self._agents
 
     def _read(self) -> Mapping[str, Mapping[str, Any]]:
         now = time.monotonic()
@@ -105,26 +119,28 @@ class FileAgentTags:
             return self._agents
         self._looked = now
         try:
+            self._load()
+        except _DAMAGED as error:
+            if not self._silent:
+                log.error("agent_tags_unreadable", error=type(error).__name__)
+            self._silent = True
+        return self._agents
+
+    def _load(self) -> None:
+        try:
             status = self._path.stat()
         except FileNotFoundError:
             return self._take({}, None)
         stamp = status.st_mtime_ns, status.st_size
         if stamp != self._stamp:
-            try:
-                self._take(json.loads(self._path.read_text("utf-8")), stamp)
-            except (OSError, ValueError) as error:
-                raise ConfigurationError(
-                    f"{self._path.name} cannot be read: {type(error).__name__}",
-                    advice="integrator audit agents writes it; put it back from the backup, or take it away.",
-                ) from error
-        return self._agents
+            self._take(json.loads(self._path.read_text("utf-8")), stamp)
+        return None
 
-    def _take(
-        self, agents: Mapping[str, Mapping[str, Any]], stamp: tuple[int, int] | None
-    ) -> Mapping[str, Mapping[str, Any]]:
-        self._agents, self._stamp = agents, stamp
-        self._staff = frozenset((one["organisation"], one["own"]) for one in agents.values())
-        return agents
+    def _take(self, agents: Mapping[str, Mapping[str, Any]], stamp: tuple[int, int] | None) -> None:
+        staff = frozenset((one["organisation"], one["own"]) for one in agents.values())
+        for one in agents.values():  # all of it, before any of it is used
+            bytes.fromhex(one["own"])
+        self._agents, self._staff, self._stamp, self._silent = agents, staff, stamp, False
 
     def _write(self, agents: Mapping[str, Mapping[str, Any]]) -> None:
         beside = self._path.with_suffix(f".{os.getpid()}")

@@ -20,7 +20,7 @@ from tests.flows.test_adapters import deposited, follow, until
 ANN, BOB = "84651797654", "94641897237"
 PAUSE = 0.2
 PACKAGES = {
-    "population_view": "ixelles",
+    "population_view": "national-register",
     "parking_register": "brussels",
     "irisbox": "brussels",
 }  # adapter -> whose it is
@@ -55,17 +55,17 @@ def settled(hub: Beside, adapter: str) -> bool:
 
 
 def test_what_a_clerk_enters_in_the_population_package_is_announced_once(watching: Beside) -> None:
-    before = handed_in(watching, "person.changes")
+    before = handed_in(watching, "person.announceChange")
     for person in (ANN, BOB):
         change = {"ssin": person, "movedOn": "2026-11-20", "street": "Rue du Trône"}
         mock.call("POST", f"{watching.mocks}/packages/population_view/changes", change)
 
-    until(lambda: handed_in(watching, "person.changes") >= before + 2 and settled(watching, "population_view"))
+    until(lambda: handed_in(watching, "person.announceChange") >= before + 2 and settled(watching, "population_view"))
     watching.kill()
     watching.start()
     time.sleep(5 * PAUSE)
 
-    assert before + 2 == handed_in(watching, "person.changes")
+    assert before + 2 == handed_in(watching, "person.announceChange")
 
 
 def test_a_file_of_the_parking_register_comes_over_sftp_and_each_row_reaches_the_municipality(watching: Beside) -> None:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from dataclasses import replace
 
 import pytest
 
 from integrator.errors import KeyReused, LedgerUnwritable, MalformedRequest, PolicyDenied
-from integrator.exchange import Notice
 from integrator.keytypes import Pseudonym
 from tests.unit.delivery.kit import GRANTS, NUMBER, STRANGER, House, entries, kinds, policies
 
@@ -78,17 +76,11 @@ async def test_a_pseudonym_is_no_number_where_an_effect_is_later(hub: House) -> 
     assert ([], {}) == (kinds(hub.ledger), await hub.outbox.counts())
 
 
-async def test_whom_an_authorisation_wants_told_is_told_of_what_was_taken_in(hub: House) -> None:
-    told = []
-
-    async def notify(notice: Notice) -> None:
-        told.append((notice.recipients, notice.service))
-
+async def test_whom_an_authorisation_wants_told_finds_what_was_taken_in(hub: House) -> None:
     hub.may(policies([{**GRANTS[1], "obligations": {"notify": ["dpo"]}}]))
-    hub.exchange = replace(hub.exchange, notify=notify)
     await hub.accept("k1")
 
-    assert [(frozenset({"dpo"}), "person.report")] == told
+    assert [["NOTIFY_DPO"]] * 2 == [entry["flags"] for entry in entries(hub.ledger)]
 
 
 async def test_a_message_with_more_than_is_granted_is_refused_whole(hub: House) -> None:

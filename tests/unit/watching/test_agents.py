@@ -68,4 +68,21 @@ def test_a_damaged_file_is_said_and_not_taken_for_an_empty_one(file: Path) -> No
     file.write_text("{")
 
     with pytest.raises(ConfigurationError):
-        FileAgentTags(file).own("a.1")
+        FileAgentTags(file).agents()
+
+
+def test_a_file_that_is_damaged_while_callers_wait_keeps_what_was_read_last(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.parent.mkdir()
+    keyed = tagger(tmp_path / "keys")
+    FileAgentTags(file).put("a.1", ORG, keyed.person(SUBJECT), Near())
+    reader = FileAgentTags(file)
+    known = reader.own("a.1")
+    monkeypatch.setattr("integrator.watching.agents._AGAIN", 0.0)
+    for wound in ("{", '{"a.1": {"own": "zz", "organisation": "1"}}', "[]", '{"a.1": 3}'):
+        file.write_text(wound)
+
+        assert known is not None and known == reader.own("a.1")
+        with pytest.raises(ConfigurationError):
+            reader.put("a.2", ORG, keyed.person(SUBJECT), Near())
