@@ -116,6 +116,7 @@ def check(home: Path, today: date, policies: Mapping[str, bytes] | None = None) 
         findings += _conditions(room, services, organisations, codes)
         findings += _policy_cases(room, compiled, services, organisations)
     findings += _parts(rooms, services, organisations)
+    findings += _scenarios(rooms, services, organisations)
     findings += _connectors(home)
     findings += _directory(_one(rooms, "config/directory.yaml"), rooms)
     return sorted(set(findings))
@@ -126,16 +127,16 @@ def check(home: Path, today: date, policies: Mapping[str, bytes] | None = None) 
 _SCHEMAS = {
     "config/services": "service", "policies": "purpose", "mappings": "mapping", "mappings/codes": "codes",
     "config/organisations.yaml": "organisations", "config/defaults.yaml": "settings", "config/retention.yaml": "retention",
-    "config/indicators": "indicator", "config/open": "opencatalog",
+    "config/indicators": "indicator", "config/open": "opencatalog", "config/scenarios": "scenario",
     "config/alerts.yaml": "alerts", "config/directory.yaml": "directory", "config/register.yaml": "register",
 }  # fmt: skip
 
 
 def _read(home: Path, findings: list[Finding], policies: Mapping[str, bytes] | None = None) -> list[Room]:
     patterns = (
-        "config/*.yaml", "config/services/*.yaml", "policies/*.yaml", "mappings/*.yaml", "mappings/codes/*.yaml",
-        "connectors/*/connector.yaml", "connectors/*/adapter.yaml", "connectors/*/faults.yaml",
-        "connectors/*/indicators.yaml", "config/indicators/*.yaml", "config/open/*.yaml", "connectors/*/cases/*.yaml",
+        "config/*.yaml", "config/services/*.yaml", "config/scenarios/*.yaml", "policies/*.yaml", "mappings/*.yaml", "mappings/codes/*.yaml",
+        "connectors/*/connector.yaml", "connectors/*/adapter.yaml", "connectors/*/faults.yaml", "connectors/*/cases/*.yaml",
+        "connectors/*/indicators.yaml", "config/indicators/*.yaml", "config/open/*.yaml",
     )  # fmt: skip
     rooms = []
     files = [(path, path.read_bytes()) for pattern in patterns for path in sorted(home.glob(pattern))]
@@ -195,6 +196,39 @@ def _adapters(rooms: list[Room]) -> Iterator[Finding]:
                 yield room.finding(str(error))
 
 
+def _scenarios(rooms: list[Room], services: Mapping[str, Service], organisations: Any) -> Iterator[Finding]:
+    """Scenarios that name what is not there: an application, a purpose, a service, a package."""
+    purposes = {room.path.stem for room in _in(rooms, "policies")}
+    adapters = {room.path.parent.name for room in rooms if room.name.endswith("/adapter.yaml")}
+    for room in _in(rooms, "config/scenarios"):
+        said = room.data
+        if said["scenario"] != room.path.stem:
+            yield room.finding("scenario: must be the file's name", "scenario")
+        known = {name: set(one["purposes"]) for name, one in said["applications"].items()}
+        for name, one in said["applications"].items():
+            strange = ({one["organisation"]} - set(organisations["organisations"])) | (known[name] - purposes)
+            for word in sorted(strange):
+                yield room.finding(f"{name}: no organisation or purpose {word}", "applications", name)
+        for place in (("before",), *(("cases", case, "steps") for case in said["cases"])):
+            for number, step in enumerate(_within(said, place)):
+                asked = step.get("ask") or step.get("send") or step.get("call") or {}
+                used = step.get("drop") or step.get("finds") or step.get("waiting") or {}
+                if "as" in asked and asked["as"] not in known:
+                    yield room.finding(f"no application {asked.get('as')}", *place, number)
+                elif "as" in asked and asked["purpose"] not in known[asked["as"]]:
+                    yield room.finding(f"{asked['as']} is not enrolled for {asked['purpose']}", *place, number)
+                if "service" in asked and asked["service"] not in services:
+                    yield room.finding(f"no service {asked['service']}", *place, number)
+                if used and used["adapter"] not in {*said.get("adapters", ())} & adapters:
+                    yield room.finding(f"adapters: {used['adapter']} is not named or not there", *place, number)
+
+
+def _within(value: Any, path: tuple[str, ...]) -> Any:
+    for name in path:
+        value = value.get(name) or {}
+    return value or ()
+
+
 def _parts(rooms: list[Room], services: Mapping[str, Service], organisations: Any) -> Iterator[Finding]:
     """Packages that hand in what no service takes, for an organisation or a purpose that is not there."""
     known = organisations["organisations"]
@@ -252,7 +286,10 @@ def _services(rooms: list[Room], services: Mapping[str, Service], sources: Mappi
             yield room.finding(
                 f"mapping {service.sheet.name} is of {service.sheet.source}.{service.sheet.operation}", "mapping"
             )
+        yield from _write(room, service, services, sources)
         route = f"{service.method} {service.path}"
+        if service.later is not None and service.later.kind == "event":
+            continue  # they share the door where they are followed
         if route in routes:
             yield room.finding(f"{routes[route]} already has this route", "route")
         routes[route] = service.name
@@ -262,6 +299,30 @@ def _services(rooms: list[Room], services: Mapping[str, Service], sources: Mappi
                 yield room.finding(
                     f"{part.service} offers no {', '.join(sorted(unknown))}", "parts", part.name, "fields"
                 )
+
+
+def _write(
+    room: Room, service: Service, services: Mapping[str, Service], sources: Mapping[str, Any]
+) -> Iterator[Finding]:
+    """A write goes to an operation that changes something, and can be asked for by a service that answers at once."""
+    later = service.later
+    if later is None or later.confirm is None:
+        return
+    source, _, operation = str(later.to).partition(".")
+    known = sources[source].operations if source in sources else {}
+    if not known.get(operation, {}).get("changes"):
+        yield room.finding(f"no operation {later.to!r} that its manifest says `changes` something", "delivery", "to")
+    asked = services.get(later.confirm.service)
+    if asked is None or asked.later is not None:
+        yield room.finding(
+            f"no service {later.confirm.service!r} that answers at once", "delivery", "confirm", "service"
+        )
+        return
+    there = {**service.keys, **later.content}
+    if not set(later.confirm.keys) <= there.keys() & asked.keys.keys():
+        yield room.finding("a key that one of both does not have", "delivery", "confirm", "keys")
+    if not asked.can_be_asked_by(dict.fromkeys(later.confirm.keys)):
+        yield room.finding(f"{asked.name} cannot be asked by these keys", "delivery", "confirm", "keys")
 
 
 def _overlaps(rooms: list[Room], policies: Policies, services: Mapping[str, Service]) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ ledger's database ─► outbox ─► queue (database or broker) ─► relay �
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -17,7 +17,7 @@ from integrator.carrying import Carrying
 from integrator.database import Database
 from integrator.delivery.announcing import Announcer, Changed, Directory
 from integrator.delivery.backoff import Backoff
-from integrator.delivery.effects import Effect, Effects
+from integrator.delivery.effects import Effects
 from integrator.delivery.feed import Feed
 from integrator.delivery.figures import DeliveryFigures
 from integrator.delivery.outbox import Outbox
@@ -28,6 +28,7 @@ from integrator.delivery.subscriptions import Subscriptions
 from integrator.delivery.webhooks.guard import open_way
 from integrator.delivery.webhooks.pushing import Push
 from integrator.delivery.webhooks.signing import Signer, load_keys
+from integrator.delivery.writing import writes
 from integrator.exchange import Exchange
 from integrator.logs import log
 from integrator.publishing import Logbook
@@ -98,10 +99,11 @@ async def open_dispatch(
     current: Callable[[], Exchange],
     *,
     directory: Directory | None = None,
-    effects: Mapping[str, Effect] | None = None,
     changed: Changed | None = None,
+    keepers: Collection[str] = (),
 ) -> Dispatch:
-    """Nothing runs yet: see `start`. `current`: the exchange, which is another one when the texts change.
+    """Nothing runs yet: see `start`. `current`: the exchange, which is another one when the texts change. `keepers`: the
+    organisations whose announcements are facts; `changed` hears of those.
 
     Raises `ConfigurationError`.
     """
@@ -114,6 +116,7 @@ async def open_dispatch(
         outbox, subscriptions = Outbox(database, sealing, exchange.now), Subscriptions(database, sealing, exchange.now)
         signer = Signer(load_keys(settings.state / "keys", settings.mode))
         services = {name: one for name, one in exchange.services.items() if one.later is not None}
+        effects = writes(exchange.services, exchange.connectors, lambda request: current().confirm(request))
         types = {name: one.later.type for name, one in services.items() if one.later is not None}
         push = Push(
             session,
@@ -126,7 +129,7 @@ async def open_dispatch(
         )
         carrying = Carrying(
             services, lambda service, request: current().deciding.again(service, request), exchange.recorder, exchange.metrics, exchange.now, outbox,
-            {"push": push, "effect": Effects(effects or {})},
+            {"push": push, "effect": Effects(effects)},
             Backoff(float(chosen.get("firstRetrySeconds", 5)), float(chosen.get("longestRetrySeconds", 3600))),
         )  # fmt: skip
         relay = None
@@ -135,7 +138,15 @@ async def open_dispatch(
             relay = Relay(await _queue(outbox, push, str(chosen.get("broker") or ""), lease), carrying.carry)
         known = directory or Nobody()
         announcers = {
-            name: Announcer(one, known, subscriptions, outbox, lambda request, deposit: current().accept(request, deposit), changed)
+            name: Announcer(
+                one,
+                known,
+                subscriptions,
+                outbox,
+                lambda request, deposit: current().tell(request, deposit),
+                changed,
+                keepers,
+            )
             for name, one in services.items()
             if one.later is not None and one.later.kind == "event"
         }

@@ -143,12 +143,14 @@ class SourceUnavailable(SourceError):
     code, where, retryable = "SOURCE_UNAVAILABLE", "D1", True
     advice = "Nothing was passed on. Ask again after the time in Retry-After; /health shows who is down."
     retry_after: int = 30  # seconds
+    sent: bool = True  # whether the question may have reached the source: False only where it surely did not
 
 
 class SourceThrottled(SourceUnavailable):
     """The source says we ask too much (also when it says so in an ordinary body)."""
 
     code = "SOURCE_THROTTLED"
+    sent = False  # it came, and was not looked at
 
 
 class SourceRefused(SourceError):

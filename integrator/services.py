@@ -61,15 +61,25 @@ class CheckRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Confirm:
+    """How a source is asked whether a write happened: what this service finds under these keys has happened."""
+
+    service: str
+    keys: tuple[str, ...]  # of the write's keys and content
+
+
+@dataclass(frozen=True, slots=True)
 class Later:
     """What is special about a service whose effect is later (`delivery:` in its file)."""
 
-    kind: str  # event | message | write | erase | portability
+    kind: str  # event | announcement | message | write | erase | portability
     type: str  # of its CloudEvents: person.v1.person.notify.changed
-    to: str | None  # message: the key that names the organisation · write, erase, portability: the effect
+    to: str | None  # message: the key that names the organisation · announcement: the events · others: the effect
     content: Mapping[str, KeyType]  # what may be handed over; of an event nothing but the types of fields
     expires: float  # days
     answer: float | None  # days in which an answer is awaited; None = none is
+    reply: Mapping[str, KeyType]  # what an answer may carry
+    confirm: Confirm | None = None  # of a write
 
     @property
     def op(self) -> str:
@@ -77,25 +87,33 @@ class Later:
 
     def read(self, body: Any) -> dict[str, Any]:
         """The content of a message. Raises `MalformedRequest` with every issue found."""
-        if not isinstance(body, Mapping) or not body:
-            raise MalformedRequest(Issue("requiredInput", "body", "/content", "an object: what is to be delivered"))
-        issues: list[Issue] = []
-        read: dict[str, Any] = {}
-        for name, value in body.items():
-            pointer = "/content" + _pointer(name)
-            if name not in self.content:
-                issues.append(Issue("unknownInput", "body", pointer, "remove it: this delivery carries no such thing"))
-                continue
-            try:
-                read[name] = self.content[name].read(value, pointer)
-            except MalformedRequest as refused:
-                issues.extend(refused.issues)
-        for name, key in self.content.items():
-            if key.required and name not in body:
-                issues.append(Issue("requiredInput", "body", f"/content/{name}", "add it"))
-        if issues:
-            raise MalformedRequest(*issues)
-        return read
+        return _content(self.content, body)
+
+    def read_reply(self, body: Any) -> dict[str, Any]:
+        """The content of an answer. Raises `MalformedRequest` with every issue found."""
+        return _content(self.reply, body)
+
+
+def _content(kinds: Mapping[str, KeyType], body: Any) -> dict[str, Any]:
+    if not isinstance(body, Mapping) or not body:
+        raise MalformedRequest(Issue("requiredInput", "body", "/content", "an object: what is to be delivered"))
+    issues: list[Issue] = []
+    read: dict[str, Any] = {}
+    for name, value in body.items():
+        pointer = "/content" + _pointer(name)
+        if name not in kinds:
+            issues.append(Issue("unknownInput", "body", pointer, "remove it: this delivery carries no such thing"))
+            continue
+        try:
+            read[name] = kinds[name].read(value, pointer)
+        except MalformedRequest as refused:
+            issues.extend(refused.issues)
+    for name, key in kinds.items():
+        if key.required and name not in body:
+            issues.append(Issue("requiredInput", "body", f"/content/{name}", "add it"))
+    if issues:
+        raise MalformedRequest(*issues)
+    return read
 
 
 _OPS = {"write": "dpv:Modify", "erase": "dpv:Erase"}
@@ -271,7 +289,14 @@ def load_services(folder: Path, sheets: Mapping[str, Sheet], *, sandbox: Sandbox
         for part in service.parts:
             if part.service not in services:
                 raise ConfigurationError(f"{service.name}: part {part.name} names an unknown service {part.service!r}")
+        later = service.later
+        if later is not None and later.kind == "announcement" and not _is_event(services.get(later.to or "")):
+            raise ConfigurationError(f"{service.name}: `to:` names {later.to!r}, which is no service of events")
     return services
+
+
+def _is_event(service: Service | None) -> bool:
+    return service is not None and service.later is not None and service.later.kind == "event"
 
 
 def compile_service(data: Mapping[str, Any], sheets: Mapping[str, Sheet], *, sandbox: Sandbox) -> Service:
@@ -299,13 +324,20 @@ def compile_service(data: Mapping[str, Any], sheets: Mapping[str, Sheet], *, san
 
 
 def _later(data: Mapping[str, Any], sandbox: Sandbox) -> Later:
-    content = {name: compile_key(name, spec, sandbox=sandbox) for name, spec in (data.get("content") or {}).items()}
-    return Later(data["kind"], data["type"], data.get("to"), content, data["expiresDays"], data.get("answerDays"))
+    content, reply = (
+        {name: compile_key(name, spec, sandbox=sandbox) for name, spec in (data.get(part) or {}).items()}
+        for part in ("content", "answer")
+    )
+    days = data["expiresDays"], data.get("answerDays")
+    said = data.get("confirm")
+    confirm = Confirm(said["service"], tuple(said["keys"])) if said else None
+    return Later(data["kind"], data["type"], data.get("to"), content, *days, reply or content, confirm)
 
 
 def _offers(data: Mapping[str, Any], sheet: Sheet | None) -> frozenset[str]:
     if "delivery" in data:
-        return frozenset(data["delivery"].get("fields") or data["delivery"].get("content") or ())
+        later = data["delivery"]
+        return frozenset(later.get("fields") or {**(later.get("content") or {}), **(later.get("answer") or {})})
     if sheet is None:
         return frozenset(check["code"] for check in data.get("checks", ()))
     prefix = f"{data['list']}." if "list" in data else ""

@@ -29,6 +29,7 @@ from integrator.errors import (
     IntegratorError,
     KeyReused,
     MalformedRequest,
+    NoSuchDelivery,
     PolicyDenied,
     QuotaExceeded,
 )
@@ -51,6 +52,8 @@ class HandsIn:
         caller = self._caller()
         refused: dict[str, str] = {}
         lanes: dict[Any, list[tuple[Taken, Request, Any]]] = {}
+        if self._part.answers is not None:
+            return await self._answer(rows, caller)
         for row in rows:
             try:
                 request, handed = self._read(row, caller)
@@ -63,6 +66,24 @@ class HandsIn:
         failed = next((error for error in done if error is not None), None)
         if failed is not None:
             raise Stopped(frozenset(settled), refused) from failed
+        return refused
+
+    async def _answer(self, rows: Sequence[Taken], caller: Caller) -> Mapping[str, str]:
+        """Answers one after the other: what a package says of a message later stands after what it said before."""
+        refused: dict[str, str] = {}
+        settled: set[str] = set()
+        for row in rows:
+            body = self._part.body(row.values)
+            try:
+                await self._counter.answer(caller, str(body["deliveryId"]), row.key, body["content"], _trace())
+            except NoSuchDelivery:
+                refused[row.key] = "NO_SUCH_DELIVERY"
+            except IntegratorError as error:
+                reason = _refusal(error)
+                if reason is None:
+                    raise Stopped(frozenset(settled), refused) from error
+                refused[row.key] = reason
+            settled.add(row.key)
         return refused
 
     async def _lane(
@@ -81,17 +102,16 @@ class HandsIn:
         return None
 
     async def _hand_in(self, key: str, request: Request, handed: Any) -> None:
-        if self._service.later.kind == "event":
+        if self._service.later.kind == "announcement":
             await self._counter.announce(self._service, request, key, handed)
         else:
             await self._counter.hand_in(self._service, request, key, self._service.later.read(handed))
 
     def _read(self, row: Taken, caller: Caller) -> tuple[Request, Any]:
         body = self._part.body(row.values)
-        handed = body.pop("changed" if self._service.later.kind == "event" else "content", None)
+        handed = body.pop("changed" if self._service.later.kind == "announcement" else "content", None)
         read = self._service.read(body)
-        trace = Trace(os.urandom(16).hex(), os.urandom(8).hex())
-        return Request(self._service.name, caller, read.keys, trace, None, read.dossier), handed
+        return Request(self._service.name, caller, read.keys, _trace(), None, read.dossier), handed
 
     def _caller(self) -> Caller:
         """Raises `Stopped` when the application is not enrolled, or no longer."""
@@ -99,6 +119,10 @@ class HandsIn:
             return enrolled(self._hub, self._part, self._organisation)
         except ConfigurationError as error:
             raise Stopped(frozenset(), {}) from error
+
+
+def _trace() -> Trace:
+    return Trace(os.urandom(16).hex(), os.urandom(8).hex())
 
 
 class Fetches:
@@ -110,6 +134,9 @@ class Fetches:
 
     async def __call__(self, cursor: str | None) -> tuple[Sequence[Mapping[str, Any]], str | None]:
         caller = enrolled(self._hub, self._part, self._organisation)
+        if self._part.answers:
+            page = await self._counter.answered(caller, self._part.service, cursor, 100)
+            return page["items"], page["cursor"]
         subscription = chosen_subscription(await self._counter.followed(caller), self._part.service)
         page = await self._counter.fetch(caller, subscription, cursor, 100)
         return page["items"], page["cursor"]

@@ -90,6 +90,7 @@ ADVICE = {
     "CHECK_DIGITS": "The check digits do not fit. Look for a typing error.",
     "OTHER_WORLD": "A test number in production, or a real one in the sandbox.",
     "NOT_ACCEPTED": "The hub cannot take the row: a key or a content that the service does not have, or nobody receives it.",
+    "NO_SUCH_DELIVERY": "The package received no message of that number, or answered too late. Look at the number in the row.",
     "NOT_FOR_PACKAGE": "The package's file cannot hold it (too long, or signs it does not have). Carry it over by hand, then drop it.",
     "KEY_REUSED": "This row had its effect already, with another content. Drop it here; send a new row for what changed.",
     "DOUBLE": "The same key stands in an earlier row of this file. Keep one of them.",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import uuid
 from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from typing import Any
 from integrator import clock
 from integrator.adapters.book import Book, FileState, WaitingRow, batches
 from integrator.adapters.checking import Judged, Report, check, judge
-from integrator.adapters.findings import FileRefused, advice_of
+from integrator.adapters.findings import FileRefused
 from integrator.adapters.layout import Layout, Row
 from integrator.adapters.mending import heading, row_of, under_its_heading
 from integrator.adapters.reading import Position, rows
@@ -150,17 +151,11 @@ class Intake:
                 findings = (row.finding(None, "DOUBLE"),)  # which only the whole file tells
             yield Judged(number, row, {} if findings else values, findings)
 
-    async def mend(self, digest: str, number: int, text: str) -> None:
-        """A waiting row, written anew by a person, has its effect. Raises `MalformedRequest` when it is still not good."""
-        await self.offer(digest, number, text)
-        refused = await self.drive(digest, number)
-        if refused:
-            raise MalformedRequest(
-                *(Issue("rejectedInput", "body", "/row", advice_of(reason)) for reason in refused.values())
-            )
+    async def offer(self, digest: str, number: int, text: str, before: Callable[[], object] | None = None) -> None:
+        """A waiting row as a person wrote it anew is due. Raises `MalformedRequest` when it is still not good.
 
-    async def offer(self, digest: str, number: int, text: str) -> None:
-        """A waiting row as a person wrote it anew is due. Raises `MalformedRequest` when it is still not good."""
+        `before`: done in a thread once the row is good, ahead of anything that stays; what it raises leaves all as it was.
+        """
         waiting = await self._database.run(lambda c: Book(c).one_waiting(self._adapter, digest, number))
         if waiting is None or waiting.state != "waiting":
             raise _not_there()
@@ -172,6 +167,8 @@ class Intake:
                 *(Issue("rejectedInput", "body", f"/{one.field or 'row'}", one.advice) for one in findings)
             )
         piece = self._seal("adapter", text.encode(self._layout.encoding, "replace").decode("latin-1"))
+        if before is not None:
+            await asyncio.to_thread(before)
         if not await self._database.run(lambda c: Book(c).due(self._adapter, digest, number, piece)):
             raise _not_there()
 
@@ -221,12 +218,12 @@ def _not_there() -> MalformedRequest:
 
 
 def key_of(adapter: str, digest: str, number: int) -> str:
-    """The idempotency key of a row: 32 hex digits.
+    """The idempotency key of a row, as a UUID: elsewhere eleven digits in a row are taken for somebody's number.
 
-    >>> key_of("permits", "00" * 32, 1) == key_of("permits", "00" * 32, 1) != key_of("permits", "00" * 32, 2)
-    True
+    >>> key_of("permits", "00" * 32, 1)
+    'f84abf8d-f7e3-9202-8ec4-e8225233bbab'
     """
-    return hashlib.sha256(f"{adapter}/{digest}/{number}".encode()).hexdigest()[:32]
+    return str(uuid.UUID(bytes=hashlib.sha256(f"{adapter}/{digest}/{number}".encode()).digest()[:16]))
 
 
 def digest_of(path: Path) -> str:

@@ -9,6 +9,8 @@
       content: {field: {value: address}, observed: remark}
       dossier: file
 
+    deposit: {…, answers: delivery, content: {decision: verdict}}     # rows answer messages that the package received
+
 A row becomes the body of one request, the same whether the hub itself reads the folder or a machine beside the package.
 """
 
@@ -53,12 +55,15 @@ class Participation:
     content: Mapping[str, Source]
     changed: tuple[str, ...]  # of an event: what changed
     dossier: Source | None
+    answers: Source | None  # the id of the message that a row answers
     pattern: str  # of file names
     settle: float  # seconds that a file must stand still
     sidecar: str  # suffix of the file that says that another one is whole; "" = none
 
     def body(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """What is handed in for a row, as over the API."""
+        if self.answers is not None:
+            return {"deliveryId": self.answers.of(row), "content": _given(self.content, row)}
         body = _given(self.keys, row)
         if self.dossier is not None and (dossier := self.dossier.of(row)) is not None:
             body["dossierReference"] = str(dossier)
@@ -81,11 +86,12 @@ def participation(layout: Layout) -> Participation | None:
             f"{layout.adapter}: drop.pattern and drop.sidecar name files of one folder, without a path"
         )
     known = {one.name for one in layout.fields}
-    keys = {name: _source(one, known, layout.adapter) for name, one in said["keys"].items()}
+    keys = {name: _source(one, known, layout.adapter) for name, one in (said.get("keys") or {}).items()}
     content = {name: _source(one, known, layout.adapter) for name, one in (said.get("content") or {}).items()}
+    dossier, answers = (_source(said[part], known, layout.adapter) if part in said else None for part in ("dossier", "answers"))
     return Participation(
         layout.adapter, said["service"], str(said["organisation"]), said["application"], said["purpose"], keys, content,
-        tuple(said.get("changed") or ()), _source(said["dossier"], known, layout.adapter) if "dossier" in said else None,
+        tuple(said.get("changed") or ()), dossier, answers,
         pattern, float(drop.get("settleSeconds", SETTLE)), sidecar,
     )  # fmt: skip
 
@@ -93,12 +99,15 @@ def participation(layout: Layout) -> Participation | None:
 def faults(part: Participation, services: Mapping[str, Any]) -> Iterator[str]:
     """What does not fit the service that the rows are handed to; nothing when all does."""
     service = services.get(part.service)
-    if service is None or service.later is None:
+    if service is None or service.later is None or service.later.kind == "event":
         yield f"deposit.service: no service {part.service!r} whose effect is later"
+        return
+    if part.answers is not None:
+        yield from _faults_of_answers(part, service)
         return
     missing = [name for name, key in service.keys.items() if key.required and name not in part.keys]
     unknown = [name for name in part.keys if name not in service.keys]
-    if service.later.kind == "event":
+    if service.later.kind == "announcement":
         unknown += [name for name in part.changed if name not in service.offers] + list(part.content)
         missing += [] if part.changed else ["changed"]
     else:
@@ -112,6 +121,17 @@ def faults(part: Participation, services: Mapping[str, Any]) -> Iterator[str]:
         yield f"deposit: {part.service} has no {', '.join(sorted(unknown))}"
     if missing:
         yield f"deposit: {part.service} needs {', '.join(sorted(missing))}"
+
+
+def _faults_of_answers(part: Participation, service: Any) -> Iterator[str]:
+    if service.later.answer is None:
+        yield f"deposit.answers: no answer to {part.service} is awaited"
+    unknown = set(part.content) - set(service.later.reply)
+    missing = {name for name, one in service.later.reply.items() if one.required} - set(part.content)
+    if unknown:
+        yield f"deposit: an answer to {part.service} has no {', '.join(sorted(unknown))}"
+    if missing:
+        yield f"deposit: an answer to {part.service} needs {', '.join(sorted(missing))}"
 
 
 def _source(said: Any, known: set[str], adapter: str) -> Source:

@@ -8,6 +8,7 @@
       suffix: .csv
       receipt: .ack                 # the package writes NAME.ack when it has read NAME; left out: a written file is a read one
       rows: {note: id, resident: ssin, what: content.field}      # field of the layout: where it stands in the event's data
+      answers: true                 # what was answered to the package's own messages of the service, instead of the messages
 
     fetch ─► rows ─► .NAME.part, durable ─► book: placing ─► rename ─► book: placed ─► (receipt) ─► the next fetch acknowledges
 
@@ -53,6 +54,7 @@ class Delivery:
     receipt: str  # "" = none
     heading: str
     rows: Mapping[str, str]
+    answers: bool  # to its own messages
 
     def row(self, event: Mapping[str, Any]) -> dict[str, Any]:
         found = {name: _at(path, event) for name, path in self.rows.items()}
@@ -70,7 +72,7 @@ def delivery(layout: Layout) -> Delivery | None:
         raise ConfigurationError(f"{layout.adapter}: deliver: {what}")
     return Delivery(
         said["service"], str(said["organisation"]), said["application"], said["purpose"], str(said.get("suffix", ".txt")),
-        str(said.get("receipt", "")), str(said.get("heading", "")), said["rows"],
+        str(said.get("receipt", "")), str(said.get("heading", "")), said["rows"], bool(said.get("answers", False)),
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ POST <route of a service>              Idempotency-Key          accepted: 202
 POST /events/v1/subscriptions/create   Idempotency-Key · /list · /end
 POST /events/v1/feed                   what waits for a subscription that is fetched
 POST /delivery/v1/deliveries/get       how it stands with one's own message, and what was answered · /answer
+POST /delivery/v1/deliveries/answers   what was answered to one's own messages of a service
 GET  /events/v1/keys                   what pushes are signed with
 """
 
@@ -54,21 +55,21 @@ def router(hub: Hub, limits: Limits) -> APIRouter:
         async def hand_in(request: Request) -> Response:
             who, body = await knock(request)
             key = _idempotency(request)
-            handed = body.pop("changed" if service.later.kind == "event" else "content", None)
+            handed = body.pop("changed" if service.later.kind == "announcement" else "content", None)
             if who.dossier is not None:
                 body.setdefault("dossierReference", who.dossier)
             read = service.read(body)
             if who.dossier is not None and read.dossier not in (None, who.dossier):
                 raise _issue("equalExpected", "/dossierReference", "the token is bound to another case")
             question = _question(request, service.name, who.caller, read.keys, read.dossier)
-            if service.later.kind == "event":
+            if service.later.kind == "announcement":
                 return _accepted(await counter.announce(service, question, key, handed))
             return _accepted(await counter.hand_in(service, question, key, service.later.read(handed)))
 
         return hand_in
 
     for service in hub.services.values():
-        if service.later is not None:
+        if service.later is not None and service.later.kind != "event":  # an event is followed: its door is below
             routes.add_api_route(service.path, handing_in(service), methods=["POST"], name=service.name)
 
     @routes.post("/events/v1/subscriptions/create")
@@ -104,11 +105,7 @@ def router(hub: Hub, limits: Limits) -> APIRouter:
     async def feed(request: Request) -> Response:
         who, body = await knock(request)
         _only(body, "subscriptionId", "cursor", "size")
-        size = body.get("size", 100)
-        if type(size) is not int or not 1 <= size <= 100:
-            raise _issue("outOfRange", "/size", "1 to 100")
-        cursor = _uid(body, "cursor") if "cursor" in body else None
-        return _json(await counter.fetch(who.caller, _uid(body, "subscriptionId"), cursor, size))
+        return _json(await counter.fetch(who.caller, _uid(body, "subscriptionId"), *_page(body)))
 
     @routes.post("/delivery/v1/deliveries/get")
     async def look(request: Request) -> Response:
@@ -116,6 +113,12 @@ def router(hub: Hub, limits: Limits) -> APIRouter:
         _only(body, "deliveryId", "cursor")
         cursor = _uid(body, "cursor") if "cursor" in body else None
         return _json(await counter.look(who.caller, _uid(body, "deliveryId"), cursor))
+
+    @routes.post("/delivery/v1/deliveries/answers")
+    async def answered(request: Request) -> Response:
+        who, body = await knock(request)
+        _only(body, "service", "cursor", "size")
+        return _json(await counter.answered(who.caller, _text(body, "service"), *_page(body)))
 
     @routes.post("/delivery/v1/deliveries/answer")
     async def answer(request: Request) -> Response:
@@ -170,6 +173,14 @@ def _uid(body: Mapping[str, Any], name: str) -> str:
     if not _UID.fullmatch(value):
         raise _issue("schemaViolation", f"/{name}", "as the hub gave it: 32 hexadecimal digits")
     return value
+
+
+def _page(body: Mapping[str, Any]) -> tuple[str | None, int]:
+    """The cursor that acknowledges, and how many are wanted at most."""
+    size = body.get("size", 100)
+    if type(size) is not int or not 1 <= size <= 100:
+        raise _issue("outOfRange", "/size", "1 to 100")
+    return (_uid(body, "cursor") if "cursor" in body else None), size
 
 
 def _names(value: Any, offers: frozenset[str]) -> frozenset[str]:

@@ -49,7 +49,7 @@ class Counter:
         if not isinstance(changed, list) or not changed or not all(one in service.offers for one in changed):
             raise _issue("schemaViolation", "/changed", f"some of: {', '.join(sorted(service.offers))}")
         request = replace(request, fields=frozenset(changed))
-        announcer, outbox = self._dispatch.announcers[service.name], self._dispatch.outbox
+        announcer, outbox = self._dispatch.announcers[service.later.to], self._dispatch.outbox
         return await self._accept(request, Announcement(announcer, uid_of(outbox, request, key), request))
 
     async def follow(
@@ -90,8 +90,15 @@ class Counter:
         if row["answer"] is not None:
             told["answer"] = row["answer"]
             if row["answer"] == "answered":
-                told |= {"answers": await self._page(f"question:{uid}", cursor, 100)}
+                told |= {"answers": await self._page(self._mailbox(caller, row["service"]), cursor, 100, question=uid)}
         return {name: value for name, value in told.items() if value is not None}
+
+    async def answered(self, caller: Caller, service: str, cursor: str | None, size: int) -> dict[str, Any]:
+        """What was answered to one's own messages of a service, for whoever keeps no list of them."""
+        found = self._hub.services.get(service)
+        if found is None or found.later is None or found.later.answer is None:
+            raise _issue("referencedResourceNotFound", "/service", "a service whose messages are answered: see /docs")
+        return await self._page(self._mailbox(caller, service), cursor, size)
 
     async def answer(self, caller: Caller, uid: str, key: str, content: Any, trace: Trace) -> Answer:
         """An answer to a message that one's own subscription received: kept until the sender comes for it."""
@@ -105,12 +112,13 @@ class Counter:
         later = service.later
         if later is None:
             raise NoSuchDelivery
-        read = later.read(content)
-        request = Request(service.name, caller, {}, trace, frozenset(read))
+        read = later.read_reply(content)
+        asked = outbox.held(row, "").dossier  # of the case that it answers to
+        request = Request(service.name, caller, {}, trace, frozenset(read), asked)
         sender = (row["sender_org"], row["sender_app"], row["purpose"])
         message = Message(
-            outbox, uid_of(outbox, request, f"answer:{key}"), "answer", "pull", f"question:{uid}", sender, read, None,
-            later.expires, question=uid,
+            outbox, uid_of(outbox, request, f"answer:{key}"), "answer", "pull", self._mailbox(Caller(*sender), service.name),
+            sender, read, None, later.expires, question=uid,
         )  # fmt: skip
         return await self._accept(request, message)
 
@@ -142,8 +150,15 @@ class Counter:
             raise NoSuchDelivery
         return found
 
-    async def _page(self, recipient: str, cursor: str | None, size: int) -> dict[str, Any]:
-        page = await self._dispatch.feed.fetch(recipient, cursor, size)
+    def _mailbox(self, caller: Caller, service: str) -> str:
+        """Where the answers to an application's messages of one service lie, for one purpose."""
+        who = caller.organisation, caller.application, caller.purpose
+        return f"answers:{self._dispatch.outbox.sealing.tag('answers', *who, service).hex()}"
+
+    async def _page(
+        self, recipient: str, cursor: str | None, size: int, question: str | None = None
+    ) -> dict[str, Any]:
+        page = await self._dispatch.feed.fetch(recipient, cursor, size, question=question)
         issuer = self._hub.settings.issuer
         return {
             "items": [event(held, content, issuer=issuer, type_=self._type(held)) for held, content in page.messages],

@@ -15,17 +15,20 @@ from integrator.commands import (
     emergency,
     indicator,
     ledger,
+    mandate,
     mock,
     new,
     opendata,
     personas,
     policy,
+    scenario,
     serve,
 )
 from integrator.commands.policy import why
 
 WORDS = (
     demo,
+    scenario,
     serve,
     apps,
     mock,
@@ -38,6 +41,7 @@ WORDS = (
     indicator,
     case,
     emergency,
+    mandate,
     directory,
     delivery,
     agents,

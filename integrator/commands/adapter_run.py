@@ -85,8 +85,12 @@ def _serve(chosen: argparse.Namespace, loaded: settings.Settings) -> int:
 
 async def _fetch(client: Hub, part: Delivery, cursor: str | None) -> tuple[Sequence[Mapping[str, Any]], str | None]:
     def work() -> tuple[Sequence[Mapping[str, Any]], str | None]:
+        known = {"cursor": cursor} if cursor else {}
+        if part.answers:
+            page = client.call("POST", "/delivery/v1/deliveries/answers", {"service": part.service, **known})
+            return page["items"], page["cursor"]
         mine = client.call("POST", "/events/v1/subscriptions/list", {})["items"]
-        body = {"subscriptionId": chosen_subscription(mine, part.service)} | ({"cursor": cursor} if cursor else {})
+        body = {"subscriptionId": chosen_subscription(mine, part.service), **known}
         page = client.call("POST", "/events/v1/feed", body)
         return page["items"], page["cursor"]
 
@@ -131,7 +135,7 @@ class OverHttp:
         lines: dict[int, list[tuple[str, dict[str, Any]]]] = {}
         for row in rows:
             body = self._part.body(row.values)
-            keys = orjson.dumps({name: body.get(name) for name in self._part.keys}, option=orjson.OPT_SORT_KEYS)
+            keys = orjson.dumps({name: body.get(name) for name in ("deliveryId", *self._part.keys)}, option=orjson.OPT_SORT_KEYS)
             lines.setdefault(zlib.crc32(keys) % len(self._clients), []).append((row.key, body))
         settled: dict[str, str | None] = {}
         work = (asyncio.to_thread(self._line, self._clients[which], line, settled) for which, line in lines.items())
@@ -146,7 +150,10 @@ class OverHttp:
     ) -> Exception | None:
         for key, body in rows:
             try:
-                hub.send(self._part.service, key, **body)
+                if self._part.answers is None:
+                    hub.send(self._part.service, key, **body)
+                else:
+                    hub.call("POST", "/delivery/v1/deliveries/answer", body, key)
             except (HubUnreachable, KeyError) as error:
                 return error
             except Problem as problem:

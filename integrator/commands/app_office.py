@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from integrator import clock, places, settings
-from integrator.consoles.desks import ThisYear
 from integrator.errors import ConfigurationError, IntegratorError, RequestRefused
 from integrator.identity.applications import Application
 from integrator.identity.certificates import REVOKED, read_revoked, read_thumbprint
@@ -27,6 +26,7 @@ from integrator.identity.enrolment.opening import open_enrolment
 from integrator.identity.lives import written
 from integrator.identity.service import Identity
 from integrator.publishing import open_publishing
+from integrator.years import ThisYear
 
 
 def add(verbs: Any) -> None:

@@ -9,9 +9,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from integrator.commands import mock
 from integrator.errors import ConfigurationError
@@ -27,6 +30,7 @@ class Sandbox:
     mocks: str
     state: Path
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    hub_words: list[str] = field(default_factory=list)  # how its hub was started
 
     def stop(self) -> None:
         """Ask each to finish what it accepted; insist after ten seconds."""
@@ -39,12 +43,27 @@ class Sandbox:
                 process.kill()
                 process.wait()
 
+    def crash(self) -> None:
+        """The hub dies as in a power cut, and is started again on what it left."""
+        hub = self.processes.pop()
+        hub.kill()
+        hub.wait()
+        start(self, "hub-again", self.hub_words, f"{self.hub}/readyz")
+
 
 @contextlib.contextmanager
 def running(
-    state: Path, *, hub_port: int = 8080, mock_port: int = 8090, ledger: str | None = None
+    state: Path,
+    *,
+    hub_port: int = 8080,
+    mock_port: int = 8090,
+    ledger: str | None = None,
+    settings: Mapping[str, Any] | None = None,
 ) -> Iterator[Sandbox]:
-    """Both programs, ready to be asked. A taken port is replaced by a free one."""
+    """Both programs, ready to be asked. A taken port is replaced by a free one.
+
+    `settings`: what the hub's settings say beside state, port and mocks; they then lie in <state>/settings.yaml.
+    """
     state.mkdir(parents=True, exist_ok=True)
     hub_port, mock_port = free_port(hub_port), free_port(mock_port)
     sandbox = Sandbox(f"http://127.0.0.1:{hub_port}", f"http://127.0.0.1:{mock_port}", state)
@@ -54,7 +73,13 @@ def running(
             lambda: (state / "mock" / "credentials").is_dir(), sandbox, "mocks", mocks
         )  # what the hub needs to begin
         arguments = ["serve", "--port", str(hub_port), "--state", str(state), "--mocks", sandbox.mocks]
-        hub = launch(sandbox, "hub", command(*arguments, *(["--ledger", ledger] if ledger else [])))
+        if settings is not None:
+            file = state / "settings.yaml"
+            told = {"mode": "sandbox", "state": str(state), "port": hub_port, "mocks": sandbox.mocks, **settings}
+            file.write_text(yaml.safe_dump(told), encoding="utf-8")
+            arguments += ["--settings", str(file)]
+        sandbox.hub_words = command(*arguments, *(["--ledger", ledger] if ledger else []))
+        hub = launch(sandbox, "hub", sandbox.hub_words)
         _until(lambda: _answers(f"{sandbox.mocks}/mock/health"), sandbox, "mocks", mocks)
         _until(lambda: _answers(f"{sandbox.hub}/readyz"), sandbox, "hub", hub)
         yield sandbox

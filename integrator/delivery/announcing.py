@@ -1,15 +1,13 @@
 """A change at a source becomes messages for those who follow: only organisations that keep a file about this person now.
 
-    upstream ─► change (id, subject, types of fields) ─► directory: who keeps a file, for which purpose
-             ─► subscriptions of those, for that purpose ─► one exchange each: decided, recorded, in the outbox
-
-Many followers are one subscription upstream: it begins with the first and ends with the last.
+change (id, subject, types of fields) ─► directory: who keeps a file, for which purpose
+  ─► subscriptions of those, for that purpose ─► one exchange each: decided, recorded, in the outbox
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import date
@@ -37,21 +35,13 @@ class Change:
     ssin: str  # canonical
     fields: frozenset[str]  # types of fields that changed
     day: date  # on which whoever keeps a file is told
+    teller: str  # organisation
 
 
 class Directory(Protocol):
     """The directory of references: (organisation, purpose, quality) of every file kept about this person that day."""
 
     async def recipients(self, subject: str, day: date) -> Sequence[tuple[str, str, str]]: ...
-
-
-class Upstream(Protocol):
-    """The source's own notifications. Either call may be repeated."""
-
-    async def follow(self, ssin: str) -> None:
-        """From now on, changes about this person are told."""
-
-    async def leave(self, ssin: str) -> None: ...
 
 
 Changed = Callable[[str, float], Awaitable[None]]  # number, when (epoch seconds)
@@ -62,10 +52,11 @@ class Announcer:
 
     def __init__(
         self, service: Service, directory: Directory, subscriptions: Subscriptions, outbox: Outbox, accept: Accept,
-        changed: Changed | None = None,
+        changed: Changed | None = None, keepers: Collection[str] = (),
     ) -> None:  # fmt: skip
-        """`changed`: whoever else must know that something of a person changed."""
-        self._changed = changed
+        """`changed`: whoever else must know that something of a person changed, when one of `keepers` tells it: the
+        organisations that keep an authentic source. What anybody else says explains nothing."""
+        self._changed, self._keepers = changed, keepers
         if service.later is None or service.later.kind != "event":
             raise ValueError(f"{service.name} is no service of events")
         self._service, self._later = service, service.later
@@ -77,7 +68,7 @@ class Announcer:
 
     async def announce(self, change: Change) -> int:
         """How many followers have a message of it now. Told twice, each has one. Raises `LedgerUnwritable`: tell it again."""
-        if self._changed is not None:
+        if self._changed is not None and change.teller in self._keepers:
             await self._changed(change.ssin, self.now())
         files = {(one[0], one[1]) for one in await self._directory.recipients(change.ssin, change.day)}
         told = 0
@@ -122,7 +113,10 @@ class Announcement:
         """Tells the followers; those that were told keep the message they have."""
         request = self.request
         day = clock.today(self.announcer.now())
-        await self.announcer.announce(Change(self.uid, str(request.keys["ssin"]), request.fields or frozenset(), day))
+        fields = request.fields or frozenset()
+        await self.announcer.announce(
+            Change(self.uid, str(request.keys["ssin"]), fields, day, request.caller.organisation)
+        )
         return None
 
     async def placed(self) -> None:
@@ -131,34 +125,3 @@ class Announcement:
     def place(self, request: Request, permit: Permit) -> tuple[Mapping[str, Any], Sequence[Statement]]:
         del request, permit  # nobody is told how many follow
         return {"deliveryId": self.uid, "state": "accepted"}, ()
-
-
-class Followed:
-    """One subscription upstream per person, however many follow here. `need`: whether anybody has a file and follows."""
-
-    def __init__(self, upstream: Upstream, need: Callable[[str], Awaitable[bool]]) -> None:
-        self._upstream, self._need = upstream, need
-        self._followed: set[str] = set()
-
-    async def changed(self, ssin: str) -> None:
-        """A file was opened or closed, a subscription began or ended: bring upstream in line."""
-        if await self._need(ssin):
-            if ssin not in self._followed:
-                await self._upstream.follow(ssin)
-                self._followed.add(ssin)
-        elif ssin in self._followed:
-            await self._upstream.leave(ssin)
-            self._followed.discard(ssin)
-
-
-def need(
-    directory: Directory, subscriptions: Subscriptions, service: str, now: clock.Now
-) -> Callable[[str], Awaitable[bool]]:
-    """Whether one person is followed by anybody who keeps a file about them."""
-
-    async def asked(ssin: str) -> bool:
-        files = {(one[0], one[1]) for one in await directory.recipients(ssin, clock.today(now()))}
-        followers = await subscriptions.followers(service, sorted({org for org, _ in files}))
-        return any((one.organisation, one.purpose) in files for one in followers)
-
-    return asked

@@ -13,9 +13,9 @@ import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, func, select, text, update
+from sqlalchemy import Connection, and_, case, exists, func, select, text, update
 
-from audit import Statement
+from audit import EntryAltered, KeyMissing, Statement
 from integrator import clock
 from integrator.database import Database
 from integrator.delivery.sealing import Sealing
@@ -88,24 +88,13 @@ class Outbox:
         """Messages that nobody came for in time; leased, so that their end is recorded once. Answers no longer awaited end too."""
         now = self.ms()
         late = (
-            update(MESSAGE).where(MESSAGE.c.answer == "awaiting", MESSAGE.c.answer_by <= now).values(answer="expired")
-        )
+            update(MESSAGE).where(MESSAGE.c.answer == "awaiting", MESSAGE.c.answer_by <= now)
+            .values(answer="expired", sealed=case((MESSAGE.c.state == "delivered", None), else_=MESSAGE.c.sealed))
+        )  # fmt: skip
         await self.database.run(lambda c: c.execute(late))
         over = and_(IS_OPEN, MESSAGE.c.mode == "pull", MESSAGE.c.deadline <= now, MESSAGE.c.leased_until <= now)
         rows = await self.database.run(_leasing(over, now, count, now + int(seconds * 1000)))
         return [self.held(row, mark) for row, mark in rows]
-
-    async def listed(self, state: str, count: int, recipient: str | None = None) -> list[Any]:
-        """Rows of a state, oldest first, sealed as they lie there."""
-        found = select(MESSAGE).where(MESSAGE.c.state == state).order_by(MESSAGE.c.id).limit(count)
-        if recipient is not None:
-            found = found.where(MESSAGE.c.recipient == recipient)
-        return list(await self.database.run(lambda c: c.execute(found).mappings().all()))
-
-    async def answers(self, question: str) -> list[Any]:
-        """What was answered to a message and not fetched yet."""
-        found = select(MESSAGE).where(IS_OPEN, MESSAGE.c.question == question).order_by(MESSAGE.c.id)
-        return list(await self.database.run(lambda c: c.execute(found).mappings().all()))
 
     async def counts(self) -> dict[str, tuple[int, int]]:
         """state -> (messages, ms since 1970 of the oldest acceptance among them)."""
@@ -121,14 +110,20 @@ class Outbox:
         return int(await self.database.run(lambda c: c.execute(gone).rowcount))
 
     def held(self, row: Any, lease: str) -> Held:
-        """A row as whoever delivers it sees it. Raises what `Sealing.open` raises."""
-        values = self.sealing.open(row["sealed"], row["uid"], row["created"]) if row["sealed"] else {}
+        """A row as whoever delivers it sees it; one whose values cannot be opened says so, and holds up no other."""
+        values, readable = self._opened(row)
         return Held(
             row["id"], row["uid"], row["service"], row["kind"], row["mode"], row["recipient"], row["org"], row["app"],
             row["purpose"], row["sender_org"], row["trace"], values.get("keys", {}), values.get("content", {}),
             row["created"], row["deadline"], row["attempts"] + 1, row["leased_by"] is not None or row["state"] == "unknown", lease,
-            values.get("dossier"), row["question"], values.get("agent"),
+            values.get("dossier"), row["question"], values.get("agent"), readable,
         )  # fmt: skip
+
+    def _opened(self, row: Any) -> tuple[Mapping[str, Any], bool]:
+        try:
+            return (self.sealing.open(row["sealed"], row["uid"], row["created"]) if row["sealed"] else {}), True
+        except (KeyMissing, EntryAltered):
+            return {}, False
 
 
 def _leasing(due: Any, now: int, count: int, until: int) -> Callable[[Connection], list[tuple[Mapping[str, Any], str]]]:

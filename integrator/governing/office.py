@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 from integrator import clock
 from integrator.errors import ConfigurationError, Issue, MalformedRequest
@@ -21,29 +21,15 @@ from integrator.governing.archive import Archive
 from integrator.governing.entries import Scribe
 from integrator.governing.live import InForce
 from integrator.governing.proving import Proof
+from integrator.governing.rights import Person, reason_of, role_of
 from integrator.governing.store import Store
 from integrator.governing.tables import Draft, Proposal, Vote
 from integrator.governing.texts import Texts, digest, organisations_in, purpose_of
-from integrator.governing.words import REASON, GoverningRefused, NotThere
+from integrator.governing.words import GoverningRefused, NotThere
 from integrator.ids import new_id
 
-ROLES = frozenset(("steward", "dpo", "hub_dpo"))
-OFFICERS = frozenset(("dpo", "hub_dpo"))
 MOST = 20  # texts in one proposal
 Prove = Callable[[Texts, float], Awaitable[Proof]]  # changed texts, epoch seconds from which they would hold
-
-
-class Person(Protocol):
-    """Who takes a step, as far as rights go."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def roles(self) -> frozenset[str]: ...
-    @property
-    def org(self) -> str | None: ...
 
 
 class Office:
@@ -68,25 +54,29 @@ class Office:
 
     # --- proposing
 
-    async def propose(self, person: Person, texts: list[bytes], reason: str, effective: int) -> Proposal:
+    async def propose(
+        self, person: Person, texts: list[bytes], reason: str, effective: int, bases: Mapping[str, str]
+    ) -> Proposal:
         """Checked by machine, then on record, then waiting. `effective`: epoch seconds, not before now.
 
+        `bases`: by purpose, the digest (64 hex) of the text each was written from; nothing of a purpose that is new. Who
+        proposes says it, since only he knows: a text written from an older one would undo what was approved since.
         Raises `MalformedRequest`, `GoverningRefused` (with `findings` where the machine found errors), `LedgerUnwritable`.
         """
         role = role_of(person)
         reason = reason_of(reason)
-        changed = self._changed(texts)
+        changed = await asyncio.to_thread(self._changed, texts)
         now = self.now
         if effective < now - 86_400:
             raise MalformedRequest(Issue("schemaViolation", "body", "/effective", "today, or a day to come"))
-        drafts = await self._drafts(changed)
+        drafts = await self._drafts(changed, bases)
         proof = await self._prove(changed, effective)
         if not proof["sound"]:
             refused = GoverningRefused("NOT_SOUND")
             refused.findings = proof["findings"]
             raise refused
         for text in changed.values():
-            self._archive.put(text)
+            await asyncio.to_thread(self._archive.put, text)
         one = Proposal(new_id(16), "proposed", max(effective, now), reason, proof, person.id, person.name, now, drafts)
         await self.scribe.step(one, "propose", "proposed", person.id, role, reason)
         await asyncio.to_thread(self.store.add, one)
@@ -100,20 +90,22 @@ class Office:
             raise MalformedRequest(Issue("schemaViolation", "body", "/texts", "one text for each purpose"))
         return changed
 
-    async def _drafts(self, changed: Texts) -> tuple[Draft, ...]:
-        """Each text beside the one it changes: the last that was approved, in force by now or not."""
-        heads = await asyncio.to_thread(self.store.heads)
+    async def _drafts(self, changed: Texts, bases: Mapping[str, str]) -> tuple[Draft, ...]:
+        """Each text beside the one it changes, which MUST be the newest."""
+        newest = await asyncio.to_thread(self.newest)
         drafts = []
         for code, text in sorted(changed.items()):
-            head = heads[code][0] if code in heads else self._running(code)
+            head = digest(newest[code]) if code in newest else ""
             if head == digest(text):
                 raise GoverningRefused("UNCHANGED")
+            if head != bases.get(code, ""):
+                raise GoverningRefused("REBASE")
             drafts.append(Draft(code, head, digest(text), text))
         return tuple(drafts)
 
-    def _running(self, code: str) -> str:
-        text = self.in_force().texts.get(code)
-        return digest(text) if text is not None else ""
+    def newest(self) -> Texts:
+        """Of each purpose the text that the next change is written from: the last approved, in force by now or not. Blocks."""
+        return {**self.in_force().texts, **self.store.approved()}
 
     # --- deciding
 
@@ -127,7 +119,7 @@ class Office:
         if any(_same(person.id, vote.person) for vote in one.votes):
             raise GoverningRefused("ALREADY_SAID")
         await self._stands(one)
-        vote = Vote(person.id, person.name, self.officer(person, one), self.now)
+        vote = Vote(person.id, person.name, await asyncio.to_thread(self.officer, person, one), self.now)
         if one.votes and not any(each.officer for each in (*one.votes, vote)):
             raise GoverningRefused("NEEDS_OFFICER")
         await self.scribe.step(one, "approve", "approved", person.id, role)
@@ -181,14 +173,15 @@ class Office:
         return found
 
     def text(self, digest: str) -> bytes | None:
-        """An earlier text by its digest, where it is kept here. Blocks."""
-        return self._archive.get(digest)
+        """An earlier text by its digest: kept here, or proposed at any node. Blocks."""
+        return self._archive.get(digest) or self.store.text(digest)
 
     async def stale(self, one: Proposal) -> str:
         """Why a proposal that waits cannot be approved as it stands: REBASE, TOO_EARLY, or nothing."""
         heads = await asyncio.to_thread(self.store.heads)
         for draft in one.drafts:
-            head, effective = heads.get(draft.purpose, (self._running(draft.purpose), 0))
+            running = self.in_force().texts.get(draft.purpose)
+            head, effective = heads.get(draft.purpose, ("" if running is None else digest(running), 0))
             if head != draft.replaces:
                 return "REBASE"
             if one.effective < effective:
@@ -196,17 +189,22 @@ class Office:
         return ""
 
     def officer(self, person: Person, one: Proposal) -> bool:
-        """Whether somebody speaks as a data protection officer here: the hub's, or of an organisation that gains or loses."""
+        """Whether somebody speaks as a data protection officer here: the hub's, or of an organisation that gains or loses by
+        each of the texts. Blocks."""
         if "hub_dpo" in person.roles:
             return True
         if "dpo" not in person.roles or person.org is None:
             return False
-        texts = [draft.text for draft in one.drafts]
-        texts += [old for draft in one.drafts if (old := self.in_force().texts.get(draft.purpose)) is not None]
         try:
-            return any(person.org in organisations_in(text, self.organisations) for text in texts)
+            return all(self._concerns(draft, person.org) for draft in one.drafts)
         except ConfigurationError:
             return False
+
+    def _concerns(self, draft: Draft, org: str) -> bool:
+        """Whether an organisation stands in the text, or in the one that it replaces."""
+        old = self.text(draft.replaces) if draft.replaces else None
+        texts = (draft.text,) if old is None else (draft.text, old)
+        return any(org in organisations_in(text, self.organisations) for text in texts)
 
     async def _stands(self, one: Proposal) -> None:
         if why := await self.stale(one):
@@ -215,24 +213,6 @@ class Office:
     def _waiting(self, one: Proposal) -> None:
         if one.state != "proposed":
             raise GoverningRefused("SETTLED")
-
-
-def role_of(person: Person) -> str:
-    """The role a step is taken in, the strongest. Raises `GoverningRefused`."""
-    for role in ("hub_dpo", "dpo", "steward"):
-        if role in person.roles:
-            return role
-    raise GoverningRefused("NOT_FOR_YOU")
-
-
-def reason_of(words: str) -> str:
-    """In one line. Raises `MalformedRequest`."""
-    said = " ".join(words.split())
-    if not REASON[0] <= len(said) <= REASON[1]:
-        raise MalformedRequest(
-            Issue("requiredInput", "body", "/reason", f"say why, in {REASON[0]} to {REASON[1]} characters")
-        )
-    return said
 
 
 def _same(one: str, other: str) -> bool:

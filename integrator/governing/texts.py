@@ -11,7 +11,7 @@ from typing import Any
 from integrator.errors import ConfigurationError, Issue, MalformedRequest
 from integrator.places import parse_yaml
 from integrator.policy import Grant, Policies, Purpose, compile_policies
-from integrator.policy.reading import compile_purpose
+from integrator.policy.reading import compile_purpose, read_purposes
 
 Texts = Mapping[str, bytes]  # by purpose code
 MOST = 1 << 18  # bytes of one text
@@ -57,17 +57,9 @@ def purpose_of(text: bytes) -> str:
 
 def compile_texts(texts: Texts, organisations: Mapping[str, Any], suspended: Iterable[Suspended] = ()) -> Policies:
     """The set that decides. Raises `ConfigurationError` naming the purpose; all texts or none."""
+    purposes, grants = read_purposes([(f"{code}.yaml", text) for code, text in texts.items()], organisations)
     named = frozenset(suspended)
-    if not named:
-        return compile_policies([(f"{code}.yaml", text) for code, text in texts.items()], organisations)
-    compile_policies([(f"{code}.yaml", text) for code, text in texts.items()], organisations)  # names what is wrong
-    purposes: dict[str, Purpose] = {}
-    grants: list[Grant] = []
-    for code, text in sorted(texts.items()):
-        purpose, lines = compile_purpose(parse_yaml(code, text), digest(text), organisations)
-        purposes[code] = purpose
-        grants += lines
-    return suspend(purposes, grants, named)
+    return suspend(purposes, grants, named) if named else Policies(purposes, grants)
 
 
 def suspend(purposes: Mapping[str, Purpose], grants: Iterable[Grant], named: Iterable[Suspended]) -> Policies:
@@ -86,6 +78,32 @@ def suspend(purposes: Mapping[str, Purpose], grants: Iterable[Grant], named: Ite
         if rest := grant.organisations - hit:
             kept.append(replace(grant, organisations=rest) if hit else grant)
     return Policies(purposes, kept, frozenset(taken))
+
+
+def slipped(old: Policies, new: Policies) -> list[str]:
+    """What is suspended in `old` and would come back in `new` by another name, as sentences; none is what should be.
+
+    An authorisation that goes away takes its suspension with it. That is nobody's loss while nothing comes to the same
+    organisation in its place.
+    """
+    fresh = _named(new) - _named(old)
+    found: dict[tuple[str, ...], list[str]] = {}
+    for name, org in sorted(old.suspended - new.suspended):
+        if came := sorted(other for other, whose in fresh if whose == org):
+            found.setdefault((name, *came), []).append(org)
+    return [
+        f"{name} is suspended, and {', '.join(came)} would be given in its place to {', '.join(orgs[:5])}{', …' if orgs[5:] else ''}"
+        for (name, *came), orgs in found.items()
+    ]
+
+
+def _named(policies: Policies) -> set[tuple[str, str]]:
+    """(authorisation, organisation) of every line."""
+    return {
+        (grant.authorisation, org)
+        for purpose, org, _ in policies.held()
+        for grant in policies.grants(purpose, org)
+    }  # fmt: skip
 
 
 def whole(texts: Texts, organisations: Mapping[str, Any]) -> tuple[dict[str, bytes], dict[str, str]]:

@@ -45,12 +45,19 @@ def judge(
     `given`: what the purpose says of all its cases.
     """
     wanted, got = None, None
-    for ask, now, facts in questions(purpose, case, offers, organisations, given):
-        decision = _afterwards(policies.decide(ask, now, facts), case.get("answer"), now)
+    for decision in decided(purpose, case, policies, offers, organisations, given):
         wanted, got = _compared(case["expect"], decision)
         if wanted != got:
             break
     return wanted, got
+
+
+def decided(
+    purpose: str, case: Mapping[str, Any], policies: Policies, offers: Offers, organisations: Mapping[str, Any], given: Mapping[str, Any] | None = None
+) -> Iterator[Decision]:  # fmt: skip
+    """What the engine says of every question of a case, once the source answered as the case says."""
+    for ask, now, facts in questions(purpose, case, offers, organisations, given):
+        yield _afterwards(policies.decide(ask, now, facts), case.get("answer"), now)
 
 
 def questions(

@@ -35,6 +35,13 @@ def load_policies(
 
 def compile_policies(files: list[tuple[str, bytes]], organisations: Mapping[str, Any]) -> Policies:
     """The same from bytes: order of files never matters."""
+    return Policies(*read_purposes(files, organisations))
+
+
+def read_purposes(
+    files: list[tuple[str, bytes]], organisations: Mapping[str, Any]
+) -> tuple[dict[str, Purpose], list[Grant]]:
+    """Purposes by code, and all their lines. Raises `ConfigurationError` naming the file; all files or none."""
     purposes: dict[str, Purpose] = {}
     grants: list[Grant] = []
     for name, text in sorted(files):
@@ -42,7 +49,7 @@ def compile_policies(files: list[tuple[str, bytes]], organisations: Mapping[str,
             data = parse_yaml(name, text)
             purpose, lines = compile_purpose(data, hashlib.sha256(text).hexdigest(), organisations)
             grants += lines
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:  # of a text that keeps to no schema
             raise ConfigurationError(f"{name}: {type(error).__name__} {error}") from error
         except ConfigurationError as error:
             said = error.detail if error.detail.startswith(f"{name}:") else f"{name}: {error.detail}"
@@ -50,7 +57,7 @@ def compile_policies(files: list[tuple[str, bytes]], organisations: Mapping[str,
         if f"{purpose.code}.yaml" != name:
             raise ConfigurationError(f"{name}: `purpose:` says {purpose.code!r}, not the file's name")
         purposes[purpose.code] = purpose
-    return Policies(purposes, grants)
+    return purposes, grants
 
 
 def compile_purpose(

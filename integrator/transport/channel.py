@@ -209,6 +209,7 @@ class Channel:
 
     def _unavailable(self, failure: NoAnswer) -> SourceUnavailable:
         error = SourceUnavailable(self.source, _WORDS.get(failure.what, failure.what))
+        error.sent = failure.what not in _UNSENT
         error.retry_after = failure.retry_after or (2 if failure.what == "busy" else error.retry_after)
         return error
 
@@ -229,6 +230,7 @@ class _Call:
 
 
 _ILL: Final = frozenset({"HTTP", "TLS"})  # faults of the source as a whole
+_UNSENT: Final = frozenset({"busy", "open", "no connection", "late connection"})
 _WORDS: Final = {
     "timeout": "no answer within the time given",
     "busy": "every place was taken until the deadline",

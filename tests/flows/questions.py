@@ -71,6 +71,7 @@ KEYS: Mapping[str, Mapping[str, Any]] = {
     "directory.ksz.register": {**IDENTITY, "quality": "9", "startDate": "2026-02-01"},
     "directory.ksz.unregister": {**IDENTITY, "quality": "9", "startDate": "2026-02-01", "endDate": "2099-12-31"},
     "directory.ksz.list": {**IDENTITY, "startDate": "2026-02-01"},
+    "employment.periods": {"ssin": PERSON["ssin"], "startDate": "2026-02-02"},
     "parking.cards.count": {"plateNumber": PERSON["plateNumber"]},
     "parking.residentPermit.checkEligibility": {
         "ssin": PERSON["ssin"],

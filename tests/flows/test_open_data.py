@@ -20,7 +20,7 @@ from tests.flows.sandboxes import Callers
 
 ADDRESSES = {"postCode": "1050", "streetName": "Voorbeeldstraat", "houseNumber": "12"}
 COMPANY, BAKER = "1800001185", "1800001086"  # a company, and a natural person with something to hide
-ANYONE = "1970001209"
+ANYONE = "1970001407"
 
 
 @pytest.fixture

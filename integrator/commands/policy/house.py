@@ -7,7 +7,7 @@ import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,15 @@ def add_teller(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--role", choices=ROLES, default="steward")
     parser.add_argument("--org", help="of a dpo: KBO number or short name")
     parser.add_argument("--settings", type=Path)
+
+
+def only_said(chosen: argparse.Namespace, step: str) -> None:
+    """For a step that counts one of several people: a name said here is no proof. Raises `ConfigurationError` in production."""
+    if not settings_module.load(chosen.settings).sandbox:
+        raise ConfigurationError(
+            f"in production nobody {step} at the command line",
+            advice="Sign in at /console/texts: a name said here is no proof.",
+        )
 
 
 def teller(chosen: argparse.Namespace) -> Teller:
@@ -107,15 +116,10 @@ def office(local: Path | None) -> Iterator[Governing]:
 
 def moment(text: str | None, default: float) -> float:
     """A day (its first second, UTC) or a moment, in epoch seconds."""
-    if text is None:
-        return default
     try:
-        if len(text) == 10:
-            return datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC).timestamp()
-        found = datetime.fromisoformat(text)
+        return default if text is None else clock.moment(text)
     except ValueError as error:
         raise ConfigurationError(f"not a day: {text!r}", advice="Write 2027-01-01, or 2027-01-01T06:00.") from error
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
 
 
 def stamp(seconds: float) -> str:

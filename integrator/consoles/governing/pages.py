@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, date, datetime
 from difflib import unified_diff
 from functools import wraps
 from typing import Any
 
 from starlette.responses import Response
 
+from integrator import clock
 from integrator.consoles.rooms import Room
 from integrator.consoles.visit import Visit
 from integrator.consoles.web import PageRefused
 from integrator.errors import MalformedRequest
 from integrator.governing.diet import DAYS, Use
-from integrator.governing.office import OFFICERS, ROLES
 from integrator.governing.opening import Governing
+from integrator.governing.replaying import of_one
+from integrator.governing.rights import OFFICERS, ROLES, traffic_seen
 from integrator.governing.tables import Proposal
+from integrator.governing.texts import digest
 from integrator.governing.words import GoverningRefused, NotThere
 
 room = Room("texts", ROLES | {"auditor"})
@@ -78,7 +80,7 @@ async def new(visit: Visit) -> Response:
     """The newest text of a purpose, to be changed."""
     governing = governing_of(visit)
     code = visit.query.get("purpose", "")
-    return _form(visit, code, {"text": (await _newest(governing, code)).decode(), "reason": "", "effective": ""})
+    return _form(visit, code, _written_from(newest := await _newest(governing, code), newest))
 
 
 @room.post("/new", roles=ROLES)
@@ -88,10 +90,12 @@ async def propose(visit: Visit) -> Response:
         "text": visit.form.raw("text").replace("\r\n", "\n"),
         "reason": visit.form["reason"],
         "effective": visit.form["effective"],
+        "from": visit.form["from"],
     }
     try:
         effective = _moment(typed["effective"], governing.now())
-        made = await governing.office.propose(visit.person, [typed["text"].encode()], typed["reason"], effective)
+        bases = {visit.form["purpose"]: typed["from"]}
+        made = await governing.office.propose(visit.person, [typed["text"].encode()], typed["reason"], effective, bases)
     except GoverningRefused as error:
         return _form(visit, visit.form["purpose"], typed, error.reason.lower(), error.findings)
     except MalformedRequest as error:
@@ -99,6 +103,11 @@ async def propose(visit: Visit) -> Response:
         return _form(visit, visit.form["purpose"], typed, f"wrong_{min(names)}")
     visit.say("texts.said_proposed")
     return visit.go(f"/texts/{made.id}")
+
+
+def _written_from(base: bytes, text: bytes, reason: str = "") -> dict[str, str]:
+    """A form to begin with: `text`, made of `base`, which is named when it is sent; nothing = a new purpose."""
+    return {"text": text.decode(), "reason": reason, "effective": "", "from": digest(base) if base else ""}
 
 
 def _form(visit: Visit, code: str, typed: dict[str, str], wrong: str = "", findings: Any = ()) -> Response:
@@ -159,15 +168,15 @@ async def give_back(visit: Visit) -> Response:
 async def diet(visit: Visit) -> Response:
     """Fields granted, asked and delivered, by application; and the narrower texts."""
     governing = governing_of(visit)
-    wide = bool(visit.person.roles & {"hub_dpo", "steward", "auditor"})
     may = bool(visit.person.roles & ROLES)
-    uses, narrower = await governing.diet_and_narrower(None if wide else visit.person.org)
+    texts = governing.live.current.texts
+    uses, narrower = await governing.diet_and_narrower(traffic_seen(visit.person))
     if visit.query.get("format") == "yaml" and may:
         code = visit.query.get("purpose", "")
         if code not in narrower:
             raise PageRefused("not_there", 404)
         reason = str(visit.t("texts.diet_reason", days=DAYS))
-        return _form(visit, code, {"text": narrower[code].decode(), "reason": reason, "effective": ""})
+        return _form(visit, code, _written_from(texts[code], narrower[code], reason))
     return visit.page(
         "governing/diet.html", named=lambda service, field: _named(visit, service, field), groups=_groups(visit, uses),
         days=DAYS, narrower=sorted(narrower) if may else [], cut=len(uses) > _SHOWN, titles=_titles(visit),
@@ -243,10 +252,12 @@ def _diff(governing: Governing, draft: Any) -> str:
 
 
 def _replayed(visit: Visit, one: Proposal) -> dict[str, Any] | None:
-    """The replay that was made when it was proposed, with names."""
-    found = one.proof.get("replay")
+    """The replay that was made when it was proposed, with names: of all who asked, or of the visitor's organisation."""
+    found, org = one.proof.get("replay"), traffic_seen(visit.person)
     if found is None:
         return None
+    if org is not None:
+        found = of_one(found, org)
     book = visit.consoles.book
     rows = [
         {
@@ -256,22 +267,18 @@ def _replayed(visit: Visit, one: Proposal) -> dict[str, Any] | None:
         }
         for row in found["changes"][:_SHOWN]
     ]  # fmt: skip
-    return {**found, "changes": rows}
+    return {"unweighed": 0, **found, "changes": rows}  # proposals of before it was counted say nothing of it
 
 
 async def _newest(governing: Governing, code: str) -> bytes:
     """The last approved text, in force by now or not: what the next change has to be written from."""
-    heads = await asyncio.to_thread(governing.office.store.heads)
-    head = governing.office.text(heads[code][0]) if code in heads else None
-    return head or governing.live.current.texts.get(code, b"")
+    return (await asyncio.to_thread(governing.office.newest)).get(code, b"")
 
 
 def _moment(typed: str, now: float) -> int:
     """A day as a form sends it: its first second (UTC); nothing = at once."""
-    if not typed:
-        return int(now)
     try:
-        return int(datetime.combine(date.fromisoformat(typed), datetime.min.time(), UTC).timestamp())
+        return int(clock.moment(typed) if typed else now)
     except ValueError:
         return 0  # a day long past: refused by the office
 

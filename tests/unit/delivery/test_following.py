@@ -8,16 +8,18 @@ from typing import Any
 
 import pytest
 
-from integrator.delivery.announcing import Announcer, Change, Followed, need
+from integrator.delivery import orders
+from integrator.delivery.announcing import Announcer, Change
 from integrator.delivery.depositing import uid_of
 from integrator.delivery.feed import Feed
 from integrator.delivery.subscriptions import Ending, Following, Subscriptions
 from integrator.delivery.webhooks.pushing import Target
-from integrator.errors import KeyReused, NoSuchDelivery, PolicyDenied
+from integrator.errors import ConditionUnknown, KeyReused, NoSuchDelivery, PolicyDenied
 from tests.unit.delivery.kit import NUMBER, OTHER, RECEIVER, SENDER, STRANGER, House, entries, kinds, policies
 
 TODAY = date(2026, 11, 23)
 DAY = 86_400_000
+KEEPER = "0207000307"  # of the register
 
 
 class Files:
@@ -28,19 +30,6 @@ class Files:
 
     async def recipients(self, subject: str, day: date) -> Sequence[tuple[str, str, str]]:
         return [(organisation, purpose, "100") for organisation, purpose in self.files.get(subject, [])]
-
-
-class Counted:
-    """Upstream, counting what it is asked."""
-
-    def __init__(self) -> None:
-        self.calls: list[tuple[str, str]] = []
-
-    async def follow(self, ssin: str) -> None:
-        self.calls.append(("follow", ssin))
-
-    async def leave(self, ssin: str) -> None:
-        self.calls.append(("leave", ssin))
 
 
 class Room:
@@ -65,16 +54,17 @@ class Room:
         answer = await self.hub.exchange.accept(request, following)
         return str(answer.body["subscriptionId"])
 
-    async def change(self, *fields: str, id: str = "c1", ssin: str = NUMBER) -> int:
+    async def change(self, *fields: str, id: str = "c1", ssin: str = NUMBER, teller: str = KEEPER) -> int:
         announcer = Announcer(
             self.hub.services["person.changes"],
             self.files,
             self.subscriptions,
             self.hub.outbox,
-            self.hub.exchange.accept,
+            self.hub.exchange.tell,
             self._changed,
+            {KEEPER},
         )
-        return await announcer.announce(Change(id, ssin, frozenset(fields or {"address"}), TODAY))
+        return await announcer.announce(Change(id, ssin, frozenset(fields or {"address"}), TODAY, teller))
 
     async def _changed(self, ssin: str, at: float) -> None:
         self.changed.append(ssin)
@@ -100,7 +90,7 @@ async def test_following_is_decided_and_recorded(room: Room) -> None:
     with pytest.raises(PolicyDenied):
         await room.follow(STRANGER)
 
-    assert (["denied"], []) == (kinds(room.hub.ledger), await room.subscriptions.all())
+    assert (["denied"], []) == (kinds(room.hub.ledger), await room.subscriptions.followers("person.changes"))
 
 
 async def test_who_keeps_no_file_hears_nothing(room: Room) -> None:
@@ -114,6 +104,12 @@ async def test_a_change_that_nobody_follows_is_known_to_the_alerts_all_the_same(
     await room.change(ssin=OTHER)
 
     assert [OTHER] == room.changed
+
+
+async def test_what_somebody_else_than_the_keeper_of_the_register_says_explains_no_look(room: Room) -> None:
+    await room.follow()
+
+    assert (1, []) == (await room.change(teller=SENDER), room.changed)
 
 
 async def test_a_file_kept_for_another_purpose_is_no_file_for_this_one(room: Room) -> None:
@@ -157,6 +153,39 @@ async def test_a_change_told_twice_is_heard_once(room: Room) -> None:
     await room.change()
 
     assert 1 == len(await room.heard(uid))
+
+
+NIGHT = 1_795_471_200.0  # 2026-11-23 22:00 UTC
+LINE = {"service": "person.changes", "keys": ["ssin"], "fields": ["address"]}
+HOURS = {"hours": {"days": ["mon"], "from": "08:00", "to": "18:00"}}
+
+
+@pytest.mark.parametrize("condition", [
+    {"roles": ["counter"]}, {"assurance": "high"}, HOURS,
+], ids=["a_role", "an_assurance", "hours"])  # fmt: skip
+async def test_what_is_asked_of_an_agent_at_the_counter_loses_no_event(room: Room, condition: Any) -> None:
+    uid = await room.follow()
+    room.hub.may(policies([{**LINE, **condition}]))
+    room.hub.clock.now = NIGHT
+    told = await room.change()
+    early = await room.heard(uid)
+    room.hub.clock.now = NIGHT - 8 * 3600 + 7 * 86_400
+
+    assert (1, "hours" not in condition, [(NUMBER, ["address"])]) == (told, bool(early), await room.heard(uid))
+
+
+async def test_a_limit_on_questions_loses_no_event(room: Room) -> None:
+    uid = await room.follow()
+    room.hub.may(policies([{**LINE, "limits": {"perDay": 1}}]))
+
+    assert [1, 1, 2] == [await room.change(id="c1"), await room.change(id="c2"), len(await room.heard(uid))]
+
+
+async def test_while_nobody_knows_who_keeps_a_file_the_announcement_is_told_again(room: Room) -> None:
+    await room.follow()
+    room.hub.may(policies([{**LINE, "registration": ["100"]}]))
+    with pytest.raises(ConditionUnknown):
+        await room.change()
 
 
 async def test_two_followers_have_one_message_each(room: Room) -> None:
@@ -204,6 +233,19 @@ async def test_a_push_whose_subscription_ended_has_no_target(room: Room) -> None
     ]  # fmt: skip
 
 
+async def test_an_address_that_an_operator_ended_gets_nothing_more(room: Room) -> None:
+    hub, url = room.hub, "https://receiver.example/hook"
+    made, row = orders.register(RECEIVER, url, hub.outbox.ms())
+    orders.record(hub.ledger, "register", [row], count=1, reason="ADDRESS_REGISTERED", organisation=RECEIVER)
+    uid = await room.follow(mode="push", endpoint=made)
+    before = await room.subscriptions.target(uid)
+    ending = [orders.unregister(RECEIVER, url, hub.outbox.ms())]
+    orders.record(hub.ledger, "unregister", ending, count=1, reason="ADDRESS_ENDED", organisation=RECEIVER)
+
+    assert [Target(url), Target(None, "NO_ADDRESS")] == [before, await room.subscriptions.target(uid)]
+    assert None is await room.subscriptions.endpoint(url, RECEIVER)
+
+
 # --- the feed -----------------------------------------------------------------------------------------------------------------
 
 
@@ -236,6 +278,28 @@ async def test_a_cursor_acknowledges_what_came_with_it_and_nothing_else(room: Ro
     stale = await room.heard(uid, lost.cursor)
 
     assert (2, 2) == (len(page.messages), len(stale))
+
+
+async def test_what_did_not_go_along_is_not_acknowledged_by_the_cursor_of_what_did(room: Room) -> None:
+    uid = await room.follow()
+    await room.change(id="c1")
+    await room.change(id="c2")
+    decide = room.hub.carrying.decide
+    asked = []
+
+    async def away(service: Any, request: Any) -> Any:
+        asked.append(request)
+        if len(asked) == 1:
+            raise ConditionUnknown("REGISTRATION_UNKNOWN")
+        return await decide(service, request)
+
+    object.__setattr__(room.hub.carrying, "decide", away)
+    page = await room.feed.fetch(uid, None)
+    [kept] = (await room.feed.fetch(uid, page.cursor)).messages
+    ids = [held.uid for held, _ in page.messages]
+
+    assert (1, "delivered") == (len(ids), (await room.hub.state(ids[0]))[0])
+    assert ("waiting", True) == ((await room.hub.state(kept[0].uid))[0], kept[0].uid not in ids)
 
 
 async def test_messages_come_in_the_order_of_their_acceptance(room: Room) -> None:
@@ -279,30 +343,50 @@ async def test_an_answer_finds_its_question_days_later(hub: House) -> None:
         request, hub.message(request, "a1", {"field": "done"}, f"question:{uid}", mode="pull", question=uid)
     )
 
-    assert ("answered", 1) == ((await hub.outbox.find(uid))["answer"], len(await hub.outbox.answers(uid)))
+    page = await Feed(hub.outbox, hub.carrying.hand_out).fetch(f"question:{uid}", None)
+
+    assert ("answered", [uid]) == ((await hub.outbox.find(uid))["answer"], [held.question for held, _ in page.messages])
 
 
-# --- upstream -------------------------------------------------------------------------------------------------------------------
+async def test_the_case_of_a_question_lies_sealed_until_it_is_answered_and_not_longer(hub: House) -> None:
+    uid = (await hub.accept("q1")).body["deliveryId"]
+    await hub.carry()
+    awaited = await hub.outbox.find(uid)
+    await hub.accept("a1", mode="pull", recipient="answers:x", question=uid)
+    answered = await hub.outbox.find(uid)
+
+    assert ("delivered", "2026/7") == (awaited["state"], hub.outbox.held(awaited, "").dossier)
+    assert ("answered", None) == (answered["answer"], answered["sealed"])
 
 
-async def test_many_followers_are_one_subscription_upstream(room: Room) -> None:
-    upstream = Counted()
-    followed = Followed(upstream, need(room.files, room.subscriptions, "person.changes", room.hub.clock))
-    await followed.changed(NUMBER)
-    for organisation in (RECEIVER, SENDER):
-        await room.follow(organisation)
-        await followed.changed(NUMBER)
+async def test_what_was_fetched_keeps_its_case_as_long_as_an_answer_is_awaited(hub: House) -> None:
+    uid = (await hub.accept("q1", mode="pull", recipient="s1")).body["deliveryId"]
+    feed = Feed(hub.outbox, hub.carrying.hand_out)
+    await feed.fetch("s1", (await feed.fetch("s1", None)).cursor)
+    awaited = await hub.outbox.find(uid)
+    hub.clock.now += 31 * 86_400
+    await hub.outbox.overdue(10, 60)
+    over = await hub.outbox.find(uid)
 
-    assert [("follow", NUMBER)] == upstream.calls
+    assert ("delivered", "2026/7") == (awaited["state"], hub.outbox.held(awaited, "").dossier)
+    assert ("expired", None) == (over["answer"], over["sealed"])
 
 
-async def test_upstream_is_left_with_the_last_follower(room: Room) -> None:
-    upstream = Counted()
-    followed = Followed(upstream, need(room.files, room.subscriptions, "person.changes", room.hub.clock))
-    await room.follow(RECEIVER, days=5)
-    await room.follow(SENDER, days=9)
-    for days in (0, 6, 4):
-        room.hub.clock.now += days * 86_400
-        await followed.changed(NUMBER)
+async def test_an_answer_before_its_question_was_acknowledged_leaves_the_question_readable(hub: House) -> None:
+    uid = (await hub.accept("q1", mode="pull", recipient="s1")).body["deliveryId"]
+    await hub.accept("a1", mode="pull", recipient="answers:x", question=uid)
+    row = await hub.outbox.find(uid)
 
-    assert [("follow", NUMBER), ("leave", NUMBER)] == upstream.calls
+    assert ("answered", "street") == (row["answer"], hub.outbox.held(row, "").content["field"])
+
+
+async def test_answers_of_one_mailbox_are_told_apart_by_their_question(hub: House) -> None:
+    first, second = [(await hub.accept(key)).body["deliveryId"] for key in ("q1", "q2")]
+    for question in (first, second):
+        await hub.accept(f"a-{question}", mode="pull", recipient="answers:x", question=question)
+    feed = Feed(hub.outbox, hub.carrying.hand_out)
+    of_one = await feed.fetch("answers:x", None, question=second)
+    await feed.fetch("answers:x", of_one.cursor, question=second)
+    left = await feed.fetch("answers:x", None)
+
+    assert [[second], [first]] == [[held.question for held, _ in page.messages] for page in (of_one, left)]

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import time
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select, text
 
 from integrator.database import Database
-from integrator.directory import Directory, DirectoryUnavailable
+from integrator.directory import Directory, DirectoryUnavailable, looking
+from integrator.directory.looking import open_looking
 from integrator.directory.tables import metadata
 from integrator.errors import ConfigurationError, SourceRefused
 from tests.unit.audit.kit import administrator, engine_url
@@ -226,6 +230,28 @@ async def test_a_list_goes_on_where_its_page_ended(directory: Directory):
 # --- whom a change concerns -------------------------------------------------------------------------------------------
 
 
+async def test_no_page_skips_what_was_there_though_the_last_of_the_page_before_changed_since(
+    directory: Directory, clock: Clock
+):
+    made = [await directory.register(key(one), period("01-01")) for one in (ANN, BEA, CAS)]
+    page = await directory.list(CENTRE, PURPOSE, limit=1)
+    then = clock.now
+    await directory.unregister(key(ANN), day("06-30"))
+
+    for known in (None, then):
+        rest = await directory.list(CENTRE, PURPOSE, after=page[-1].id, known=known, limit=2)
+
+        assert [one.registration.id for one in made[1:]] == [one.id for one in rest]
+
+
+async def test_a_page_goes_on_after_a_registration_that_was_withdrawn_meanwhile(directory: Directory):
+    made = [await directory.register(key(one), period("01-01")) for one in (ANN, BEA, CAS)]
+    await directory.withdraw(key(BEA), day("01-01"))
+    rest = await directory.list(CENTRE, PURPOSE, after=made[1].registration.id)
+
+    assert [made[2].registration.id] == [one.id for one in rest]
+
+
 async def test_a_notification_goes_to_whoever_keeps_a_file_on_that_day(directory: Directory):
     await directory.register(key(), period("01-01", "03-31"))
     await directory.register(key(organisation=OTHER_CENTRE), period("02-01"))
@@ -275,6 +301,16 @@ async def test_a_number_replaced_twice_leads_to_the_last_one(directory: Director
 
     assert [{"2"}] * 3 == [await known(directory, "05-05", subject) for subject in (ANN, BEA, CAS)]
     assert CAS == (await directory.list(CENTRE, PURPOSE))[0].replaced_by
+
+
+async def test_a_file_that_is_begun_under_a_replaced_number_names_the_new_one(directory: Directory):
+    await directory.replaced(ANN, BEA)
+    await directory.replaced(BEA, CAS)
+    told = [await directory.register(key(one), period("01-01"), trial=True) for one in (ANN, BEA, CAS)]
+    await directory.register(key(ANN), period("01-01"))
+
+    assert [CAS, CAS, None] == [one.registration.replaced_by for one in told]
+    assert [(ANN, CAS)] == [(one.key.subject, one.replaced_by) for one in await directory.list(CENTRE, PURPOSE)]
 
 
 async def test_told_again_or_backwards_a_replacement_changes_nothing(directory: Directory):
@@ -333,6 +369,43 @@ async def test_a_connection_that_broke_is_replaced_and_nobody_notices(tmp_path: 
             )
 
         assert {"2"} == await known(directory, "05-05")
+
+
+async def test_a_database_that_hangs_keeps_no_queue_waiting():
+    """It takes the connection and says nothing: all who ask give up together, and who comes next is told at once."""
+    silent = socket.create_server(("127.0.0.1", 0))  # nobody accepts
+    port = silent.getsockname()[1]
+    hung = open_looking(f"postgresql+psycopg://hub@127.0.0.1:{port}/hub")
+    spent = []
+    for callers in (5, 1):
+        begun = time.monotonic()
+        told = await asyncio.gather(
+            *(hung.recipients(b"", day("05-05")) for _ in range(callers)), return_exceptions=True
+        )
+        spent.append(time.monotonic() - begun)
+
+        assert [DirectoryUnavailable] * callers == [type(one) for one in told]
+    silent.close()
+
+    assert (True, True) == (spent[0] < 3.5, spent[1] < 0.5)
+
+
+@pytest.mark.postgres
+async def test_a_database_that_is_back_is_asked_again_after_a_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(looking, "_PAUSE", 0.2)
+    with engine_url("postgres", tmp_path) as url, a_directory(url, tmp_path) as directory:
+        await directory.register(key(), period("01-01"))
+        there: Any = directory._looking
+        place, there._url = there._url, "postgresql://hub@127.0.0.1:1/hub"
+        with pytest.raises(DirectoryUnavailable):
+            await known(directory, "05-05")
+        there._url = place
+        with pytest.raises(DirectoryUnavailable):
+            await known(directory, "05-05")
+        await asyncio.sleep(0.3)
+
+        assert {"2"} == await known(directory, "05-05")
+        assert [{"2"}] * 3 == list(await asyncio.gather(*(known(directory, "05-05") for _ in range(3))))
 
 
 @pytest.mark.postgres

@@ -118,7 +118,7 @@ def test_a_k_that_protects_nobody_is_refused():
 def test_a_cell_that_bridges_two_blocks_follows_from_no_single_total_and_yet_from_all_of_them():
     """Every row and column has two hidden cells or more that make enough; (a, z) is what rows a and b have beyond x and y."""
     blocks = [("a", "x"), ("a", "y"), ("b", "x"), ("b", "y"), ("c", "z"), ("c", "w"), ("d", "z"), ("d", "w")]
-    counts = {cell: 6 for cell in blocks} | {("a", "z"): 3, ("e", "x"): 70, ("e", "z"): 80}
+    counts = dict.fromkeys(blocks, 6) | {("a", "z"): 3, ("e", "x"): 70, ("e", "z"): 80}
     totals = (frozenset({0}), frozenset({1}), frozenset())
     plain = {key: n for key, (n, _) in figures(counts, totals).items() if n >= 10}
     told = suppress(counts, totals, 10)

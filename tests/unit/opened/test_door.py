@@ -48,7 +48,7 @@ def clock():
 @pytest.fixture
 def door(clock):
     exchange = Exchange(lambda: clock[0])
-    return Opened(exchange, Caller("1970001209", "open-door", "p"), Copies(300, exchange.now), None, None, 60, 2)  # type: ignore[arg-type]
+    return Opened(exchange, Caller("1970001407", "open-door", "p"), Copies(300, exchange.now), None, None, 60, 2)  # type: ignore[arg-type]
 
 
 async def test_many_who_ask_the_same_cost_one_question(door):

@@ -42,7 +42,7 @@ class Source:
 
 
 def question(operation: str) -> Question:
-    return Question(operation, {}, frozenset(), False, "t", "1970001209", "", 0.0)
+    return Question(operation, {}, frozenset(), False, "t", "1970001407", "", 0.0)
 
 
 @pytest.mark.parametrize("source", PERSONAL)
@@ -104,7 +104,7 @@ def test_a_closed_service_cannot_take_an_open_name():
 @pytest.mark.parametrize(
     ("old", "new"),
     [(b"open.municipalities, keys: []", b"person.get, keys: []"), (b"[anyone]", b"[anyone, ixelles]"), (b"[anyone]", b"[ixelles]"),
-     (b"[anyone]", b'["1970001209", "0207373429"]')],
+     (b"[anyone]", b'["1970001407", "0207373429"]')],
     ids=["a person for anybody", "anybody and a municipality", "what is open for one", "by number"],
 )  # fmt: skip
 def test_a_text_that_mixes_anybody_with_somebody_is_refused_when_it_is_read(old, new):
