@@ -20,6 +20,7 @@ from integrator import clock, places, registry
 from integrator import settings as settings_module
 from integrator.agents.issuers import fetcher, read_issuers
 from integrator.agents.office import open_agents
+from integrator.api.soap.opening import open_soap
 from integrator.attesting import AttestingFigures
 from integrator.chores import begin, end
 from integrator.consoles.book import open_book
@@ -30,7 +31,7 @@ from integrator.deciding import Registered
 from integrator.delivery.announcing import Changed
 from integrator.directory import Directory, DirectorySource, load_rules, open_directory
 from integrator.dispatch import open_dispatch
-from integrator.emergency import Emergencies, Rules, Store
+from integrator.emergency import Emergencies, Most, Rules, Store
 from integrator.errors import ConfigurationError, IntegratorError
 from integrator.exchange import Exchange
 from integrator.governing.opening import open_governing
@@ -110,6 +111,7 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
         )
         purposes = Purposes(lambda: governing.live.policies.purposes)
         trusted = read_issuers(settings.agents.get("issuers") or (), sandbox=settings.sandbox)
+        soap = open_soap(settings.soap, sandbox=settings.sandbox, now=now)
         agents = open_agents(settings, purposes, identity, publishing.books, trusted, fetcher(session), now)
         if offices is not None:
             offices.extras["enrolment"] = enrolment
@@ -152,7 +154,7 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
         settings=settings, services=services, governing=governing, exchange=exchange, identity=identity,
         metrics=metrics, publishing=publishing, channels=channels, session=session, lines=lines, clock=now,
         codes=places.folder("mappings") / "codes", keeper=keeper, consoles=offices, watching=watching, directory=directory,
-        enrolment=enrolment, bureau=bureau, agents=agents, quotas=quotas, emergencies=emergencies,
+        enrolment=enrolment, bureau=bureau, agents=agents, quotas=quotas, emergencies=emergencies, soap=soap,
         opened=door(exchange),
     )  # fmt: skip
     governing.live.told.append(hub.swap)
@@ -226,7 +228,11 @@ def _registered(settings: Settings, directory: Directory, organisations: Mapping
 def _open_conditions(settings: Settings, now: clock.Now) -> tuple[Quotas, Emergencies]:
     """Raises `ConfigurationError`."""
     quotas, said = settings.quotas, settings.emergency
-    rules = Rules(float(said["hours"]), int(said["perAgentPerDay"]), int(said["waiting"]))
+    rules = Rules(
+        float(said["hours"]),
+        of_agent=Most(int(said["perAgentPerDay"]), int(said["waiting"])),
+        of_application=Most(int(said["perApplicationPerDay"]), int(said["waitingPerApplication"])),
+    )
     return (
         Quotas(Table(Database(str(quotas["database"]), "quotas")), now, lease=int(quotas["lease"])),
         Emergencies(Store(Database(str(said["database"]), "emergency")), rules, now),

@@ -127,16 +127,16 @@ def check(home: Path, today: date, policies: Mapping[str, bytes] | None = None) 
 _SCHEMAS = {
     "config/services": "service", "policies": "purpose", "mappings": "mapping", "mappings/codes": "codes",
     "config/organisations.yaml": "organisations", "config/defaults.yaml": "settings", "config/retention.yaml": "retention",
-    "config/indicators": "indicator", "config/open": "opencatalog", "config/scenarios": "scenario",
+    "config/scenarios": "scenario", "config/indicators": "indicator", "config/open": "opencatalog",
     "config/alerts.yaml": "alerts", "config/directory.yaml": "directory", "config/register.yaml": "register",
 }  # fmt: skip
 
 
 def _read(home: Path, findings: list[Finding], policies: Mapping[str, bytes] | None = None) -> list[Room]:
     patterns = (
-        "config/*.yaml", "config/services/*.yaml", "config/scenarios/*.yaml", "policies/*.yaml", "mappings/*.yaml", "mappings/codes/*.yaml",
-        "connectors/*/connector.yaml", "connectors/*/adapter.yaml", "connectors/*/faults.yaml", "connectors/*/cases/*.yaml",
-        "connectors/*/indicators.yaml", "config/indicators/*.yaml", "config/open/*.yaml",
+        "config/*.yaml", "config/services/*.yaml", "config/scenarios/*.yaml", "policies/*.yaml", "mappings/*.yaml",
+        "mappings/codes/*.yaml", "connectors/*/connector.yaml", "connectors/*/adapter.yaml", "connectors/*/faults.yaml",
+        "connectors/*/indicators.yaml", "config/indicators/*.yaml", "config/open/*.yaml", "connectors/*/cases/*.yaml",
     )  # fmt: skip
     rooms = []
     files = [(path, path.read_bytes()) for pattern in patterns for path in sorted(home.glob(pattern))]

@@ -86,7 +86,7 @@ def _chores(hub: Hub) -> Iterator[Chore]:
         yield Chore("notices", partial(tell_news, hub.consoles), night)
         yield Chore("forgetting", hub.consoles.extras["casefiles"].forget, night)
     if hub.opened is not None:
-        yield Chore("figures", partial(_publish, hub, hub.opened), seconds(3600))
+        yield Chore("figures", partial(_publish_figures, hub, hub.opened), seconds(3600), at_once=False)
     if hub.keeper is not None:
         yield Chore("keeping", partial(asyncio.to_thread, hub.keeper.daily), night)
 
@@ -103,7 +103,7 @@ async def _look_after_emergencies(hub: Hub) -> None:
     hub.metrics.emergencies.set(await hub.emergencies.waiting())
 
 
-async def _publish(hub: Hub, opened: Opened) -> None:
+async def _publish_figures(hub: Hub, opened: Opened) -> None:
     """Figures of months that are over; several processes may try, the first one's stay."""
     rule = Rule.read(hub.settings.opened.get("statistics") or {})
     if done := await asyncio.to_thread(publish, opened.published, hub.settings.ledger, rule, hub.clock()):

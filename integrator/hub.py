@@ -13,6 +13,7 @@ import aiohttp
 from audit import Ledger
 from integrator import clock
 from integrator.agents.office import Agents
+from integrator.api.soap.opening import Soap
 from integrator.consoles.web import Consoles
 from integrator.directory import Directory
 from integrator.dispatch import Dispatch
@@ -63,6 +64,7 @@ class Hub:
     agents: Agents  # the people who work for organisations
     quotas: Quotas
     emergencies: Emergencies
+    soap: Soap | None  # the façade for packages that speak nothing else; None where answers could not be signed
     opened: Opened | None = None  # the open door's hands; None: it is closed
     dispatch: Dispatch | None = None  # deliveries; None where nothing is published
     ready: bool = field(default=True)

@@ -20,6 +20,8 @@ from integrator.adapters.layout import Layout, load
 from integrator.adapters.participation import Participation, faults, participation
 from integrator.adapters.posts import Outgoing, Post
 from integrator.adapters.serving import Delivery, Serving, delivery
+from integrator.adapters.shelves import Folder
+from integrator.adapters.ways.opening import open_shelf, open_way
 from integrator.api.delivering import Counter
 from integrator.api.hub import Hub
 from integrator.consoles.vault import open_vault
@@ -181,27 +183,39 @@ def number_of(organisation: str) -> str:
     return number
 
 
-def open_post(settings: Settings, name: str, effect: Any, database: Database, now: Any) -> Post:
-    """`effect`: of a Participation. Raises `ConfigurationError`."""
+def open_post(
+    settings: Settings, name: str, effect: Any, database: Database, now: Any, access: Path | None = None
+) -> Post:
+    """`effect`: of a Participation; `access`: another file than the settings say. Raises `ConfigurationError`."""
     layout, part = taking_part(settings, name)
     chosen = settings.adapters
     vault = open_vault(settings.state)
     intake = Intake(layout, database, effect(part), seal=vault.seal, unseal=vault.open, now=now)
     drop = Drop(Path(chosen["folders"]) / name, part.pattern, part.settle, part.sidecar, layout.max_bytes)
+    way = open_way(layout, access or access_of(settings, name), database, drop, now, log.info)
     return Post(
-        name, drop, intake, database, now, log.info, float(chosen.get("keepDays", 7)), float(chosen.get("waitingDays", 90)),
+        name, drop, intake, database, now, log.info, way, float(chosen.get("keepDays", 7)), float(chosen.get("waitingDays", 90)),
     )  # fmt: skip
 
 
-def open_outgoing(settings: Settings, name: str, fetch: Any, database: Database, now: Any) -> Outgoing:
+def access_of(settings: Settings, name: str) -> Path:
+    """The access file of an adapter; in the sandbox the one that the mock sources wrote, where there is no other."""
+    path = Path(settings.adapters["access"]) / f"{name}.yaml"
+    return path if path.exists() or not settings.sandbox else settings.state / "mock" / "access" / f"{name}.yaml"
+
+
+def open_outgoing(
+    settings: Settings, name: str, fetch: Any, database: Database, now: Any, access: Path | None = None
+) -> Outgoing:
     """`fetch`: of a Delivery. Raises `ConfigurationError`."""
     layout = layout_of(settings, name)
     part = delivery(layout)
     if part is None:
         raise ConfigurationError(f"{name}/adapter.yaml has neither `deposit:` nor `deliver:`")
     root = Path(settings.adapters["folders"]) / name
-    serving = Serving(layout, part, root / "out", database, fetch(part), open_vault(settings.state).seal, now)
-    return Outgoing(name, Drop(root), serving, log.info)
+    shelf = open_shelf(layout, access or access_of(settings, name)) or Folder(root / "out")
+    serving = Serving(layout, part, shelf, database, fetch(part), open_vault(settings.state).seal, now)
+    return Outgoing(name, Drop(root), serving, log.info, float(settings.adapters.get("waitingDays", 90)))
 
 
 def layout_of(settings: Settings, name: str) -> Layout:
@@ -216,6 +230,14 @@ def taking_part(settings: Settings, name: str) -> tuple[Layout, Participation]:
     if part is None:
         raise ConfigurationError(f"{name}/adapter.yaml has no `deposit:`", advice="Say what its rows become.")
     return layout, part
+
+
+def organisation_of(layout: Layout) -> str:
+    """The enterprise number of whose package it is, whether it hands in or is delivered to. Raises `ConfigurationError`."""
+    part = participation(layout) or delivery(layout)
+    if part is None:
+        raise ConfigurationError(f"{layout.adapter}/adapter.yaml has neither `deposit:` nor `deliver:`")
+    return number_of(part.organisation)
 
 
 def open_posts(hub: Hub, settings: Settings, database: Database, now: Any) -> list[Post | Outgoing]:

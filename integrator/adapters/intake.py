@@ -35,7 +35,7 @@ BATCH = 500  # rows between two commits
 class Taken:
     """One good row, on its way to its effect."""
 
-    key: str  # idempotency key: the same row of the same file has the same one for ever
+    key: str  # idempotency key: the same row of the same file (or of the same view) has the same one for ever
     number: int  # of the row in its file, from 1
     values: dict[str, Any]
 
@@ -107,24 +107,28 @@ class Intake:
 
     async def _effected(self, digest: str, some: Sequence[Judged]) -> Mapping[str, str]:
         taken = [
-            Taken(key_of(self._adapter, digest, one.number), one.number, one.values)
+            Taken(self._key(digest, one), one.number, one.values)
             for one in some
             if not one.findings
         ]  # fmt: skip
         return (await self._effect(taken) or {}) if taken else {}
 
+    def _key(self, digest: str, one: Judged) -> str:
+        """Of a row by its place in the file, or by itself where it has no place of its own."""
+        return key_of(self._adapter, one.row.itself or digest, 0 if one.row.itself else one.number)
+
     def _settled(self, digest: str, some: Sequence[Judged], stop: Stopped) -> list[Judged]:
         """The rows before the first that is not settled: so far the position moves."""
         whole = []
         for one in some:
-            if not one.findings and key_of(self._adapter, digest, one.number) not in stop.settled:
+            if not one.findings and self._key(digest, one) not in stop.settled:
                 break
             whole.append(one)
         return whole
 
     def _told(self, digest: str, one: Judged, refused: Mapping[str, str]) -> Judged:
         """A row that the hub refused waits, as one that is wrong does."""
-        reason = refused.get(key_of(self._adapter, digest, one.number)) if refused and not one.findings else None
+        reason = refused.get(self._key(digest, one)) if refused and not one.findings else None
         return one if reason is None else Judged(one.number, one.row, {}, (one.row.finding(None, reason),))
 
     def _moved(self, digest: str, above: bytes, some: Sequence[Judged], good: int, bad: int, connection: Any) -> None:

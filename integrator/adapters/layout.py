@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from integrator.errors import ConfigurationError
 from integrator.keytypes import Sandbox
 from integrator.places import read_yaml
 
-KINDS = ("fixed", "delimited", "workbook", "xml")
+KINDS = ("fixed", "delimited", "workbook", "xml", "records")
+WAYS = ("sftp", "view", "rest")  # how rows come; without any of them, by a folder
 _ENDS = {"crlf": b"\r\n", "lf": b"\n", "any": b""}
 
 
@@ -28,8 +30,9 @@ class Field:
     empties: frozenset[str]  # beside nothing at all: texts that mean there is no value, such as 00000000
     start: int = 0  # fixed: first byte or sign, from 0
     end: int = 0  # fixed: behind the last one
-    column: str = ""  # delimited with header, workbook: its name; without header: its number, from 1
-    path: str = ""  # xml: from the record, in lxml's ElementPath with prefixes
+    column: str = ""  # delimited with header, workbook, records: its name; without header: its number, from 1
+    sum: bool = False  # xml: the path finds many amounts, and this is their sum
+    path: str = ""  # xml: from the record, in lxml's ElementPath with prefixes; records: names with dots between them
 
     def value(self, text: str) -> Any:
         """The value; None when there is none. Raises `Wrong`."""
@@ -47,6 +50,21 @@ class Ending:
     starts: str  # first signs of that row
     count: Field | None  # how many rows there are
     sums: Mapping[str, Field]  # field of the rows -> the sum of it
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Amounts of a row that add up: `total` = all of `plus` less all of `less`; one that is not there is nothing."""
+
+    total: str
+    plus: tuple[str, ...]
+    less: tuple[str, ...]
+
+    def holds(self, values: Mapping[str, Any]) -> bool:
+        found = sum((values.get(name, 0) for name in self.plus), Decimal(0))
+        return self.total not in values or bool(
+            values[self.total] == found - sum(values.get(name, 0) for name in self.less)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +88,16 @@ class Layout:
     fields: tuple[Field, ...]
     key: tuple[str, ...]
     ending: Ending | None
+    balances: tuple[Balance, ...]
+    either: tuple[tuple[str, ...], ...]  # of each of these, at least one is there
     max_bytes: int
     max_rows: int
     data: Mapping[str, Any] = field(repr=False, default_factory=dict)
+
+    @property
+    def way(self) -> str:
+        """folder, or one of WAYS."""
+        return next((one for one in WAYS if one in self.data), "folder")
 
     def values(self, raw: Mapping[str, str]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         """(values without those that are missing, [(field, reason)]) of a row's texts."""
@@ -86,7 +111,12 @@ class Layout:
             else:
                 if value is not None:
                     values[one.name] = value
-        return values, wounds
+        return values, wounds or self._together(values)
+
+    def _together(self, values: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """What is wrong with values that are right one by one."""
+        missing = [(some[0], "MISSING") for some in self.either if not any(name in values for name in some)]
+        return missing + [(one.total, "TOTALS_DIFFER") for one in self.balances if not one.holds(values)]
 
 
 @dataclass(slots=True)
@@ -99,6 +129,9 @@ class Row:
     texts: dict[str, str]
     wounds: list[tuple[str | None, str]] = field(default_factory=list)  # field, reason
     piece: bytes = b""  # what stands there, for quarantine
+    itself: str = (
+        ""  # digest of a row that is the same one wherever it is met (a view's, an answer's); "" = its place says it
+    )
 
     def finding(self, name: str | None, reason: str) -> Finding:
         return Finding(self.line, self.offset, self.length, name, reason)
@@ -128,6 +161,7 @@ def compile_layout(data: Mapping[str, Any], room: Path, *, sandbox: Sandbox) -> 
     unknown = set(key) - {one.name for one in fields}
     if unknown:
         raise ConfigurationError(f"key: {', '.join(sorted(unknown))} is no field")
+    _one_way(data, kind)
     namespaces = form.get("namespaces") or {}
     return Layout(
         adapter=data["adapter"], kind=kind, encoding=codecs.lookup(form.get("encoding", "utf-8")).name,
@@ -136,7 +170,8 @@ def compile_layout(data: Mapping[str, Any], room: Path, *, sandbox: Sandbox) -> 
         row_starts=str(form.get("rows", "")), skips=tuple(str(one) for one in form.get("skip") or ()),
         sheet=str(form.get("sheet", "")), record=_clark(str(form.get("record", "")), namespaces), namespaces=namespaces,
         schema=room / form["schema"] if "schema" in form else None, fields=fields, key=key,
-        ending=_ending(data.get("ending"), kind, sandbox), max_bytes=int(limits.get("bytes", 200_000_000)),
+        ending=_ending(data.get("ending"), kind, sandbox), balances=_balances(data, fields), either=_either(data, fields),
+        max_bytes=int(limits.get("bytes", 200_000_000)),
         max_rows=int(limits.get("rows", 5_000_000)), data=data,
     )  # fmt: skip
 
@@ -147,12 +182,39 @@ def _field(name: str, spec: Mapping[str, Any], kind: str, sandbox: Sandbox) -> F
         start = int(spec["at"]) - 1
         place = {"start": start, "end": start + int(spec["length"])}
     elif kind == "xml":
-        place = {"path": str(spec["path"])}
+        place = {"path": str(spec["path"]), "sum": bool(spec.get("sum"))}
     else:
-        place = {"column": str(spec.get("column", name))}
+        place = {"column": str(spec.get("column", name)), "path": str(spec.get("path", ""))}
     empties = frozenset(str(one) for one in spec.get("empty") or ())
     made = compile_type(name, spec, sandbox=sandbox)
     return Field(name, made, bool(spec.get("required", False)), empties, **place)
+
+
+def _balances(data: Mapping[str, Any], fields: tuple[Field, ...]) -> tuple[Balance, ...]:
+    found = tuple(
+        Balance(one["total"], tuple(one["plus"]), tuple(one.get("less") or ())) for one in data.get("balance") or ()
+    )
+    amounts = {one.name for one in fields if one.type.numeric}
+    unknown = {name for one in found for name in (one.total, *one.plus, *one.less)} - amounts
+    if unknown:
+        raise ConfigurationError(f"balance: {', '.join(sorted(unknown))} is no field with an amount")
+    return found
+
+
+def _either(data: Mapping[str, Any], fields: tuple[Field, ...]) -> tuple[tuple[str, ...], ...]:
+    found = tuple(tuple(some) for some in data.get("either") or ())
+    unknown = {name for some in found for name in some} - {one.name for one in fields}
+    if unknown:
+        raise ConfigurationError(f"either: {', '.join(sorted(unknown))} is no field")
+    return found
+
+
+def _one_way(data: Mapping[str, Any], kind: str) -> None:
+    ways = [one for one in ("drop", *WAYS) if one in data]
+    if len(ways) > 1:
+        raise ConfigurationError(f"rows come one way: {' or '.join(ways)}")
+    if ways and ways[0] in ("view", "rest") and kind != "records":
+        raise ConfigurationError(f"format.kind: what comes by {ways[0]} is records")
 
 
 def _apart(fields: tuple[Field, ...], kind: str, length: int) -> None:

@@ -79,12 +79,10 @@ def participation(layout: Layout) -> Participation | None:
     said = layout.data.get("deposit")
     if said is None:
         return None
-    drop = layout.data.get("drop") or {}
+    drop = layout.data.get("drop") or layout.data.get("sftp") or {}
     pattern, sidecar = str(drop.get("pattern", "*")), str(drop.get("sidecar", ""))
     if _HIDDEN.search(pattern) or (sidecar and PurePath(f"a{sidecar}").name != f"a{sidecar}"):
-        raise ConfigurationError(
-            f"{layout.adapter}: drop.pattern and drop.sidecar name files of one folder, without a path"
-        )
+        raise ConfigurationError(f"{layout.adapter}: pattern and sidecar name files of one folder, without a path")
     known = {one.name for one in layout.fields}
     keys = {name: _source(one, known, layout.adapter) for name, one in (said.get("keys") or {}).items()}
     content = {name: _source(one, known, layout.adapter) for name, one in (said.get("content") or {}).items()}

@@ -21,7 +21,7 @@ from fastapi import APIRouter, Request, Response
 from integrator import clock
 from integrator.api.body import read_json
 from integrator.api.certificates import SHOWN
-from integrator.api.delivering import Counter
+from integrator.api.delivering import Counter, read_key
 from integrator.api.headers import bearer, language
 from integrator.api.hub import Hub
 from integrator.api.limits import Limits
@@ -30,10 +30,7 @@ from integrator.errors import Issue, MalformedRequest, UnknownCaller
 from integrator.model import Answer, Caller
 from integrator.model import Request as Question
 
-_KEY = re.compile(r"[!-~]{8,128}")
 _UID = re.compile(r"[0-9a-f]{32}")
-_NUMBER = re.compile(r"\d{11}")
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")  # one in a hundred ends in eleven digits
 _DAYS = 732  # that a subscription may last
 
 
@@ -55,16 +52,10 @@ def router(hub: Hub, limits: Limits) -> APIRouter:
         async def hand_in(request: Request) -> Response:
             who, body = await knock(request)
             key = _idempotency(request)
-            handed = body.pop("changed" if service.later.kind == "announcement" else "content", None)
-            if who.dossier is not None:
-                body.setdefault("dossierReference", who.dossier)
-            read = service.read(body)
-            if who.dossier is not None and read.dossier not in (None, who.dossier):
-                raise _issue("equalExpected", "/dossierReference", "the token is bound to another case")
-            question = _question(request, service.name, who.caller, read.keys, read.dossier)
-            if service.later.kind == "announcement":
-                return _accepted(await counter.announce(service, question, key, handed))
-            return _accepted(await counter.hand_in(service, question, key, service.later.read(handed)))
+            chosen = language(request.headers.get("accept-language", "").encode())
+            return _accepted(
+                await counter.deposit(service, body, key, who.caller, _trace(request), chosen, who.dossier)
+            )
 
         return hand_in
 
@@ -148,12 +139,7 @@ def _trace(request: Request) -> Any:
 
 
 def _idempotency(request: Request) -> str:
-    key = request.headers.get("idempotency-key", "")
-    if not _KEY.fullmatch(key) or (_NUMBER.search(key) and not _UUID.fullmatch(key)):
-        raise MalformedRequest(
-            Issue("requiredInput", "header", "Idempotency-Key", "8 to 128 visible characters, new for each message; a UUID will do")
-        )  # fmt: skip
-    return key
+    return read_key(request.headers.get("idempotency-key", ""), "header", "Idempotency-Key")
 
 
 def _only(body: Mapping[str, Any], *names: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -14,6 +15,10 @@ from integrator.delivery.subscriptions import Ending, Following, Subscription
 from integrator.delivery.webhooks.cloudevents import event
 from integrator.errors import Issue, MalformedRequest, NoSuchDelivery
 from integrator.model import Answer, Caller, Request, Trace
+
+_KEY = re.compile(r"[!-~]{8,128}")
+_NUMBER = re.compile(r"\d{11}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")  # one in a hundred ends in eleven digits
 
 
 class Counter:
@@ -28,6 +33,21 @@ class Counter:
         keys: tuple[str, ...] = self._dispatch.keys
         return keys
 
+    async def deposit(
+        self, service: Any, body: dict[str, Any], key: str, caller: Caller, trace: Trace, language: str, dossier: str | None = None
+    ) -> Answer:  # fmt: skip
+        """What a body hands in, whichever façade read it. `dossier`: the case that the caller's token is bound to."""
+        handed = body.pop("changed" if service.later.kind == "announcement" else "content", None)
+        if dossier is not None:
+            body.setdefault("dossierReference", dossier)
+        read = service.read(body)
+        if dossier is not None and read.dossier not in (None, dossier):
+            raise _issue("equalExpected", "/dossierReference", "the token is bound to another case")
+        question = Request(service.name, caller, read.keys, trace, None, read.dossier, False, language)
+        if service.later.kind == "announcement":
+            return await self.announce(service, question, key, handed)
+        return await self.hand_in(service, question, key, service.later.read(handed))
+
     async def hand_in(self, service: Any, request: Request, key: str, content: Mapping[str, Any]) -> Answer:
         """A message for an organisation, or an effect at a source."""
         later, dispatch = service.later, self._dispatch
@@ -39,7 +59,7 @@ class Counter:
             mode, recipient = found.mode, found.uid
             receiver = (found.organisation, found.application, found.purpose)
         message = Message(
-            dispatch.outbox, uid_of(dispatch.outbox, request, key), later.kind, mode, recipient, receiver, content,
+            dispatch.outbox, uid_of(dispatch.outbox, request, key), later.kind, mode, recipient, receiver, request, content,
             service.subject(request.keys), later.expires, later.answer,
         )  # fmt: skip
         return await self._accept(request, message)
@@ -118,7 +138,7 @@ class Counter:
         sender = (row["sender_org"], row["sender_app"], row["purpose"])
         message = Message(
             outbox, uid_of(outbox, request, f"answer:{key}"), "answer", "pull", self._mailbox(Caller(*sender), service.name),
-            sender, read, None, later.expires, question=uid,
+            sender, request, read, None, later.expires, question=uid,
         )  # fmt: skip
         return await self._accept(request, message)
 
@@ -168,6 +188,15 @@ class Counter:
     def _type(self, held: Any) -> str:
         service = self._hub.services.get(held.service)
         return service.later.type if service is not None and service.later is not None else str(held.service)
+
+
+def read_key(key: str, where: str, name: str) -> str:
+    """An Idempotency-Key, from where the façade has it. Raises `MalformedRequest`."""
+    if not _KEY.fullmatch(key) or (_NUMBER.search(key) and not _UUID.fullmatch(key)):
+        raise MalformedRequest(
+            Issue("requiredInput", where, name, "8 to 128 visible characters, new for each message; a UUID will do")
+        )
+    return key
 
 
 def _who(caller: Caller) -> tuple[str, str, str]:

@@ -23,6 +23,7 @@ from integrator.commands import (
     policy,
     scenario,
     serve,
+    soap,
 )
 from integrator.commands.policy import why
 
@@ -45,6 +46,7 @@ WORDS = (
     directory,
     delivery,
     agents,
+    soap,
     opendata,
     check,
     new,

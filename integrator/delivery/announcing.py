@@ -83,7 +83,7 @@ class Announcer:
         request = Request(self._service.name, caller, {"ssin": change.ssin}, trace, fields)
         message = Message(
             self._outbox, uid_of(self._outbox, request, f"{follower.uid}:{change.id}"), "event", follower.mode, follower.uid,
-            (caller.organisation, caller.application, caller.purpose), dict.fromkeys(sorted(fields), True),
+            (caller.organisation, caller.application, caller.purpose), request, dict.fromkeys(sorted(fields), True),
             ("nrn", change.ssin), self._later.expires, whole=False,
         )  # fmt: skip
         try:

@@ -4,8 +4,10 @@
 /tsa                       a time stamping authority; its root is state/tsa/root.pem
 /oidc                      an OpenID issuer; its one client is in state/oidc/client.json
 /iam /eid /itsme           OpenID issuers that vouch for the invented staff
+/packages                  closed packages of a municipality, for whoever plays its clerk: /packages/population_view/changes
 /mock                      faults, counters, personas, health
 state/credentials          the onboarding kit · state/parking/cards.txt, the legacy package's file
+state/packages             what the packages keep · state/access, how to get into them, one file each
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from mock_sources.faults import Board
 from mock_sources.iam import IamDoor, open_all
 from mock_sources.layer import FaultLayer
 from mock_sources.oidc import Door, Issuer
+from mock_sources.packages import Packages
 from mock_sources.sources import parking
 from mock_sources.sources.parking import Package
 from mock_sources.tsa import Authority, Tsa
@@ -80,14 +83,19 @@ class Mocks:
         return list(find(self.world, text, limit=limit))
 
 
-def build(state: Path, seed: int = 7, clock: Clock | None = None) -> Mocks:
+def build(state: Path, seed: int = 7, clock: Clock | None = None, *, base: str = "") -> Mocks:
     """Build the region from a seed and open every source on it; writes the kit and the parking file under `state`.
+
+    `base`: where all this will be served; then what is not reached over HTTP listens too, on a port of its own.
 
     Raises credentials.KitIncomplete when `state/credentials` is damaged.
     """
     clock = clock or system_clock
     issuer = Issuer(state, lambda: clock().timestamp())
     authority = Authority(state)  # before the kit: who waits for the kit finds the authority's root too
+    packages = Packages(state.resolve(), clock, listen=bool(base))  # likewise
+    if base:
+        packages.stand_at(base)
     credentials = kit.ensure(state.resolve())
     world, board = World.build(seed, lambda: clock().astimezone(_BRUSSELS).date()), Board(seed)
     sources = {prefix: _open(room, world, credentials, clock) for prefix, room in ROOMS.items()}
@@ -96,6 +104,7 @@ def build(state: Path, seed: int = 7, clock: Clock | None = None) -> Mocks:
     board.watch("parking", package.apply)
     mocks = Mocks(world, credentials, board, sources, package)
     mocks.open("oidc", Door(issuer, lambda: [(one.ssin, one.title_en) for one in world.personas.values() if one.ssin]))
+    mocks.open("packages", packages)
     for name, vouching in open_all(lambda: clock().timestamp()).items():
         mocks.open(name, IamDoor(vouching))
     return mocks
