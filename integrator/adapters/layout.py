@@ -10,11 +10,13 @@ from typing import Any
 
 from integrator.adapters.fieldtypes import FieldType, Wrong, compile_type
 from integrator.adapters.findings import Finding
+from integrator.adapters.gathering import Balance, compile_balance
 from integrator.errors import ConfigurationError
 from integrator.keytypes import Sandbox
 from integrator.places import read_yaml
 
 KINDS = ("fixed", "delimited", "workbook", "xml")
+_MANY, _MANY_TOGETHER = 5_000_000, 100_000  # rows of a file; of one that is held in memory to be taken whole
 _ENDS = {"crlf": b"\r\n", "lf": b"\n", "any": b""}
 
 
@@ -70,9 +72,15 @@ class Layout:
     fields: tuple[Field, ...]
     key: tuple[str, ...]
     ending: Ending | None
+    balance: Balance | None
     max_bytes: int
     max_rows: int
     data: Mapping[str, Any] = field(repr=False, default_factory=dict)
+
+    @property
+    def whole(self) -> bool:
+        """Taken whole or not at all: its rows mean something together only."""
+        return _whole(self.data)
 
     def values(self, raw: Mapping[str, str]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         """(values without those that are missing, [(field, reason)]) of a row's texts."""
@@ -116,6 +124,16 @@ def load(path: Path, *, sandbox: Sandbox) -> Layout:
     return layout
 
 
+def deposits(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What `deposit:` says: one thing, or several."""
+    said = data.get("deposit") or []
+    return said if isinstance(said, list) else [said]
+
+
+def _whole(data: Mapping[str, Any]) -> bool:
+    return "balance" in data or any("gather" in one for one in deposits(data))
+
+
 def compile_layout(data: Mapping[str, Any], room: Path, *, sandbox: Sandbox) -> Layout:
     """A layout from what was read. Raises `ConfigurationError` or the errors of a missing member."""
     form, limits = data["format"], data.get("limits") or {}
@@ -129,6 +147,7 @@ def compile_layout(data: Mapping[str, Any], room: Path, *, sandbox: Sandbox) -> 
     if unknown:
         raise ConfigurationError(f"key: {', '.join(sorted(unknown))} is no field")
     namespaces = form.get("namespaces") or {}
+    balance = compile_balance(data.get("balance"), data["fields"])
     return Layout(
         adapter=data["adapter"], kind=kind, encoding=codecs.lookup(form.get("encoding", "utf-8")).name,
         line_end=_ENDS[form.get("lineEnd", "any")], length=int(form.get("length", 0)),
@@ -136,8 +155,8 @@ def compile_layout(data: Mapping[str, Any], room: Path, *, sandbox: Sandbox) -> 
         row_starts=str(form.get("rows", "")), skips=tuple(str(one) for one in form.get("skip") or ()),
         sheet=str(form.get("sheet", "")), record=_clark(str(form.get("record", "")), namespaces), namespaces=namespaces,
         schema=room / form["schema"] if "schema" in form else None, fields=fields, key=key,
-        ending=_ending(data.get("ending"), kind, sandbox), max_bytes=int(limits.get("bytes", 200_000_000)),
-        max_rows=int(limits.get("rows", 5_000_000)), data=data,
+        ending=_ending(data.get("ending"), kind, sandbox), balance=balance, max_bytes=int(limits.get("bytes", 200_000_000)),
+        max_rows=int(limits.get("rows", _MANY_TOGETHER if _whole(data) else _MANY)), data=data,
     )  # fmt: skip
 
 

@@ -8,6 +8,10 @@
       keys: {ssin: resident, recipient: {value: "1992100975"}}      # the service's key: a field of the layout, or a constant
       content: {field: {value: address}, observed: remark}
       dossier: file
+      once: [invoice]                       # what makes it itself; left out: its place in its file
+      gather: …                             # rows that become one message: see gathering
+
+`deposit:` may be a list of these, when one file has several effects; then each gathers.
 
 A row becomes the body of one request, the same whether the hub itself reads the folder or a machine beside the package.
 """
@@ -21,7 +25,9 @@ from decimal import Decimal
 from pathlib import PurePath
 from typing import Any
 
-from integrator.adapters.layout import Layout
+from integrator.adapters.gathering import Gather, bounded, compile_gather
+from integrator.adapters.intake import key_of
+from integrator.adapters.layout import Layout, deposits
 from integrator.errors import ConfigurationError
 
 SETTLE = 2.0  # seconds
@@ -53,6 +59,8 @@ class Participation:
     content: Mapping[str, Source]
     changed: tuple[str, ...]  # of an event: what changed
     dossier: Source | None
+    once: tuple[str, ...]  # fields that make it itself, in whatever file it stands; () = its place in its file
+    gather: Gather | None  # None: each row is one
     pattern: str  # of file names
     settle: float  # seconds that a file must stand still
     sidecar: str  # suffix of the file that says that another one is whole; "" = none
@@ -68,24 +76,41 @@ class Participation:
             body["content"] = _given(self.content, row)
         return body
 
+    def key(self, place: str, row: Mapping[str, Any]) -> str:
+        """The Idempotency-Key: `place` (that of a row in its file), or what the row says that it is."""
+        if not self.once:
+            return place
+        said = "\x1f".join([self.service, *(str(row[name]) for name in self.once)])
+        return key_of(self.adapter, said, 0)
 
-def participation(layout: Layout) -> Participation | None:
-    """None when the adapter only describes a file. Raises `ConfigurationError`."""
-    said = layout.data.get("deposit")
-    if said is None:
-        return None
+
+def participations(layout: Layout) -> tuple[Participation, ...]:
+    """() when the adapter only describes a file. Raises `ConfigurationError`."""
+    made = tuple(_participation(layout, said) for said in deposits(layout.data))
+    if len({one.organisation for one in made}) > 1:
+        raise ConfigurationError(f"{layout.adapter}: a file is one organisation's, whatever becomes of it")
+    if (layout.whole or len(made) > 1) and any(one.gather is None for one in made):
+        raise ConfigurationError(f"{layout.adapter}: what is taken whole, or has several effects, gathers its rows")
+    return made
+
+
+def _participation(layout: Layout, said: Mapping[str, Any]) -> Participation:
     drop = layout.data.get("drop") or {}
     pattern, sidecar = str(drop.get("pattern", "*")), str(drop.get("sidecar", ""))
     if _HIDDEN.search(pattern) or (sidecar and PurePath(f"a{sidecar}").name != f"a{sidecar}"):
         raise ConfigurationError(
             f"{layout.adapter}: drop.pattern and drop.sidecar name files of one folder, without a path"
         )
-    known = {one.name for one in layout.fields}
+    specs = layout.data["fields"]
+    gather = compile_gather(said["gather"], specs) if "gather" in said else None
+    known = gather.names if gather is not None else {one.name for one in layout.fields}
+    once = gather.by if gather is not None else bounded("deposit.once", said.get("once", ()), specs)
     keys = {name: _source(one, known, layout.adapter) for name, one in said["keys"].items()}
     content = {name: _source(one, known, layout.adapter) for name, one in (said.get("content") or {}).items()}
     return Participation(
         layout.adapter, said["service"], str(said["organisation"]), said["application"], said["purpose"], keys, content,
         tuple(said.get("changed") or ()), _source(said["dossier"], known, layout.adapter) if "dossier" in said else None,
+        once, gather,
         pattern, float(drop.get("settleSeconds", SETTLE)), sidecar,
     )  # fmt: skip
 
@@ -129,4 +154,6 @@ def _given(sources: Mapping[str, Source], row: Mapping[str, Any]) -> dict[str, A
 
 def _plain(value: Any) -> Any:
     """As JSON carries it; an amount as its figures, so that no cent is rounded."""
+    if isinstance(value, list):
+        return [{name: _plain(one) for name, one in line.items()} for line in value]
     return format(value, "f") if isinstance(value, Decimal) else value

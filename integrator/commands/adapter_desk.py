@@ -149,7 +149,7 @@ def _intake(loaded: Settings, name: str, database: Database) -> Intake:
 
 
 def _record(loaded: Settings, name: str, word: str, count: int = 1) -> None:
-    _, part = taking_part(loaded, name)
+    _, (part, *_others) = taking_part(loaded, name)  # all of one organisation
     clear: dict[str, object] = {
         "op": _OPS[word], "status": "Ok", "reason_code": "QUARANTINE", "count": count, "consumer": {"org": number_of(part.organisation)},
     }  # fmt: skip
