@@ -11,6 +11,8 @@ from datetime import date
 from pathlib import Path
 from typing import Protocol
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from audit import Draft, KeyRing, Ledger, LedgerError, Record, Store
 from audit.alerts import Alerts, Judge, Known, Protected, Rules, RulesInvalid, Sealed, Watch, protected, watch
 from audit.reports.tables import Tables, open_tables
@@ -67,7 +69,7 @@ class Alerting:
         """Judge what is new, and say whether there is more. A failure is logged; the next step begins where this one began."""
         try:
             count = self.watch.step(AT_ONCE)
-        except (LedgerError, IntegratorError) as error:
+        except (LedgerError, IntegratorError, SQLAlchemyError) as error:
             log.warning("alerts_failed", error=type(error).__name__)
             return False
         if count:

@@ -99,7 +99,9 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
             settings, services, organisations, publishing.books, settings.ledger if book else None, now
         )
         quotas, emergencies = _open_conditions(settings, now)
-        offices = open_offices(settings, publishing, governing, services, emergencies, session, now, watching, directory)
+        offices = open_offices(
+            settings, publishing, governing, services, emergencies, session, now, watching, directory
+        )
         enrolment = open_enrolment(
             settings, identity, lambda: governing.live.policies.purposes, ThisYear(publishing.books).append, now
         )
@@ -124,7 +126,7 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
     if watching is not None:
         tags = agent_tags(settings)
         tags.agents()  # a damaged file is said at the start, and never stops an exchange afterwards
-        recorder.closeness = open_closeness(watching.tagger, tags, tags, agents.tags.same)
+        recorder.closeness = open_closeness(watching.tagger, tags, tags, agents.tags)
         recorder.learn = learning(watching.happenings, _territory(organisations))
     if publishing.publisher is not None:
         metrics.registry.register(LogFigures(publishing.publisher, now))
@@ -152,7 +154,14 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
     governing.live.told.append(hub.swap)
     if book is not None:
         try:
-            hub.dispatch = await open_dispatch(settings, book, lambda: hub.exchange, directory=directory, changed=_changed(watching))
+            hub.dispatch = await open_dispatch(
+                settings,
+                book,
+                lambda: hub.exchange,
+                directory=directory,
+                changed=_changed(watching),
+                keepers=_keepers(organisations),
+            )
             await hub.dispatch.figures.count()
             hub.dispatch.start()
         except BaseException:
@@ -218,6 +227,11 @@ def _open_conditions(settings: Settings, now: clock.Now) -> tuple[Quotas, Emerge
         Quotas(Table(Database(str(quotas["database"]), "quotas")), now, lease=int(quotas["lease"])),
         Emergencies(Store(Database(str(said["database"]), "emergency")), rules, now),
     )
+
+
+def _keepers(organisations: Mapping[str, Any]) -> frozenset[str]:
+    """Organisations that keep an authentic source."""
+    return frozenset(one["number"] for one in organisations["organisations"].values() if one["kind"] == "register")
 
 
 def _changed(watching: Watching | None) -> Changed | None:

@@ -30,6 +30,10 @@ from integrator.policy import ADVICE, Denial, Permit
 from integrator.recording import Call, Outcome, Recorder, Recording
 from integrator.services import Service
 
+_UNREADABLE = Denial(
+    "UNREADABLE", None, "Its values cannot be opened. Put the key of its month back into the ring, then `delivery redrive`."
+)  # fmt: skip
+
 
 async def take_in(
     recorder: Recorder, service: Service, request: Request, permit: Permit, record: Recording, deposit: Deposit, now: clock.Now
@@ -66,7 +70,7 @@ class Carrying:
     """Carries what the outbox gave out, each message through decision, intent, sending and outcome."""
 
     services: Mapping[str, Service]
-    decide: Callable[[Service, Request], Awaitable[Permit | Denial]]  # anew, by the texts in force and the files kept now
+    decide: Callable[[Service, Request], Awaitable[Permit | Denial]]  # anew, by the texts and the files of now
     recorder: Recorder
     metrics: Metrics
     now: clock.Now
@@ -113,7 +117,7 @@ class Carrying:
             return None
         request = _request(held)
         try:
-            decision = await self.decide(service, request)
+            decision = await self.decide(service, request) if held.readable else _UNREADABLE
         except ConditionUnknown:  # nobody can say whether it may go: it is given out again when its lease is over
             return None
         if isinstance(decision, Denial) and decision.reason == "OUTSIDE_HOURS":

@@ -282,6 +282,8 @@ def _services(rooms: list[Room], services: Mapping[str, Service], sources: Mappi
                 f"mapping {service.sheet.name} is of {service.sheet.source}.{service.sheet.operation}", "mapping"
             )
         route = f"{service.method} {service.path}"
+        if service.later is not None and service.later.kind == "event":
+            continue  # they share the door where they are followed
         if route in routes:
             yield room.finding(f"{routes[route]} already has this route", "route")
         routes[route] = service.name

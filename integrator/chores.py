@@ -1,32 +1,40 @@
-"""What a serving hub does beside answering: settle, keep, forget, watch its texts. Each goes on until it is cancelled."""
+"""What a serving hub does beside answering: settle, keep, forget, watch its texts. Each goes on until it is cancelled.
+
+A turn that fails, whatever it fails of, is logged and counted by name, and the next turn comes as if it had not.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from audit import LedgerError
 from integrator.clerk import keep_a_clerk
 from integrator.contract import Connector
 from integrator.errors import IntegratorError
 from integrator.hub import Hub
-from integrator.keeping import Keeper, until_night
+from integrator.keeping import until_night
 from integrator.logs import log
-from integrator.offices import forget_every_night
+from integrator.metrics import Metrics
+from integrator.offices import tell_news
+
+
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """Turns with pauses between them. `name` is what operators see."""
+
+    name: str
+    turn: Callable[[], Awaitable[Any]]
+    pause: Callable[[], float]  # seconds until the next turn, asked when one is over
+    at_once: bool = True  # the first turn is at the start; else a pause is
 
 
 def begin(hub: Hub) -> list[asyncio.Task[Any]]:
     """All of them, as tasks of the running loop."""
-    chores = [_first_look(hub), _settle_every_minute(hub), _look_after_conditions(hub)]
-    chores += [hub.governing.live.watch(), hub.agents.acts.keep_recording()]
-    if hub.consoles is not None:
-        chores += [keep_a_clerk(hub.settings), forget_every_night(hub.consoles)]
-    if hub.keeper is not None:
-        chores.append(_keep_every_day(hub.keeper))
-    return [asyncio.create_task(chore) for chore in chores]
+    tasks = [asyncio.create_task(take_turn("first_look", partial(_first_look, hub), hub.metrics))]
+    return tasks + [asyncio.create_task(go_on(chore, hub.metrics)) for chore in _chores(hub)]
 
 
 async def end(chores: Sequence[asyncio.Task[Any]]) -> None:
@@ -36,39 +44,59 @@ async def end(chores: Sequence[asyncio.Task[Any]]) -> None:
     await asyncio.gather(*chores, return_exceptions=True)
 
 
-async def _settle_every_minute(hub: Hub) -> None:
+async def go_on(chore: Chore, metrics: Metrics) -> None:
+    """Turn after turn, until cancelled."""
+    metrics.chore_failures.labels(chore.name)  # seen as 0: who watches it sees the first failure as a step
+    if not chore.at_once:
+        await asyncio.sleep(chore.pause())
+    while True:
+        await take_turn(chore.name, chore.turn, metrics)
+        await asyncio.sleep(chore.pause())
+
+
+async def take_turn(name: str, turn: Callable[[], Awaitable[Any]], metrics: Metrics) -> None:
+    """One turn; never raises."""
+    try:
+        await turn()
+    except Exception as error:  # also what nobody thought of: a chore that ended would be missed by nobody
+        log.error("chore_failed", kind=name, error=type(error).__name__)
+        metrics.chore_failures.labels(name).inc()
+
+
+def _chores(hub: Hub) -> Iterator[Chore]:
+    def seconds(pause: float) -> Callable[[], float]:
+        return lambda: pause
+
+    def night() -> float:
+        return until_night(hub.clock())
+
+    yield Chore("settling", partial(_settle, hub), seconds(60), at_once=False)
+    yield Chore("quotas", hub.quotas.tidy, seconds(5), at_once=False)
+    yield Chore("emergencies", partial(_look_after_emergencies, hub), seconds(60), at_once=False)
+    # Both approved, and the process that was about to let it in died: done at the start, and every minute.
+    yield Chore("enrolments", hub.enrolment.finish, seconds(60))
+    # These go on by themselves; should one ever end, it is begun again.
+    yield Chore("texts", hub.governing.live.watch, seconds(5))
+    yield Chore("agents", hub.agents.acts.keep_recording, seconds(5))
+    yield Chore("standing", hub.agents.standing.keep_looking, seconds(1))
+    if hub.consoles is not None:
+        yield Chore("clerk", partial(keep_a_clerk, hub.settings), seconds(5))
+        yield Chore("notices", partial(tell_news, hub.consoles), night)
+        yield Chore("forgetting", hub.consoles.extras["casefiles"].forget, night)
+    if hub.keeper is not None:
+        yield Chore("keeping", partial(asyncio.to_thread, hub.keeper.daily), night)
+
+
+async def _settle(hub: Hub) -> None:
     """An intent whose outcome was never recorded becomes `unknown` within five minutes, and is shown as such."""
-    while True:
-        await asyncio.sleep(60)
-        try:
-            settled = await asyncio.to_thread(hub.publishing.tidy)
-        except LedgerError as error:
-            log.warning("settling_failed", error=type(error).__name__)
-            continue
-        if settled:
-            log.warning("intents_settled_as_unknown", entries=settled)
+    if settled := await asyncio.to_thread(hub.publishing.tidy):
+        log.warning("intents_settled_as_unknown", entries=settled)
 
 
-async def _look_after_conditions(hub: Hub) -> None:
-    """Idle leases go back every few seconds; emergencies are written and told every minute."""
-    turn = 0
-    while True:
-        await asyncio.sleep(5)
-        turn += 1
-        try:
-            await hub.quotas.tidy()
-            if turn % 12 == 0:
-                await asyncio.to_thread(hub.emergencies.settle, hub.publishing.ledger.append_blocking)
-                hub.metrics.emergencies.set(await hub.emergencies.waiting())
-        except (SQLAlchemyError, LedgerError, IntegratorError) as error:  # tried again at the next turn
-            log.warning("conditions_not_looked_after", error=type(error).__name__)
-
-
-async def _keep_every_day(keeper: Keeper) -> None:
-    """What is no longer to be kept is erased, and yesterday's map is made, in a thread; after a start, then every night."""
-    while True:
-        await asyncio.to_thread(keeper.daily)
-        await asyncio.sleep(until_night(keeper.now()))
+async def _look_after_emergencies(hub: Hub) -> None:
+    """They are written, and told when nobody decided in time."""
+    await asyncio.to_thread(hub.emergencies.settle, hub.publishing.ledger.append_blocking)
+    hub.metrics.emergencies.set(await hub.emergencies.waiting())
 
 
 async def _first_look(hub: Hub) -> None:

@@ -14,18 +14,20 @@ import multiprocessing
 import os
 import signal
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from audit import Ledger, LedgerError
 from integrator import clock, places
-from integrator.alerting import Alerting, open_alerting, registered_in
+from integrator.alerting import Alerting, Writer, open_alerting, registered_in
 from integrator.directory import load_rules, open_directory
 from integrator.errors import IntegratorError
 from integrator.logs import configure, log
-from integrator.publishing import Publishing, open_logbook, open_publishing
+from integrator.publishing import Logbook, Publishing, open_logbook, open_publishing
 from integrator.settings import Settings, organisations
 from integrator.watching.opening import open_watching
 
@@ -73,19 +75,14 @@ def _work(settings: Settings, wanted: Any) -> None:
     book = open_logbook(settings)
     writer = _Watch(settings)
     reports = Reports(book.store, book.keyring, lambda: clock.micros(clock.system()), late_refusals=LATE_REFUSALS)
-    watching = open_watching(settings)
-    rules = load_rules(places.folder("config") / "directory.yaml", organisations())
-    directory = open_directory(settings.directory["database"], Path(settings.directory["keys"]), rules, clock.system)
-    alerting = open_alerting(book.store, book.keyring, writer, clock.system, watching, registered_in(directory))
+    alerts = _Alerts(settings, book, writer)
     try:
         while wanted():
-            busy = _count(reports) | _watch(alerting)
+            busy = _count(reports) | alerts.step()
             if not busy:
                 time.sleep(EVERY)
     finally:
-        alerting.close()
-        watching.close()
-        directory.close()
+        alerts.close()
         reports.close()
         writer.close()
         book.store.close()
@@ -99,8 +96,42 @@ def _count(reports: Any) -> bool:
         return False
 
 
-def _watch(alerting: Alerting) -> bool:
-    return alerting.step()
+class _Alerts:
+    """Alerts, as soon as what they must know can be opened: cases and happenings, the directory. Counting waits for neither."""
+
+    def __init__(self, settings: Settings, book: Logbook, writer: Writer) -> None:
+        self._settings, self._book, self._writer = settings, book, writer
+        self._opened: Alerting | None = None
+        self._again = 0.0  # when opening is tried, monotonic seconds
+        self._close = ExitStack()
+
+    def step(self) -> bool:
+        """As Alerting.step; False while they are not open."""
+        if self._opened is None and time.monotonic() >= self._again:
+            self._again = time.monotonic() + AGAIN
+            self._opened = self._open()
+        return self._opened is not None and self._opened.step()
+
+    def _open(self) -> Alerting | None:
+        chosen, store = self._settings.directory, self._book.store
+        with ExitStack() as stack:
+            try:
+                watching = open_watching(self._settings)
+                stack.callback(watching.close)
+                rules = load_rules(places.folder("config") / "directory.yaml", organisations())
+                directory = open_directory(chosen["database"], Path(chosen["keys"]), rules, clock.system)
+                stack.callback(directory.close)
+                registered = registered_in(directory)
+                opened = open_alerting(store, self._book.keyring, self._writer, clock.system, watching, registered)
+                stack.callback(opened.close)
+            except (IntegratorError, LedgerError, SQLAlchemyError) as error:
+                log.error("alerts_not_watched", error=type(error).__name__)
+                return None
+            self._close = stack.pop_all()
+        return opened
+
+    def close(self) -> None:
+        self._close.close()
 
 
 class _Watch:

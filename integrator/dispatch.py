@@ -6,7 +6,7 @@ ledger's database ─► outbox ─► queue (database or broker) ─► relay �
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -100,8 +100,10 @@ async def open_dispatch(
     directory: Directory | None = None,
     effects: Mapping[str, Effect] | None = None,
     changed: Changed | None = None,
+    keepers: Collection[str] = (),
 ) -> Dispatch:
-    """Nothing runs yet: see `start`. `current`: the exchange, which is another one when the texts change.
+    """Nothing runs yet: see `start`. `current`: the exchange, which is another one when the texts change. `keepers`: the
+    organisations whose announcements are facts; `changed` hears of those.
 
     Raises `ConfigurationError`.
     """
@@ -135,7 +137,15 @@ async def open_dispatch(
             relay = Relay(await _queue(outbox, push, str(chosen.get("broker") or ""), lease), carrying.carry)
         known = directory or Nobody()
         announcers = {
-            name: Announcer(one, known, subscriptions, outbox, lambda request, deposit: current().accept(request, deposit), changed)
+            name: Announcer(
+                one,
+                known,
+                subscriptions,
+                outbox,
+                lambda request, deposit: current().accept(request, deposit),
+                changed,
+                keepers,
+            )
             for name, one in services.items()
             if one.later is not None and one.later.kind == "event"
         }

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from audit import KeyRing, Ledger, LedgerError, Store, Subject
+from audit import KeyRing, Ledger, Store, Subject
 from audit.keeping import Expired, RetentionClass, alias, expire, mend
 from audit.keeping.maps import forget_maps, make_maps
 from audit.keeping.shown import ShowsAt, make_shown
@@ -69,23 +69,30 @@ class Keeper:
     shows_at: ShowsAt | None = None  # who could see what at a moment; None = no map of what was shown is made
 
     def daily(self) -> list[Expired]:
-        """Finish what a crash left of people's orders, make yesterday's map, erase what is due.
+        """Make yesterday's maps and erase what is due. Each is done whatever becomes of the other.
 
-        A failure is logged; tomorrow comes again."""
+        Raises LedgerError or OSError of what failed: the next run goes on where this one stopped.
+        """
         try:
-            if mended := mend(self.store):
-                log.warning("keeping_mended", entries=mended)
-            make_maps(self.store, self.keyring, self.writer.ledger, self.maps)
-            if self.shows_at is not None:
-                make_shown(self.store, self.keyring, self.writer.ledger, self.maps, self.shows_at)
-            today = clock.today(self.now())
-            expired = expire(self.store, self.keyring, self.writer.ledger, self.classes, today)
-            forget_maps(self.store, self.maps)
-        except (LedgerError, OSError) as error:
-            log.error("keeping_failed", error=type(error).__name__)
-            return []
+            self._map()
+        finally:
+            expired = self._expire()
+        return expired
+
+    def _map(self) -> None:
+        """After what a crash left of people's orders was finished: what is restricted stands in no map."""
+        if mended := mend(self.store):
+            log.warning("keeping_mended", entries=mended)
+        make_maps(self.store, self.keyring, self.writer.ledger, self.maps)
+        if self.shows_at is not None:
+            make_shown(self.store, self.keyring, self.writer.ledger, self.maps, self.shows_at)
+
+    def _expire(self) -> list[Expired]:
+        today = clock.today(self.now())
+        expired = expire(self.store, self.keyring, self.writer.ledger, self.classes, today)
         for one in expired:
             log.info("retention_expired", code=one.retention, entries=one.rows)
+        forget_maps(self.store, self.maps)
         return expired
 
     def replaced(self, subject: tuple[str, str], number: str, source: str) -> None:

@@ -45,10 +45,24 @@ class Metrics(Collector):
         self._source_calls, self._source_durations = _Counts(), _Times()
         self._last_success: dict[tuple[str, ...], float] = {}
         self._decisions, self._appends = _Counts(), _Times()
-        self.circuit = Gauge("integrator_source_circuit_state", "0 closed, 1 half open, 2 open.", ("source",), registry=self.registry)
-        self.refused = Counter("integrator_edge_refusals", "Knocks refused before a decision, by kind.", ("kind",), registry=self.registry)
-        self.in_flight = Gauge("integrator_exchange_in_flight", "Exchanges accepted and not yet answered.", registry=self.registry)
-        self.emergencies = Gauge("integrator_emergencies_open", "Emergencies that wait for a second person.", registry=self.registry)
+        self.circuit = Gauge(
+            "integrator_source_circuit_state", "0 closed, 1 half open, 2 open.", ("source",), registry=self.registry
+        )
+        self.refused = Counter(
+            "integrator_edge_refusals", "Knocks refused before a decision, by kind.", ("kind",), registry=self.registry
+        )
+        self.in_flight = Gauge(
+            "integrator_exchange_in_flight", "Exchanges accepted and not yet answered.", registry=self.registry
+        )
+        self.emergencies = Gauge(
+            "integrator_emergencies_open", "Emergencies that wait for a second person.", registry=self.registry
+        )
+        self.chore_failures = Counter(
+            "integrator_chore_failures",
+            "Turns of a chore beside answering that failed.",
+            ("chore",),
+            registry=self.registry,
+        )
         self.build_info = Gauge("integrator_build_info", "The version that runs.", ("version",), registry=self.registry)
         self.registry.register(self)
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from sqlalchemy.exc import SQLAlchemyError
 
 from audit import Subject
 from audit.keeping.shown import ShowsAt, prove_shown
@@ -40,10 +39,9 @@ from integrator.consoles.signin.oidc import Oidc
 from integrator.consoles.web import Consoles
 from integrator.directory import Directory
 from integrator.emergency import Emergencies
-from integrator.errors import IntegratorError
 from integrator.governing.live import InForce
 from integrator.governing.opening import Governing
-from integrator.keeping import retention_classes, until_night
+from integrator.keeping import retention_classes
 from integrator.logs import log
 from integrator.publishing import Logbook, Publishing
 from integrator.services import Service
@@ -111,8 +109,10 @@ def open_offices(
 
 
 def know_agents(consoles: Consoles, agents: Agents, settings: Settings) -> None:
-    """Officials who left their organisation do not sign in any more, and sessions of who leaves end at once."""
+    """Officials who left their organisation do not sign in any more, sessions of who leaves end at once, and an agent is no
+    second person for an emergency of his own."""
     agents.end_sessions_by(consoles.sessions.end_all)
+    consoles.extras["emergencies"].somebody_else = agents.somebody_else
     chosen = (settings.consoles.get("signIn") or {}).get("agent")
     oidc = consoles.extras.get("oidc")
     if chosen is None or not isinstance(oidc, Oidc):
@@ -129,20 +129,11 @@ def know_agents(consoles: Consoles, agents: Agents, settings: Settings) -> None:
     oidc.admit = admit
 
 
-async def forget_every_night(consoles: Consoles) -> None:
-    """Requests of citizens whose time is over are wiped, and who wants notice of news gets it; what fails is tried again the next night."""
-    while True:
-        try:
-            outbox, address = consoles.extras["notices"]
-            if told := await tell_everyone(consoles, outbox, address):
-                log.info("notices_sent", count=told)
-        except (IntegratorError, SQLAlchemyError) as error:
-            log.error("notices_not_sent", error=type(error).__name__)
-        try:
-            await consoles.extras["casefiles"].forget()
-        except (IntegratorError, SQLAlchemyError) as error:
-            log.error("requests_not_forgotten", error=type(error).__name__)
-        await asyncio.sleep(until_night(consoles.now()))
+async def tell_news(consoles: Consoles) -> None:
+    """Who wants notice of news gets it."""
+    outbox, address = consoles.extras["notices"]
+    if told := await tell_everyone(consoles, outbox, address):
+        log.info("notices_sent", count=told)
 
 
 async def close_offices(consoles: Consoles) -> None:
@@ -180,15 +171,17 @@ def _evidence(settings: Settings, book: Logbook) -> Callable[[str, int, Collecti
 
 
 def _day(settings: Settings, book: Logbook) -> Day:
+    def bundle(shard: str, index: int) -> bytes:
+        return make_bundle(
+            book.log, book.store, book.keyring, shard, index, (), signers=book.signers, tsa_roots=_roots(settings)
+        )
+
     def day(subject: Subject, day: date, shows_at: ShowsAt) -> bytes | None:
         proofs = prove_shown(book.store, book.keyring, settings.state / "maps", subject, day, shows_at)
         if not proofs:
             return None
-        place = proofs[0].shard, proofs[0].index
-        index = make_bundle(
-            book.log, book.store, book.keyring, *place, (), signers=book.signers, tsa_roots=_roots(settings)
-        )
-        return day_bundle(index, proofs)
+        erasures = sorted({order for one in proofs for _, order in one.erased})
+        return day_bundle(bundle(proofs[0].shard, proofs[0].index), proofs, [bundle(*one) for one in erasures])
 
     return day
 

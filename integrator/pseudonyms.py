@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.hashes import SHA512
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from integrator.errors import ConfigurationError
+from integrator.keyfiles import made_once
 from integrator.keytypes import PREFIX, ssin_world
 
 _DIGITS = re.compile(r"[0-9]{11}", re.ASCII).fullmatch
@@ -64,15 +65,7 @@ class Pseudonyms:
 
 def open_pseudonyms(path: Path, world: str) -> Pseudonyms:
     """With the master key of this file, made at the first start. Raises `ConfigurationError`."""
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        pass
-    else:
-        with os.fdopen(handle, "wb") as file:
-            file.write(os.urandom(64))
-            os.fsync(file.fileno())
-    master = path.read_bytes()
+    master = made_once(path, lambda: os.urandom(64))
     if len(master) < 32:
         raise ConfigurationError(
             f"{path.name}: the key of the pseudonyms is too short", advice="Restore it from the backup."

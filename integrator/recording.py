@@ -64,6 +64,7 @@ class Outcome:
 class Closeness(Protocol):
     """How near the agent is to whom they ask about, in codes (integrator.watching.closeness). What it raises is no code."""
 
+    async def know(self, caller: Caller) -> None: ...  # first; never raises
     def of_question(self, caller: Caller, subject: tuple[str, str] | None) -> frozenset[str]: ...
     def of_answer(
         self,
@@ -148,6 +149,8 @@ class Recording:
 
     async def intents(self, calls: Sequence[Call], now: float) -> tuple[int, ...]:
         """Durable when this returns, all of them in one commit."""
+        if self._closeness is not None:
+            await self._closeness.know(calls[0].request.caller)
         return await self._append([_intent(call, now, self._asked(call)) for call in calls], last=False)
 
     async def outcomes(
@@ -170,6 +173,8 @@ class Recording:
         return await self._append(drafts, beside)
 
     async def denied(self, service: Service, request: Request, denial: Denial, beside: Sequence[Statement] = ()) -> tuple[int, ...]:
+        if self._closeness is not None:
+            await self._closeness.know(request.caller)
         flags = self._near_asked(request.caller, service.subject(request.keys))
         return await self._append([_denied(service, request, denial, flags)], beside)
 

@@ -64,9 +64,9 @@ class CheckRule:
 class Later:
     """What is special about a service whose effect is later (`delivery:` in its file)."""
 
-    kind: str  # event | message | write | erase | portability
+    kind: str  # event | announcement | message | write | erase | portability
     type: str  # of its CloudEvents: person.v1.person.notify.changed
-    to: str | None  # message: the key that names the organisation · write, erase, portability: the effect
+    to: str | None  # message: the key that names the organisation · announcement: the events · others: the effect
     content: Mapping[str, KeyType]  # what may be handed over; of an event nothing but the types of fields
     expires: float  # days
     answer: float | None  # days in which an answer is awaited; None = none is
@@ -270,7 +270,14 @@ def load_services(folder: Path, sheets: Mapping[str, Sheet], *, sandbox: Sandbox
         for part in service.parts:
             if part.service not in services:
                 raise ConfigurationError(f"{service.name}: part {part.name} names an unknown service {part.service!r}")
+        later = service.later
+        if later is not None and later.kind == "announcement" and not _is_event(services.get(later.to or "")):
+            raise ConfigurationError(f"{service.name}: `to:` names {later.to!r}, which is no service of events")
     return services
+
+
+def _is_event(service: Service | None) -> bool:
+    return service is not None and service.later is not None and service.later.kind == "event"
 
 
 def compile_service(data: Mapping[str, Any], sheets: Mapping[str, Sheet], *, sandbox: Sandbox) -> Service:

@@ -82,14 +82,14 @@ class HandsIn:
         return None
 
     async def _hand_in(self, key: str, request: Request, handed: Any) -> None:
-        if self._service.later.kind == "event":
+        if self._service.later.kind == "announcement":
             await self._counter.announce(self._service, request, key, handed)
         else:
             await self._counter.hand_in(self._service, request, key, self._service.later.read(handed))
 
     def _read(self, row: Taken, caller: Caller) -> tuple[Request, Any]:
         body = self._part.body(row.values)
-        handed = body.pop("changed" if self._service.later.kind == "event" else "content", None)
+        handed = body.pop("changed" if self._service.later.kind == "announcement" else "content", None)
         read = self._service.read(body)
         trace = Trace(os.urandom(16).hex(), os.urandom(8).hex())
         return Request(self._service.name, caller, read.keys, trace, None, read.dossier), handed

@@ -43,15 +43,15 @@ class AlertUnknown(LedgerError):
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One alert. `shard`/`index` = the entry it is about, or the last of several."""
+    """One alert. `shard`/`index` = the entry it is about, or the last of several; both None where nobody could say."""
 
     id: str  # of the alert's own entry: SHARD/INDEX
     ts: int  # µs since 1970
     rule: str
     org: str | None
     app: str | None
-    shard: str
-    index: int
+    shard: str | None
+    index: int | None
     amount: int  # looks, persons … it is about
     state: AlertState
 
@@ -175,7 +175,7 @@ def _alert(stored: Stored, settled: Mapping[tuple[str, int], AlertState]) -> Ale
     consumer = entry.get("consumer") or {}
     return Alert(
         f"{stored.shard}/{stored.index}", stored.ts, entry["reason_code"], consumer.get("org"), consumer.get("app"),
-        entry["shard"], entry["index"], (entry.get("counts") or {}).get("looks", 1),
+        entry.get("shard"), entry.get("index"), (entry.get("counts") or {}).get("looks", 1),
         settled.get((stored.shard, stored.index), "open"),
     )  # fmt: skip
 

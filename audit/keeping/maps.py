@@ -47,6 +47,9 @@ class DayEvidence:
     salt: bytes
     places: tuple[Place, ...]
     proof: DayProof
+    erased: tuple[
+        tuple[Place, Place], ...
+    ] = ()  # those of `places` that an order erased since, and where its entry stands
 
 
 def make_maps(store: Store, keyring: KeyRing, ledger: Ledger, folder: Path) -> list[Record]:

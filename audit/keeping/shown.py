@@ -25,6 +25,7 @@ from audit.draft import Subject
 from audit.entry import Record
 from audit.errors import KeyMissing
 from audit.keeping.completeness import DayMap, Place, key_of, value_of
+from audit.keeping.erased import erased_on, missing_of
 from audit.keeping.maps import DayEvidence, entry_of, made, read_map, restricted_at, shown_of, span, write_map
 from audit.keeping.orders import order_draft
 from audit.keys import KeyRing, index_key_name
@@ -39,14 +40,16 @@ ShowsAt = Callable[[int], Shows]  # … at a moment, µs
 
 
 def make_shown(store: Store, keyring: KeyRing, ledger: Ledger, folder: Path, shows_at: ShowsAt) -> list[Record]:
-    """For every day that has a whole map and none of this kind; run it after make_maps. Blocks. Raises as make_maps."""
+    """For every day that has a whole map and none of this kind; run it after make_maps. Blocks. Raises as make_maps.
+
+    Who begins with this begins with the newest day: what was shown in nights before nobody can say any more.
+    """
     with store.chore("index.shown") as mine:
         if not mine:
             return []
-        done, records = made(store, NAME), []
-        for day in sorted(made(store) - done):
-            if done and day < min(done):  # a hub that began with this later does not go back
-                continue
+        done, whole, records = made(store, NAME), made(store), []
+        first = min(done, default=max(whole, default=None))
+        for day in sorted(day for day in whole - done if first is not None and day >= first):
             found = DayMap(_records(store, keyring, day, shows_at(ledger.now())))
             if found.records:
                 write_map(_file(folder, day), found)
@@ -54,7 +57,6 @@ def make_shown(store: Store, keyring: KeyRing, ledger: Ledger, folder: Path, sho
                 "index", None, day=day.isoformat(), root=b64encode(found.root).decode(), size=len(found)
             )
             records += ledger.append_blocking([replace(draft, name=NAME)])
-            done.add(day)
         return records
 
 
@@ -63,8 +65,8 @@ def prove_shown(
 ) -> list[DayEvidence]:
     """What proves the lines that a person was shown that night, for each of their numbers; [] when no proof can be given.
 
-    Lines that became visible since are not in it, as they were not in the list then. Where a line of then may not be
-    shown any more (an order came, or it was erased) there is no proof, as for a day that has no map.
+    Lines that became visible since are not in it, as they were not in the list then. A line of then that an order erased
+    is in it, as erased. Where a line of then was restricted there is no proof, as for a day that has no map.
     """
     indexed = entry_of(store, day, NAME)
     if indexed is None:
@@ -77,16 +79,18 @@ def prove_shown(
         return []
     if b64encode(found.root).decode() != entry["root"]:
         return []
-    shows, hidden = shows_at(stored.ts), restricted_at(store, stored.ts)
+    shows, hidden, erased = shows_at(stored.ts), restricted_at(store, stored.ts), erased_on(store, day)
     evidence = []
     for tag in tags:
         places = {one for one in shown_of(store, tag, day) if one not in hidden and shows(tag, *one)}
         key, salt = _key(keyring, day, tag, _SHOWN)
         proof = found.prove(key)
         held = next((leaf.value for leaf in proof.leaves if leaf.key == key), None)
-        if held != (value_of(salt, places) if places else None):
+        gone = missing_of(held, salt, places, erased) if held else () if not places else None
+        if gone is None:
             return []
-        evidence.append(DayEvidence(day, stored.shard, stored.index, key, salt, tuple(sorted(places)), proof))
+        whole, orders = tuple(sorted({*places, *gone})), tuple((one, erased[one]) for one in gone)
+        evidence.append(DayEvidence(day, stored.shard, stored.index, key, salt, whole, proof, orders))
     return evidence
 
 

@@ -214,7 +214,7 @@ class Reports:
     ) -> list[FieldUse]:
         """Granted fields that were given in no exchange of the period, those of busy services first."""
         used = self.field_use(granted, since, until, org=org)
-        return sorted((one for one in used if not one.delivered), key=lambda one: (-one.asked, one.authorisation))
+        return sorted((one for one in used if not one.delivered), key=lambda one: (-one.answered, one.authorisation))
 
     def field_use(
         self, granted: Iterable[Granted], since: int, until: int, *, org: str | None = None

@@ -30,7 +30,7 @@ class FieldUse:
     service: str
     field: str
     granted: bool
-    asked: int  # exchanges of this service that were answered under this authorisation
+    answered: int  # exchanges of this service that were answered under this authorisation, whatever they asked for
     delivered: int  # of these, those in which the field (or something inside it) left the hub, or served the answer
 
 

@@ -115,6 +115,8 @@ WORDS: dict[str, tuple[str, str, str]] = {
     "day_map": ("de inhoudstafel van {day} ({size} sleutels, wortel {root})", "la table des matières du {day} ({size} clés, racine {root})", "the table of contents of {day} ({size} keys, root {root})"),
     "day_lines": ("{n} regels, zoals de inhoudstafel zegt", "{n} lignes, comme le dit la table des matières", "{n} lines, as the table of contents says"),
     "day_other": ("de inhoudstafel bevat voor deze sleutel iets anders dan de lijst", "la table des matières contient autre chose que la liste pour cette clé", "for this key the table of contents holds something else than the list"),
+    "day_erased": ("{n} regels, zoals de inhoudstafel zegt; {gone} daarvan zijn sindsdien gewist, en de opdracht staat in het register", "{n} lignes, comme le dit la table des matières ; {gone} d’entre elles ont été effacées depuis, et l’ordre figure au registre", "{n} lines, as the table of contents says; {gone} of them were erased since, and the order is on record"),
+    "day_no_order": ("een regel heet gewist, maar geen opdracht in dit dossier wist hem", "une ligne est dite effacée, mais aucun ordre de ce dossier ne l’efface", "a line is called erased, but no order in this file erases it"),
     "a_log": ("minstens één map met een bestand checkpoint", "au moins un dossier avec un fichier checkpoint", "at least one folder with a file checkpoint"),
 }  # fmt: skip
 LANGUAGES = ("nl", "fr", "en")
@@ -807,12 +809,18 @@ def _day_proved(say: Words, told: bytes, entries: list[_Entry]) -> tuple[str, st
         index = next(one for one in committed if one["type"] == "index" and one.get("day") == day["day"])
         size, root = int(index["size"]), base64.b64decode(index["root"])
         expected = say("day_map", day=day["day"], size=size, root=index["root"])
+        orders = {(one.get("shard"), one.get("index")) for one in committed if one["type"] == "erasure"}
+        lines = gone = 0
         for proof in day["proofs"]:
             if not _held(proof, size, root):
                 raise Wound("DAY_OTHER", expected, say("day_other"))
+            erased = {(shard, index) for shard, index in proof.get("erased", ())}
+            if not erased <= orders & {(shard, index) for shard, index in proof["lines"]}:
+                raise Wound("DAY_NOT_ERASED", expected, say("day_no_order"))
+            lines, gone = lines + len(proof["lines"]), gone + len(erased)
         if not day["proofs"] or index["name"] != "keeping.index.shown":
             raise Malformed("day.json")
-        return expected, say("day_lines", n=sum(len(proof["lines"]) for proof in day["proofs"]))
+        return expected, say("day_erased" if gone else "day_lines", n=lines, gone=gone)
     except (KeyError, TypeError, ValueError, StopIteration) as error:
         raise Malformed("day.json") from error
 

@@ -166,8 +166,11 @@ class Intake:
                 *(Issue("rejectedInput", "body", "/row", advice_of(reason)) for reason in refused.values())
             )
 
-    async def offer(self, digest: str, number: int, text: str) -> None:
-        """A waiting row as a person wrote it anew is due. Raises `MalformedRequest` when it is still not good."""
+    async def offer(self, digest: str, number: int, text: str, before: Callable[[], object] | None = None) -> None:
+        """A waiting row as a person wrote it anew is due. Raises `MalformedRequest` when it is still not good.
+
+        `before`: done in a thread once the row is good, ahead of anything that stays; what it raises leaves all as it was.
+        """
         waiting = await self._database.run(lambda c: Book(c).one_waiting(self._adapter, digest, number))
         if waiting is None or waiting.state != "waiting":
             raise _not_there()
@@ -179,6 +182,8 @@ class Intake:
                 *(Issue("rejectedInput", "body", f"/{one.field or 'row'}", one.advice) for one in findings)
             )
         piece = self._seal("adapter", text.encode(self._layout.encoding, "replace").decode("latin-1"))
+        if before is not None:
+            await asyncio.to_thread(before)
         if not await self._database.run(lambda c: Book(c).due(self._adapter, digest, number, piece)):
             raise _not_there()
 

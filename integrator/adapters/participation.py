@@ -118,12 +118,12 @@ def _participation(layout: Layout, said: Mapping[str, Any]) -> Participation:
 def faults(part: Participation, services: Mapping[str, Any]) -> Iterator[str]:
     """What does not fit the service that the rows are handed to; nothing when all does."""
     service = services.get(part.service)
-    if service is None or service.later is None:
+    if service is None or service.later is None or service.later.kind == "event":
         yield f"deposit.service: no service {part.service!r} whose effect is later"
         return
     missing = [name for name, key in service.keys.items() if key.required and name not in part.keys]
     unknown = [name for name in part.keys if name not in service.keys]
-    if service.later.kind == "event":
+    if service.later.kind == "announcement":
         unknown += [name for name in part.changed if name not in service.offers] + list(part.content)
         missing += [] if part.changed else ["changed"]
     else:

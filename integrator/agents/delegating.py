@@ -15,6 +15,7 @@ from integrator.agents.tags import new_id
 from integrator.errors import Issue, MalformedRequest
 
 LONGEST = 366 * 86_400.0  # seconds
+LATELY = 300.0  # seconds; so much may the clock of who says "from now" be behind ours
 _T = delegation_table.c
 
 
@@ -23,7 +24,7 @@ class NotYours(LookupError):
 
 
 def delegate(change: Change, giver: str, taker: str, roles: Collection[str], starts: float, ends: float) -> Delegation:
-    """Make one. Raises `MalformedRequest`: not colleagues, more than the giver's own roles, or no end in sight."""
+    """Make one. Raises `MalformedRequest`: not colleagues, more than the giver's own roles, begun already, or no end in sight."""
     found = agents(change.connection, {giver, taker})
     here = {one.id: one for one in found.values() if one.organisation == change.organisation and one.active}
     if giver not in here or taker not in here:
@@ -32,6 +33,8 @@ def delegate(change: Change, giver: str, taker: str, roles: Collection[str], sta
         raise _wrong("/to", "name a colleague")
     if not roles or not frozenset(roles) <= here[giver].roles:
         raise _wrong("/roles", "at least one, and only roles that the one who delegates has himself")
+    if starts < change.now - LATELY:
+        raise _wrong("/from", "now or a moment to come; left out, it begins at once")
     if not change.now < ends <= change.now + LONGEST or starts >= ends:
         raise _wrong("/until", "a moment to come, within a year, and after its beginning")
     made = Delegation(new_id("d"), change.organisation, giver, taker, frozenset(roles), starts, ends, change.now)

@@ -5,15 +5,15 @@ scim (HR's feed) · delegations · trading (tokens) · standing (every use of a 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import TypeVar
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from audit.log.years import Shelf
 from integrator import clock
-from integrator.agents import delegating
+from integrator.agents import delegating, persons
 from integrator.agents.acting import Acts
 from integrator.agents.changing import Change, agents
 from integrator.agents.issuers import Fetch, Issuers, Trusted
@@ -21,9 +21,8 @@ from integrator.agents.model import Agent, Author, Delegation
 from integrator.agents.scim.errors import invalid
 from integrator.agents.scim.service import Scim
 from integrator.agents.standing import Standing
-from integrator.agents.tables import console_table
 from integrator.agents.tags import AgentTags, open_tags
-from integrator.agents.trading import NotTraded, Trading, matching
+from integrator.agents.trading import NotTraded, Trading
 from integrator.database import Database
 from integrator.errors import ConfigurationError, LedgerUnwritable, MalformedRequest
 from integrator.identity.acting import Acting
@@ -56,7 +55,7 @@ class Agents:
         self.tags, self.purpose = tags, purpose.code
         self._number = compile_key("nationalNumber", {"type": "ssin"}, sandbox=numbers)
         self.standing = Standing(database, now)
-        self.acts = Acts(database, shelf, purpose)
+        self.acts = Acts(database, shelf, purpose, now)
         self.scim = Scim(database, f"{identity.base}/scim/v2", purpose.code, now, self._tag, self.standing.end)
         self._trading = Trading(database, Issuers(trusted, fetch, now), tags, identity.replays, now)
         identity.know_agents(self._acting, self.standing.holds)
@@ -111,18 +110,18 @@ class Agents:
 
         `person`: as the consoles know him; remembered, so that his sessions end when he leaves.
         """
+        return await self._database.run(
+            lambda connection: persons.may_work(connection, self.tags, person, organisation, matches, value)
+        )
 
-        def look(connection: Connection) -> bool:
-            ids = matching(connection, matches, value, self.tags, organisation, gone=True)
-            found = agents(connection, ids)
-            active = [one for one in ids if one in found and found[one].active]
-            for one in active:
-                known = (console_table.c.person == person) & (console_table.c.agent == one)
-                if connection.execute(select(console_table).where(known)).first() is None:
-                    connection.execute(insert(console_table).values(person=person, agent=one))
-            return bool(active) or not ids
-
-        return await self._database.run(look)
+    async def somebody_else(
+        self, person: str, number: str | None, organisation: str, asked: Collection[str]
+    ) -> bool | None:
+        """Whether who is signed in at the consoles is none of these agents of an organisation; None when that cannot be told."""
+        tag = self.tags.of(number) if number else None
+        return await self._database.run(
+            lambda connection: persons.somebody_else(connection, person, tag, organisation, asked)
+        )
 
     # --- keeping ------------------------------------------------------------------------------------------------------
 

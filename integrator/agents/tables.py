@@ -57,6 +57,7 @@ act_table = Table(
     Column("organisation", String(10), nullable=False),
     Column("agent", String(40), nullable=False),
     Column("told", Text, nullable=False),  # JSON: by, unit, roles, other, until
+    Column("claimed", Float),  # when a process took it to record it
 )
 delegation_table = Table(
     "agents_delegation",

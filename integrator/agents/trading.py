@@ -82,6 +82,9 @@ class Trading:
             raise NotTraded(error.hint, "temporarily_unavailable") from error
 
     async def _agent(self, application: Application, proof: proofs.Proof) -> Agent:
+        if not proof.issuer.vouches_for(application.organisation):
+            raise NotTraded("this issuer vouches for agents of other organisations: bring a token of your own's issuer")
+
         def find(connection: Connection) -> Agent | None:
             ids = matching(connection, proof.issuer.matches, proof.identifier, self._tags, application.organisation)
             return agents(connection, ids).get(ids[0]) if len(ids) == 1 else None  # two with one number: nobody

@@ -54,21 +54,21 @@ def router(hub: Hub, limits: Limits) -> APIRouter:
         async def hand_in(request: Request) -> Response:
             who, body = await knock(request)
             key = _idempotency(request)
-            handed = body.pop("changed" if service.later.kind == "event" else "content", None)
+            handed = body.pop("changed" if service.later.kind == "announcement" else "content", None)
             if who.dossier is not None:
                 body.setdefault("dossierReference", who.dossier)
             read = service.read(body)
             if who.dossier is not None and read.dossier not in (None, who.dossier):
                 raise _issue("equalExpected", "/dossierReference", "the token is bound to another case")
             question = _question(request, service.name, who.caller, read.keys, read.dossier)
-            if service.later.kind == "event":
+            if service.later.kind == "announcement":
                 return _accepted(await counter.announce(service, question, key, handed))
             return _accepted(await counter.hand_in(service, question, key, service.later.read(handed)))
 
         return hand_in
 
     for service in hub.services.values():
-        if service.later is not None:
+        if service.later is not None and service.later.kind != "event":  # an event is followed: its door is below
             routes.add_api_route(service.path, handing_in(service), methods=["POST"], name=service.name)
 
     @routes.post("/events/v1/subscriptions/create")

@@ -49,7 +49,7 @@ class Counter:
         if not isinstance(changed, list) or not changed or not all(one in service.offers for one in changed):
             raise _issue("schemaViolation", "/changed", f"some of: {', '.join(sorted(service.offers))}")
         request = replace(request, fields=frozenset(changed))
-        announcer, outbox = self._dispatch.announcers[service.name], self._dispatch.outbox
+        announcer, outbox = self._dispatch.announcers[service.later.to], self._dispatch.outbox
         return await self._accept(request, Announcement(announcer, uid_of(outbox, request, key), request))
 
     async def follow(

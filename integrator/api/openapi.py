@@ -54,6 +54,8 @@ def describe(hub: Hub, problems: Problems, limits: Limits) -> Json:
     services = sorted(hub.services.values(), key=lambda service: (service.path, service.method))
     paths: dict[str, Json] = {}
     for service in services:
+        if service.later is not None and service.later.kind == "event":
+            continue  # followed by the door that all events share: see openapi_deliveries
         paths.setdefault(service.path, {})[service.method.lower()] = _operation(service)
     if "directory.register" in hub.services:
         paths[PATH] = {"post": bulk_operation(hub)}
@@ -113,6 +115,8 @@ def name(service: Service) -> str:
 
 def request_example(service: Service) -> Json:
     """A body that the service accepts, put together from the examples of its keys."""
+    if service.later is not None and service.later.kind == "event":
+        return openapi_deliveries.wish(service)
     wanted = set(service.exactly_one[0]) if service.exactly_one else set()
     anywhere = {key for group in service.exactly_one for key in group}
     example = {}
@@ -141,6 +145,8 @@ def _example(schema: Mapping[str, Any]) -> Any:
 
 def request_schema(service: Service) -> Json:
     """The body of a POST: keys, the case, and how much is wanted."""
+    if service.later is not None and service.later.kind == "event":
+        return openapi_deliveries.WISH
     properties: Json = {key: dict(kind.schema) for key, kind in service.keys.items()}
     properties["dossierReference"] = _DOSSIER
     if service.later is not None:

@@ -15,13 +15,21 @@ KEY: Json = {
     "description": "New for every message; the same again sends the same message again, and gets the first answer.",
     "schema": {"type": "string", "minLength": 8, "maxLength": 128}, "example": "7c0d4d8e-31f3-4a5e-9d0c-2f4b6a8c0e1d",
 }  # fmt: skip
+_FOLLOWED: Json = {
+    "service": {**_TEXT, "examples": ["person.changes"]}, "mode": {**_TEXT, "enum": ["push", "pull"]},
+    "url": {**_TEXT, "description": "push: an address that the operator registered for your organisation."},
+    "fields": {"type": "array", "items": _TEXT, "minItems": 1, "description": "Left out: all that is granted."},
+    "endDate": {"type": "string", "format": "date"},
+}  # fmt: skip
+_NEEDED = ["service", "mode", "endDate"]
+WISH: Json = {"type": "object", "additionalProperties": False, "properties": _FOLLOWED, "required": _NEEDED}
 _PROBLEM: Json = {"$ref": "#/components/responses/Problem"}
 
 
 def properties(service: Service) -> Json:
     """What a body has beside keys and case."""
     later = service.later
-    if later.kind == "event":
+    if later.kind == "announcement":
         names = {"type": "string", "enum": sorted(service.offers)}
         told = "The types of data that changed; never their values."
         return {"changed": {"type": "array", "minItems": 1, "uniqueItems": True, "items": names, "description": told}}
@@ -33,10 +41,15 @@ def properties(service: Service) -> Json:
 
 def example(service: Service) -> Json:
     """The same, with examples."""
-    if service.later.kind == "event":
+    if service.later.kind == "announcement":
         return {"changed": sorted(service.offers)[:1]}
     kinds = service.later.content.items()
     return {"content": {name: kind.schema["examples"][0] for name, kind in kinds if "examples" in kind.schema}}
+
+
+def wish(service: Service) -> Json:
+    """A body that follows a service of events."""
+    return {"service": service.name, "mode": "pull", "fields": sorted(service.offers)[:1], "endDate": "2027-06-30"}
 
 
 def accepted(operation: Json) -> Json:
@@ -88,12 +101,6 @@ def schemas() -> Json:
 def paths() -> Json:
     """The doors that all deliveries share."""
     text, named = _TEXT, {"subscriptionId": _UID}
-    wish = {
-        "service": {**text, "examples": ["person.changes"]}, "mode": {**text, "enum": ["push", "pull"]},
-        "url": {**text, "description": "push: an address that the operator registered for your organisation."},
-        "fields": {"type": "array", "items": text, "minItems": 1, "description": "Left out: all that is granted."},
-        "endDate": {"type": "string", "format": "date"},
-    }  # fmt: skip
     size = {"type": "integer", "minimum": 1, "maximum": 100, "default": 100}
     listed = {
         "type": "object",
@@ -107,7 +114,7 @@ def paths() -> Json:
     }
     return {
         "/events/v1/subscriptions/create": _post(
-            "createSubscription", "Follow a service of events or messages until a day", wish, ["service", "mode", "endDate"],
+            "createSubscription", "Follow a service of events or messages until a day", _FOLLOWED, _NEEDED,
             _ref("Subscription"), status="201", key=True),
         "/events/v1/subscriptions/list": _post("listSubscriptions", "One's own subscriptions for this purpose", {}, [], listed),
         "/events/v1/subscriptions/end": _post("endSubscription", "Follow no longer", named, ["subscriptionId"], _ref("Subscription")),

@@ -1,7 +1,8 @@
 """`integrator adapter waiting|show|mend|redrive|drop`: rows in quarantine, for the person who mends them.
 
 Lists name rows by file, number and line, and what is wrong with them; what stands in a row is shown by `show` alone, and
-that somebody looked is an entry of the ledger. What is mended is due: whoever runs the adapter hands it in.
+that somebody looked is an entry of the ledger. What is mended is due: whoever runs the adapter hands it in. Each order is
+an entry before it is carried out; where the ledger cannot be written, nothing changes.
 """
 
 from __future__ import annotations
@@ -91,8 +92,8 @@ def run_mend(chosen: argparse.Namespace) -> int:
     text = sys.stdin.readline().rstrip("\r\n")
     with opened(loaded) as database:
         row = _row(database, chosen.name, chosen.row)
-        asyncio.run(_intake(loaded, chosen.name, database).offer(row.digest, row.number, text))
-        _record(loaded, chosen.name, "mend")
+        intake = _intake(loaded, chosen.name, database)
+        asyncio.run(intake.offer(row.digest, row.number, text, lambda: _record(loaded, chosen.name, "mend")))
     print("due: whoever runs the adapter hands it in")
     return 0
 
@@ -105,10 +106,10 @@ def run_redrive(chosen: argparse.Namespace) -> int:
             for one in database.now(lambda c: Book(c).waiting(chosen.name))
             if all(field is None and (chosen.reason or reason) == reason for field, reason in one.reasons)
         ]
-        database.now(lambda c: [Book(c).due(chosen.name, one.digest, one.number) for one in rows])
         if rows:
             _record(loaded, chosen.name, "redrive", len(rows))
-    print(f"{len(rows)} rows are due")
+        due = database.now(lambda c: [Book(c).due(chosen.name, one.digest, one.number) for one in rows])
+    print(f"{sum(due)} rows are due")
     return 0
 
 
@@ -116,8 +117,9 @@ def run_drop(chosen: argparse.Namespace) -> int:
     loaded = settings.load(chosen.settings)
     with opened(loaded) as database:
         row = _row(database, chosen.name, chosen.row)
-        database.now(lambda c: Book(c).settle(chosen.name, row.digest, row.number, "dropped"))
         _record(loaded, chosen.name, "drop")
+        if not database.now(lambda c: Book(c).settle(chosen.name, row.digest, row.number, "dropped")):
+            raise _none_waits(chosen.name)
     print("given up; what stood there is gone")
     return 0
 
@@ -131,10 +133,12 @@ def _row(database: Database, adapter: str, named: str) -> WaitingRow:
         if number.isdigit() and one.number == int(number) and len(start) >= 8 and one.digest.startswith(start)
     ]
     if len(found) != 1:
-        raise ConfigurationError(
-            "no such row waits", advice=f"integrator adapter waiting {adapter} shows those that do."
-        )
+        raise _none_waits(adapter)
     return found[0]
+
+
+def _none_waits(adapter: str) -> ConfigurationError:
+    return ConfigurationError("no such row waits", advice=f"integrator adapter waiting {adapter} shows those that do.")
 
 
 def _intake(loaded: Settings, name: str, database: Database) -> Intake:

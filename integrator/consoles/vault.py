@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from integrator.errors import ConfigurationError
+from integrator.keyfiles import made_once
 
 _NONCE = 12
 
@@ -58,18 +59,7 @@ class Vault:
 
 def open_vault(folder: Path) -> Vault:
     """The vault of a state folder; its key is made the first time (0600)."""
-    path = folder / "console-keys" / "vault.key"
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return Vault(path.read_bytes())
-    with os.fdopen(descriptor, "wb") as file:
-        secret = os.urandom(32)
-        file.write(secret)
-        file.flush()
-        os.fsync(file.fileno())
-    return Vault(secret)
+    return Vault(made_once(folder / "console-keys" / "vault.key", lambda: os.urandom(32)))
 
 
 def digest(token: str) -> str:

@@ -9,7 +9,7 @@ Many followers are one subscription upstream: it begins with the first and ends 
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import date
@@ -37,6 +37,7 @@ class Change:
     ssin: str  # canonical
     fields: frozenset[str]  # types of fields that changed
     day: date  # on which whoever keeps a file is told
+    teller: str  # organisation
 
 
 class Directory(Protocol):
@@ -62,10 +63,11 @@ class Announcer:
 
     def __init__(
         self, service: Service, directory: Directory, subscriptions: Subscriptions, outbox: Outbox, accept: Accept,
-        changed: Changed | None = None,
+        changed: Changed | None = None, keepers: Collection[str] = (),
     ) -> None:  # fmt: skip
-        """`changed`: whoever else must know that something of a person changed."""
-        self._changed = changed
+        """`changed`: whoever else must know that something of a person changed, when one of `keepers` tells it: the
+        organisations that keep an authentic source. What anybody else says explains nothing."""
+        self._changed, self._keepers = changed, keepers
         if service.later is None or service.later.kind != "event":
             raise ValueError(f"{service.name} is no service of events")
         self._service, self._later = service, service.later
@@ -77,7 +79,7 @@ class Announcer:
 
     async def announce(self, change: Change) -> int:
         """How many followers have a message of it now. Told twice, each has one. Raises `LedgerUnwritable`: tell it again."""
-        if self._changed is not None:
+        if self._changed is not None and change.teller in self._keepers:
             await self._changed(change.ssin, self.now())
         files = {(one[0], one[1]) for one in await self._directory.recipients(change.ssin, change.day)}
         told = 0
@@ -122,7 +124,10 @@ class Announcement:
         """Tells the followers; those that were told keep the message they have."""
         request = self.request
         day = clock.today(self.announcer.now())
-        await self.announcer.announce(Change(self.uid, str(request.keys["ssin"]), request.fields or frozenset(), day))
+        fields = request.fields or frozenset()
+        await self.announcer.announce(
+            Change(self.uid, str(request.keys["ssin"]), fields, day, request.caller.organisation)
+        )
         return None
 
     async def placed(self) -> None:

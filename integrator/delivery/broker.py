@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from integrator.delivery.outbox import Outbox
@@ -22,6 +23,8 @@ from integrator.logs import log
 WINDOW = 10.0  # seconds in which a name is told once; then again, if it is still due
 STREAM = "integrator-delivery"
 _START = 5.0  # seconds
+_PATIENCE = 2.0  # seconds for one turn: a broker may hold the line and say nothing
+_REST = 10.0  # seconds that a broker which failed is left alone
 _FETCH = 0.05  # seconds to wait for names that are on their way
 
 
@@ -51,23 +54,25 @@ class BrokerQueue:
         self._told: dict[str, float] = {}  # message id -> when
         self._without = OutboxQueue(outbox, closed, lease=lease)
         self._down = False
+        self._rests = 0.0  # until when (monotonic)
 
     async def next(self, count: int) -> list[Held]:
+        if self._monotonic() < self._rests:
+            return await self._without.next(count)
         try:
-            await self._pump(count)
-            names = await self._fetch(count)
-        except (
-            Exception
-        ) as error:  # nats-py raises families of its own, OSError, TimeoutError: none may stop deliveries
+            async with asyncio.timeout(_PATIENCE):
+                await self._pump(count)
+                names = await self._fetch(count)
+        except Exception as error:  # families of nats-py's own, OSError, TimeoutError: none may stop deliveries
             if not self._down:
                 log.warning("broker_down", error=type(error).__name__)
-            self._down = True
+            self._down, self._rests = True, self._monotonic() + _REST
             return await self._without.next(count)
         self._down = False
         return await self._outbox.take(names, self._lease) if names else []
 
     async def close(self) -> None:
-        await self._client.close()
+        await _closed(self._client)
 
     async def _pump(self, count: int) -> None:
         now = self._monotonic()
@@ -97,31 +102,37 @@ async def open_broker(
     outbox: Outbox, url: str, closed: Closed = lambda: (), *, lease: float = LEASE, stream: str = STREAM
 ) -> BrokerQueue:
     """Connect, make stream and durable consumer when absent. Raises `ConfigurationError` when it cannot be reached at start."""
-    import nats  # late: only where a broker is configured
+    from nats.aio.client import Client  # late: only where a broker is configured
     from nats.js.api import AckPolicy, ConsumerConfig, RetentionPolicy, StreamConfig
 
+    client = Client()
     try:
-        async with asyncio.timeout(
-            _START
-        ):  # told to reconnect for ever, the client would try the first time for ever too
-            client = await nats.connect(url, connect_timeout=2, max_reconnect_attempts=-1, error_cb=_quiet)
-        jetstream = client.jetstream()
-        subject = f"{stream}.due"
-        await jetstream.add_stream(
-            StreamConfig(
-                name=stream, subjects=[subject], retention=RetentionPolicy.WORK_QUEUE, duplicate_window=WINDOW,
-                max_age=3_600.0,
+        async with asyncio.timeout(_START):  # told to reconnect for ever, the client tries the first time for ever too
+            await client.connect(url, connect_timeout=2, max_reconnect_attempts=-1, error_cb=_quiet)
+            jetstream = client.jetstream()
+            subject = f"{stream}.due"
+            await jetstream.add_stream(
+                StreamConfig(
+                    name=stream, subjects=[subject], retention=RetentionPolicy.WORK_QUEUE, duplicate_window=WINDOW,
+                    max_age=3_600.0,
+                )
+            )  # fmt: skip
+            consumer = await jetstream.pull_subscribe(
+                subject, durable="relay", config=ConsumerConfig(ack_policy=AckPolicy.EXPLICIT, ack_wait=lease)
             )
-        )  # fmt: skip
-        consumer = await jetstream.pull_subscribe(
-            subject, durable="relay", config=ConsumerConfig(ack_policy=AckPolicy.EXPLICIT, ack_wait=lease)
-        )
     except Exception as error:
+        await _closed(client)
         raise ConfigurationError(
             f"the broker cannot be used: {type(error).__name__}",
             advice="Look at the setting delivery.broker: NATS with JetStream must answer there. Left out, the database does.",
         ) from error
     return BrokerQueue(outbox, client, jetstream, consumer, subject, closed, lease=lease)
+
+
+async def _closed(client: Any) -> None:
+    with suppress(TimeoutError):  # what it still holds are names: they are told again
+        async with asyncio.timeout(_PATIENCE):
+            await client.close()
 
 
 async def _quiet(error: Exception) -> None:

@@ -8,7 +8,7 @@ At least once: a cursor acknowledges exactly the messages that came with it, so 
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +42,11 @@ class Feed:
         mark = os.urandom(16).hex()
         rows = await self._outbox.database.run(lambda c: _turn(c, recipient, cursor, mark, most, self._outbox.ms()))
         held = [self._outbox.held(row, mark) for row in rows]
-        return Page(await self._hand_out(held) if held else [], mark)
+        given = await self._hand_out(held) if held else []
+        if len(given) < len(held):  # what did not go along is not acknowledged by the cursor of what did
+            left = {one.id for one in held} - {one.id for one, _ in given}
+            await self._outbox.database.run(lambda c: _put_back(c, mark, left))
+        return Page(given, mark)
 
 
 def _turn(connection: Connection, recipient: str, cursor: str | None, mark: str, most: int, now: int) -> list[Any]:
@@ -59,3 +63,8 @@ def _turn(connection: Connection, recipient: str, cursor: str | None, mark: str,
     taken = update(MESSAGE).where(m.id.in_([row["id"] for row in rows]), *mine)
     connection.execute(taken.values(leased_by=mark, attempts=m.attempts + 1))
     return list(rows)
+
+
+def _put_back(connection: Connection, mark: str, left: Collection[int]) -> None:
+    m = MESSAGE.c
+    connection.execute(update(MESSAGE).where(m.id.in_(left), m.leased_by == mark, IS_OPEN).values(leased_by=None))

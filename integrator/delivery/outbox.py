@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, exists, func, select, text, update
 
-from audit import Statement
+from audit import EntryAltered, KeyMissing, Statement
 from integrator import clock
 from integrator.database import Database
 from integrator.delivery.sealing import Sealing
@@ -121,14 +121,20 @@ class Outbox:
         return int(await self.database.run(lambda c: c.execute(gone).rowcount))
 
     def held(self, row: Any, lease: str) -> Held:
-        """A row as whoever delivers it sees it. Raises what `Sealing.open` raises."""
-        values = self.sealing.open(row["sealed"], row["uid"], row["created"]) if row["sealed"] else {}
+        """A row as whoever delivers it sees it; one whose values cannot be opened says so, and holds up no other."""
+        values, readable = self._opened(row)
         return Held(
             row["id"], row["uid"], row["service"], row["kind"], row["mode"], row["recipient"], row["org"], row["app"],
             row["purpose"], row["sender_org"], row["trace"], values.get("keys", {}), values.get("content", {}),
             row["created"], row["deadline"], row["attempts"] + 1, row["leased_by"] is not None or row["state"] == "unknown", lease,
-            values.get("dossier"), row["question"], values.get("agent"),
+            values.get("dossier"), row["question"], values.get("agent"), readable,
         )  # fmt: skip
+
+    def _opened(self, row: Any) -> tuple[Mapping[str, Any], bool]:
+        try:
+            return (self.sealing.open(row["sealed"], row["uid"], row["created"]) if row["sealed"] else {}), True
+        except (KeyMissing, EntryAltered):
+            return {}, False
 
 
 def _leasing(due: Any, now: int, count: int, until: int) -> Callable[[Connection], list[tuple[Mapping[str, Any], str]]]:

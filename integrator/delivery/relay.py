@@ -6,11 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from integrator.delivery.queue import Queue
 from integrator.delivery.terms import Held
-from integrator.errors import IntegratorError
 from integrator.logs import log
 
 Carry = Callable[[Sequence[Held]], Awaitable[None]]
@@ -27,7 +24,12 @@ class Relay:
         self._capacity, self._batch, self._pause = capacity, batch, pause
         self._under_way: dict[asyncio.Task[None], int] = {}
         self._call = asyncio.Event()
-        self.failing = False  # the ledger or the outbox could not be used at the last attempt
+        self._no_looking = self._no_carrying = False  # how the last attempt at each ended
+
+    @property
+    def failing(self) -> bool:
+        """Whether outbox or ledger could not be used at the last attempt: nothing goes out until an attempt succeeds."""
+        return self._no_looking or self._no_carrying
 
     @property
     def under_way(self) -> int:
@@ -58,10 +60,12 @@ class Relay:
             return False
         try:
             held = await self._queue.next(room)
-        except (IntegratorError, SQLAlchemyError) as error:
-            self._failed(error)
+        except Exception as error:  # whatever it was: a relay that ended would be an outage nobody sees
+            self._no_looking = True
+            _halted(error)
             await asyncio.sleep(self._pause)
             return False
+        self._no_looking = False
         if held:
             task = asyncio.create_task(self._carried(held))
             self._under_way[task] = len(held)
@@ -71,16 +75,15 @@ class Relay:
     async def _carried(self, held: Sequence[Held]) -> None:
         try:
             await self._carry(held)
-            self.failing = False
-        except (IntegratorError, SQLAlchemyError) as error:  # not settled: given out again when its lease ends
-            self._failed(error)
-
-    def _failed(self, error: Exception) -> None:
-        self.failing = True
-        log.warning("delivery_halted", error=type(error).__name__)
+            self._no_carrying = False
+        except Exception as error:  # not settled: given out again when its lease ends
+            self._no_carrying = True
+            _halted(error)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         del self._under_way[task]
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("delivery_failed", error=type(error).__name__)
         self._call.set()
+
+
+def _halted(error: Exception) -> None:
+    log.warning("delivery_halted", error=type(error).__name__)

@@ -45,6 +45,7 @@ class Held:
     dossier: str | None = None
     question: str | None = None  # uid of the message that this one answers
     agent: str | None = None
+    readable: bool = True  # False: its values cannot be opened, so keys and content are empty
 
 
 Verdict = Literal["delivered", "again", "never", "unknown"]

@@ -145,7 +145,7 @@ class Directory:
         after: str | None = None,
         limit: int = 100,
     ) -> Registrations:
-        """An organisation's own registrations for a purpose, in the order they were recorded; at most `limit`.
+        """An organisation's own registrations for a purpose, in the order they were first recorded; at most `limit`.
 
         `day`: only those in force then. `known`: as the directory said at that moment (epoch seconds). `after`: the id of
         the last one of the page before; one that is not the organisation's gives nothing, as one that nobody has.

@@ -16,6 +16,7 @@ from integrator.directory.tables import number, registration
 from integrator.directory.terms import Key, Registration
 
 _NOW = registration.c.superseded_at.is_(None)
+_PLACE = func.coalesce(registration.c.place, registration.c.seq)
 _WRITERS = 0x64697265  # any number of ours: the advisory lock between those who write and who join two numbers
 
 
@@ -83,10 +84,10 @@ class Rows:
         after: str | None = None,
         limit: int = 100,
     ) -> list[Row]:
-        """Registrations of one organisation for one purpose, in the order they were recorded.
+        """Registrations of one organisation for one purpose, in the order they were first recorded.
 
         `tags`: of one person's numbers. `known`: as the directory said at that moment (µs); now otherwise. `after`: the id
-        of the last of the page before.
+        of the last of the page before: what changed since then keeps its place, so no page skips anything.
         """
         table = registration.c
         wanted = [table.organisation == organisation, table.purpose == purpose]
@@ -101,11 +102,11 @@ class Rows:
         else:
             wanted += [table.recorded_at <= known, or_(_NOW, table.superseded_at > known)]
         if after is not None:
-            last = select(func.max(table.seq)).where(
+            last = select(func.min(_PLACE)).where(
                 table.id == after, table.organisation == organisation, table.purpose == purpose
             )
-            wanted.append(table.seq > func.coalesce(last.scalar_subquery(), 2**62))
-        return self._rows(and_(*wanted), order=table.seq, limit=limit)
+            wanted.append(func.coalesce(last.scalar_subquery(), 2**62) < _PLACE)
+        return self._rows(and_(*wanted), order=_PLACE, limit=limit)
 
     def counts(self, day: date, soon: date, organisation: str | None) -> list[tuple[str, str, str, int, int]]:
         """(organisation, purpose, quality, in force on `day`, of which end by `soon`); no row is opened."""
@@ -141,12 +142,13 @@ class Rows:
     # --- writing --------------------------------------------------------------------------------------------------
 
     def add(self, told: Registration, head: bytes) -> None:
-        """A new version, under the tag of the person."""
+        """A new version, under the tag of the person and in the place of those before it."""
         kept = {"ssin": told.key.subject, "dossier": told.dossier, "replacedBy": told.replaced_by}
         values = {name: value for name, value in kept.items() if value is not None}
+        place = select(func.min(_PLACE)).where(registration.c.id == told.id).scalar_subquery()
         self._connection.execute(
             insert(registration).values(
-                id=told.id, organisation=told.key.organisation, tag=head, purpose=told.key.purpose, quality=told.key.quality,
+                place=place, id=told.id, organisation=told.key.organisation, tag=head, purpose=told.key.purpose, quality=told.key.quality,
                 starts=told.period.starts.isoformat(), ends=told.period.ends.isoformat(),
                 sealed=self._seals.seal(told.key.organisation, values), origin=told.origin,
                 recorded_at=micros(told.recorded_at),

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from integrator.errors import ConfigurationError
+from integrator.keyfiles import made_once
 
 _NONCE = 12
 TAG = 16  # bytes: of 2^128 tags no two of a country's numbers meet
@@ -57,21 +58,7 @@ class Seals:
 
 def open_seals(folder: Path) -> Seals:
     """The key of a folder; made the first time (0600)."""
-    path = folder / "directory.key"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fresh = folder / f"directory.key.{os.getpid()}"
-    if not path.exists():
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(os.urandom(32))
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(fresh, path)  # whole or not at all, and the first one wins
-        except FileExistsError:
-            pass
-        finally:
-            fresh.unlink()
-    return Seals(path.read_bytes())
+    return Seals(made_once(folder / "directory.key", lambda: os.urandom(32)))
 
 
 def _derive(secret: bytes, use: bytes) -> bytes:

@@ -18,6 +18,7 @@ registration = Table(
     Column("origin", String(8)),
     Column("recorded_at", BigInteger),  # µs
     Column("superseded_at", BigInteger),  # µs; null = what the directory says now
+    Column("place", BigInteger),  # seq of the first version; null = this is the first
 )  # fmt: skip
 number = Table(
     "directory_number", metadata,

@@ -7,7 +7,7 @@ that runs, also for what a command decided while it did not.
 from __future__ import annotations
 
 import asyncio
-import os
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -41,11 +41,13 @@ class SecondPersonRefused(RequestRefused):
     """This word on an emergency does not count: `reason` says why."""
 
     code, where = "SECOND_PERSON_REFUSED", "C1"
-    advice = "Somebody else of the same organisation than the agent who asked decides, once."
+    advice = (
+        "Somebody else than the agent who asked decides, once; where that cannot be told, the hub's own officer does."
+    )
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
-        self.reason = reason  # SAME_PERSON | DECIDED | NOT_THERE
+        self.reason = reason  # SAME_PERSON | NOT_KNOWN | DECIDED | NOT_THERE
 
 
 class Emergencies:
@@ -62,6 +64,7 @@ class Emergencies:
         one = Emergency(
             new_id(8), request.trace.trace_id, caller.organisation, caller.application, caller.agent, caller.purpose,
             request.service, broken, now, now + self.rules.hours * 3600,
+            on_behalf_of=caller.on_behalf_of, vouched=caller.assurance is not None,
         )  # fmt: skip
         rules = self.rules
         try:
@@ -101,6 +104,7 @@ class Emergencies:
     async def decide(self, id_: str, second: str, organisation: str | None, *, confirmed: bool) -> Emergency:
         """A second person confirms or rejects. `organisation`: whose emergencies they may see, None = all.
 
+        That an account of the consoles belongs to somebody else than the agent is for who knows both (consoles/emergencies).
         Raises `SecondPersonRefused`.
         """
         return await asyncio.to_thread(self.decide_now, id_, second, organisation, confirmed=confirmed)
@@ -110,7 +114,7 @@ class Emergencies:
         one = self._store.find(id_)
         if one is None or organisation not in (None, one.organisation):
             raise SecondPersonRefused("NOT_THERE")
-        if not second or second == one.agent:
+        if not second or second in one.agents:
             raise SecondPersonRefused("SAME_PERSON")
         state = "confirmed" if confirmed else "rejected"
         if not self._store.decide(id_, state, second, self._now()):
@@ -118,38 +122,58 @@ class Emergencies:
         return self._store.find(id_) or one
 
     def settle(self, append: Append) -> int:
-        """Write what was decided, and tell what nobody looked at in time; how many entries. Blocks; failures are logged."""
+        """Write what was decided, and tell what nobody looked at in time; how many entries. Blocks; failures are logged.
+
+        Each is claimed first, so that of several processes one writes it. One that dies in between leaves it to the next:
+        then it may stand there twice, with the same trace id, never not at all.
+        """
         written = 0
         try:
             for one in self._store.unrecorded():
-                append([_decision(one)])
-                self._store.recorded(one.id, self._now())
-                written += 1
+                written += self._write(append, one, _decision(one), self._store.recorded)
             for one in self._store.overdue(self._now()):
-                log.error("emergency_unconfirmed", trace=one.trace, purpose=one.purpose)
-                append([_alert(one)])  # first: told twice is better than not told
-                self._store.escalated(one.id, self._now())
-                written += 1
+                written += self._write(append, one, _alert(one), self._store.escalated)
         except (SQLAlchemyError, LedgerError) as error:
             log.warning("emergencies_not_settled", error=type(error).__name__)
         return written
+
+    def _write(self, append: Append, one: Emergency, draft: Draft, done: Callable[[str, float], None]) -> bool:
+        if not self._store.claim(one, self._now()):
+            return False
+        if one.state == "open":
+            log.error("emergency_unconfirmed", trace=one.trace, purpose=one.purpose)
+        try:
+            append([draft])
+        except LedgerError:
+            self._store.release(one.id)
+            raise
+        done(one.id, self._now())
+        return True
 
     def close(self) -> None:
         self._store.database.close()
 
 
 def _decision(one: Emergency) -> Draft:
+    trace, span = _ids(one, one.state)
     return Draft(
-        type="annotate", trace_id=os.urandom(16).hex(), span_id=os.urandom(8).hex(), name=f"emergency.{one.state}", retention=RETENTION,
+        type="annotate", trace_id=trace, span_id=span, name=f"emergency.{one.state}", retention=RETENTION,
         clear={**_about(one), "reason_code": one.broken, "initiator": "official"}, agent={"id": one.second or ""},
     )  # fmt: skip
 
 
 def _alert(one: Emergency) -> Draft:
+    trace, span = _ids(one, UNSEEN)
     return Draft(
-        type="alert", trace_id=os.urandom(16).hex(), span_id=os.urandom(8).hex(), name=f"alert.{UNSEEN}", retention=RETENTION,
+        type="alert", trace_id=trace, span_id=span, name=f"alert.{UNSEEN}", retention=RETENTION,
         clear={**_about(one), "reason_code": UNSEEN, "counts": {"looks": 1}},
     )  # fmt: skip
+
+
+def _ids(one: Emergency, word: str) -> tuple[str, str]:
+    """Trace and span, always the same for one word on one emergency: written twice, it is seen."""
+    digest = hashlib.sha256(f"emergency {one.id} {word}".encode()).hexdigest()
+    return digest[:32], digest[32:48]
 
 
 def _about(one: Emergency) -> dict[str, Any]:

@@ -21,7 +21,11 @@ TABLE = sa.Table(
     *(sa.Column(name, sa.Float) for name in ("decided", "escalated", "recorded")),
     sa.Column("shard", sa.String),
     sa.Column("place", sa.BigInteger),
+    sa.Column("on_behalf_of", sa.String),
+    sa.Column("vouched", sa.Boolean),
+    sa.Column("claimed", sa.Float),
 )
+CLAIM = 60.0  # seconds that one is left to the process that claimed it
 _LOCK = 0x656D6572  # of PostgreSQL, for counting and adding as one
 
 
@@ -46,6 +50,14 @@ class Emergency:
     recorded: float | None = None  # when the decision stood in the ledger
     shard: str | None = None  # of its intent; None when the hub died before it was written
     place: int | None = None
+    on_behalf_of: str | None = None  # the colleague the agent acted for
+    vouched: bool = False  # the agent's own issuer says who he is; else only the application does
+    claimed: float | None = None  # when a process took it to write about it
+
+    @property
+    def agents(self) -> frozenset[str]:
+        """Whose emergency it is: nobody of them is its second person."""
+        return frozenset({self.agent} | ({self.on_behalf_of} if self.on_behalf_of else set()))
 
 
 class Store:
@@ -106,11 +118,24 @@ class Store:
         """Its intent stands there."""
         self._set(id_, sa.true(), shard=shard, place=index)
 
+    def claim(self, one: Emergency, now: float) -> bool:
+        """Whether it is this process that writes about it, as it was read; of several that ask, one hears yes."""
+        free = TABLE.c.claimed.is_(None) | (TABLE.c.claimed < now - CLAIM)
+        as_read = sa.and_(TABLE.c.state == one.state, TABLE.c.recorded.is_(None))
+        untold = TABLE.c.escalated.is_(None) if one.state == "open" else sa.true()
+        return self._set(one.id, free & as_read & untold, claimed=now)
+
+    def release(self, id_: str) -> None:
+        """It could not be written: whoever comes next may."""
+        self._set(id_, sa.true(), claimed=None)
+
     def escalated(self, id_: str, now: float) -> None:
-        self._set(id_, TABLE.c.escalated.is_(None), escalated=now)
+        """That nobody decided in time was told."""
+        self._set(id_, TABLE.c.escalated.is_(None), escalated=now, claimed=None)
 
     def recorded(self, id_: str, now: float) -> None:
-        self._set(id_, TABLE.c.recorded.is_(None), recorded=now)
+        """The decision stands in the ledger."""
+        self._set(id_, TABLE.c.recorded.is_(None), recorded=now, claimed=None)
 
     def _set(self, id_: str, where: sa.ColumnElement[bool], **values: object) -> bool:
         update = sa.update(TABLE).where(TABLE.c.id == id_, where).values(values)

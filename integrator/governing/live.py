@@ -3,8 +3,8 @@
     in force = the files of policies/, each replaced by the newest active text of its purpose, without what is suspended
 
 A node looks at one number in the database every second. When it rose, the texts are read and compiled beside the running
-set, and only when all of it is good does the new set decide. What cannot be loaded leaves the old set deciding, and the
-node says DEGRADED with the reason.
+set, and only when all of it is good does the new set decide. What cannot be loaded leaves the old texts deciding, without
+what was suspended since, and the node says DEGRADED with the reason.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from integrator.governing.archive import Archive
 from integrator.governing.entries import Scribe
 from integrator.governing.store import Store
 from integrator.governing.tables import Proposal
-from integrator.governing.texts import Suspended, Texts, compile_texts, digest_of_set, whole
+from integrator.governing.texts import Suspended, Texts, compile_texts, digest_of_set, slipped, whole
 from integrator.logs import log
 from integrator.policy import Policies
 
@@ -118,20 +118,23 @@ class Live:
         revision = await asyncio.to_thread(self._store.revision)
         if revision == self.current.revision:
             return
+        texts, suspended, revision = await asyncio.to_thread(self._read)
+        trouble = ""
         try:
-            new = await asyncio.to_thread(self._load)
+            new = await asyncio.to_thread(self._compiled, texts, suspended, revision)
         except ConfigurationError as error:
-            if str(error) != self.trouble:
+            trouble = str(error)
+            if trouble != self.trouble:
                 log.error("policies_not_loaded", error=type(error).__name__)
-            self.trouble = str(error)
-            return
-        self.current, self.trouble = new, ""
+            self.trouble, old = trouble, self.current
+            suspended |= old.suspended  # what was given back belongs to texts that this node cannot read
+            if suspended == old.suspended:
+                return
+            new = await asyncio.to_thread(self._compiled, old.texts, suspended, old.revision)
+        self.current, self.trouble = new, trouble
         for tell in self.told:
             tell(new)
         log.info("policies_swapped", index=new.revision, version=new.digest)
-
-    def _load(self) -> InForce:
-        return self._compiled(*self._read())
 
     def _read(self) -> tuple[dict[str, bytes], frozenset[Suspended], int]:
         revision, drafts, suspended = self._store.in_force()
@@ -144,6 +147,12 @@ class Live:
         for text in texts.values():  # what decides is kept, before it may decide
             self._archive.put(text)
         return InForce(policies, texts, suspended, revision, digest_of_set(texts))
+
+    def _fit(self, texts: Texts, suspended: frozenset[Suspended], revision: int) -> None:
+        """Raises `ConfigurationError` for texts that cannot be read, or that would give back what is suspended."""
+        new = self._compiled(texts, suspended, revision).policies
+        if said := slipped(compile_texts(self.current.texts, self._organisations, suspended), new):
+            raise ConfigurationError("; ".join(said), advice="Have the suspension given back first, or keep the name.")
 
     # --- bringing into force
 
@@ -166,7 +175,7 @@ class Live:
         """On record first, in force then: no text decides of which the ledger does not say so."""
         texts, suspended, revision = await asyncio.to_thread(self._read)
         new = {**texts, **{draft.purpose: draft.text for draft in one.drafts}}
-        await asyncio.to_thread(self._compiled, new, suspended, revision)  # a bad text never replaces a good one
+        await asyncio.to_thread(self._fit, new, suspended, revision)  # a bad text never replaces a good one
         await scribe.step(one, "activate", "active", None, "")
         over = await asyncio.to_thread(self._store.superseded_by, one)
         for old in over:

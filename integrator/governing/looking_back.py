@@ -78,7 +78,7 @@ def tried_out(
     at: float,
 ) -> Proof:
     """What the machine says of a change before anybody approves: proof, and where it is sound, the replay of a month."""
-    proof = prove(in_force, changed, clock.today(now))
+    proof = prove(in_force, changed, clock.today(now), suspended)
     if proof["sound"] and ledger is not None:
         since = now - REPLAYED * DAY
         proof["replay"] = replay_of(ledger, in_force, changed, suspended, since, now, max(now, at)).json()

@@ -68,9 +68,13 @@ class Office:
 
     # --- proposing
 
-    async def propose(self, person: Person, texts: list[bytes], reason: str, effective: int) -> Proposal:
+    async def propose(
+        self, person: Person, texts: list[bytes], reason: str, effective: int, bases: Mapping[str, str]
+    ) -> Proposal:
         """Checked by machine, then on record, then waiting. `effective`: epoch seconds, not before now.
 
+        `bases`: by purpose, the digest (64 hex) of the text each was written from; nothing of a purpose that is new. Who
+        proposes says it, since only he knows: a text written from an older one would undo what was approved since.
         Raises `MalformedRequest`, `GoverningRefused` (with `findings` where the machine found errors), `LedgerUnwritable`.
         """
         role = role_of(person)
@@ -79,7 +83,7 @@ class Office:
         now = self.now
         if effective < now - 86_400:
             raise MalformedRequest(Issue("schemaViolation", "body", "/effective", "today, or a day to come"))
-        drafts = await self._drafts(changed)
+        drafts = await self._drafts(changed, bases)
         proof = await self._prove(changed, effective)
         if not proof["sound"]:
             refused = GoverningRefused("NOT_SOUND")
@@ -100,20 +104,22 @@ class Office:
             raise MalformedRequest(Issue("schemaViolation", "body", "/texts", "one text for each purpose"))
         return changed
 
-    async def _drafts(self, changed: Texts) -> tuple[Draft, ...]:
-        """Each text beside the one it changes: the last that was approved, in force by now or not."""
-        heads = await asyncio.to_thread(self.store.heads)
+    async def _drafts(self, changed: Texts, bases: Mapping[str, str]) -> tuple[Draft, ...]:
+        """Each text beside the one it changes, which MUST be the newest."""
+        newest = await asyncio.to_thread(self.newest)
         drafts = []
         for code, text in sorted(changed.items()):
-            head = heads[code][0] if code in heads else self._running(code)
+            head = digest(newest[code]) if code in newest else ""
             if head == digest(text):
                 raise GoverningRefused("UNCHANGED")
+            if head != bases.get(code, ""):
+                raise GoverningRefused("REBASE")
             drafts.append(Draft(code, head, digest(text), text))
         return tuple(drafts)
 
-    def _running(self, code: str) -> str:
-        text = self.in_force().texts.get(code)
-        return digest(text) if text is not None else ""
+    def newest(self) -> Texts:
+        """Of each purpose the text that the next change is written from: the last approved, in force by now or not. Blocks."""
+        return {**self.in_force().texts, **self.store.approved()}
 
     # --- deciding
 
@@ -181,14 +187,15 @@ class Office:
         return found
 
     def text(self, digest: str) -> bytes | None:
-        """An earlier text by its digest, where it is kept here. Blocks."""
-        return self._archive.get(digest)
+        """An earlier text by its digest: kept here, or proposed at any node. Blocks."""
+        return self._archive.get(digest) or self.store.text(digest)
 
     async def stale(self, one: Proposal) -> str:
         """Why a proposal that waits cannot be approved as it stands: REBASE, TOO_EARLY, or nothing."""
         heads = await asyncio.to_thread(self.store.heads)
         for draft in one.drafts:
-            head, effective = heads.get(draft.purpose, (self._running(draft.purpose), 0))
+            running = self.in_force().texts.get(draft.purpose)
+            head, effective = heads.get(draft.purpose, ("" if running is None else digest(running), 0))
             if head != draft.replaces:
                 return "REBASE"
             if one.effective < effective:

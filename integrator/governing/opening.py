@@ -5,6 +5,7 @@ settings ─► database, archive ─► store ─► live (the set in force) �
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -100,8 +101,9 @@ def open_governing(
         raise
 
     async def prove(changed: Texts, at: float) -> Proof:
-        current = live.current
-        return await apart(tried_out, ledger, dict(current.texts), dict(changed), current.suspended, now(), at)
+        suspended = live.current.suspended
+        newest = dict(await asyncio.to_thread(office.newest))  # with what was approved and is still to come
+        return await apart(tried_out, ledger, newest, dict(changed), suspended, now(), at)
 
     office = Office(store, scribe, archive, lambda: live.current, organisations, prove, now)
     return Governing(live, office, Suspending(office), services, organisations, ledger, now, database)

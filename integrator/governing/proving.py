@@ -1,6 +1,7 @@
-"""What the machine says of changed texts before anybody approves: schema and collection, cases, loosenings, differences.
+"""What the machine says of changed texts before anybody approves: schema and collection, cases, loosenings, suspensions,
+differences.
 
-    proof = prove(texts_in_force, changed, today)
+    proof = prove(newest_texts, changed, today, suspended)   in force, with what was approved for later in its place
     proof["sound"]        no error: it may be proposed
     proof["findings"]     [{"severity", "file", "line", "message"}], the first 200
     proof["cases"], proof["loosenings"]
@@ -20,7 +21,7 @@ from integrator import checks, places, settings
 from integrator.checks import Finding, Lines
 from integrator.errors import ConfigurationError
 from integrator.governing.naming import naming
-from integrator.governing.texts import Texts, compile_texts
+from integrator.governing.texts import Suspended, Texts, compile_texts, slipped
 from integrator.mapping import load_sheets
 from integrator.places import parse_yaml
 from integrator.policy import Policies
@@ -33,7 +34,7 @@ MOST = 200  # findings that are kept
 Proof = dict[str, Any]
 
 
-def prove(in_force: Texts, changed: Texts, today: date) -> Proof:
+def prove(in_force: Texts, changed: Texts, today: date, suspended: frozenset[Suspended] = frozenset()) -> Proof:
     """Everything at once. Raises nothing for what is wrong with `changed`: that is what findings are for."""
     everything = {**in_force, **changed}
     names = {f"policies/{code}.yaml" for code in changed}
@@ -41,19 +42,28 @@ def prove(in_force: Texts, changed: Texts, today: date) -> Proof:
     found += list(_names(changed))
     proof: Proof = {"cases": 0, "loosenings": 0, "differences": {language: [] for language in LANGUAGES}}
     if not any(one.severity == "error" for one in found):
-        _judge(proof, found, in_force, changed, everything)
+        _judge(proof, found, in_force, changed, everything, suspended)
     proof["findings"] = [_json(one) for one in sorted(set(found))[:MOST]]
     proof["sound"] = not any(one.severity == "error" for one in found)
     return proof
 
 
-def _judge(proof: Proof, found: list[Finding], in_force: Texts, changed: Texts, everything: Texts) -> None:
+def _judge(
+    proof: Proof,
+    found: list[Finding],
+    in_force: Texts,
+    changed: Texts,
+    everything: Texts,
+    suspended: frozenset[Suspended],
+) -> None:
     organisations, services = settings.organisations(), load_all_services()
     try:
         old, new = compile_texts(in_force, organisations), compile_texts(everything, organisations)
+        held = [compile_texts(texts, organisations, suspended) for texts in (in_force, everything)] if suspended else []
     except ConfigurationError as error:
         found.append(Finding("policies/", 1, "error", str(error)))
         return
+    found += [Finding("policies/", 1, "error", said) for said in (slipped(*held) if held else ())]
     offers = {name: service.offers for name, service in services.items()}
     keys = {name: frozenset(service.keys) for name, service in services.items()}
     for code, text in sorted(changed.items()):

@@ -29,6 +29,7 @@ from integrator.governing.tables import (
 LEASE = 10  # seconds a node has to bring a text into force before another one does it
 SHOWN = 200
 AHEAD = ("approved", "activating", "active")
+APPROVED = (*AHEAD, "superseded")
 ROOM = "governing"
 _P, _T, _V, _S = proposal_table.c, text_table.c, vote_table.c, suspension_table.c
 
@@ -62,6 +63,18 @@ class Store:
     def heads(self) -> dict[str, tuple[str, int]]:
         """Of each purpose with an approved text: the digest of the last one, and when it takes effect."""
         return self.database.now(_heads)
+
+    def approved(self) -> dict[str, bytes]:
+        """Of each purpose with an approved text: the last one, in force by now or not."""
+        query = select(text_table).join(proposal_table, _P.id == _T.proposal).where(_P.state.in_(APPROVED))
+        rows = self.database.now(lambda c: c.execute(query.order_by(_P.place)).all())
+        return {row.purpose: bytes(row.text) for row in rows}
+
+    def text(self, digest: str) -> bytes | None:
+        """The text of a digest (64 hex) that was ever proposed."""
+        query = select(_T.text).where(_T.digest == digest).limit(1)
+        found = self.database.now(lambda c: c.execute(query).scalar())
+        return None if found is None else bytes(found)
 
     # --- proposals
 
@@ -241,7 +254,7 @@ def _heads(connection: Connection) -> dict[str, tuple[str, int]]:
     query = (
         select(_T.purpose, _T.digest, _P.effective)
         .join(proposal_table, _P.id == _T.proposal)
-        .where(_P.state.in_((*AHEAD, "superseded")))
+        .where(_P.state.in_(APPROVED))
         .order_by(_P.place)
     )
     return {row.purpose: (row.digest, int(row.effective)) for row in connection.execute(query)}

@@ -88,6 +88,32 @@ def suspend(purposes: Mapping[str, Purpose], grants: Iterable[Grant], named: Ite
     return Policies(purposes, kept, frozenset(taken))
 
 
+def slipped(old: Policies, new: Policies) -> list[str]:
+    """What is suspended in `old` and would come back in `new` by another name, as sentences; none is what should be.
+
+    An authorisation that goes away takes its suspension with it. That is nobody's loss while nothing comes to the same
+    organisation in its place.
+    """
+    fresh = _named(new) - _named(old)
+    found: dict[tuple[str, ...], list[str]] = {}
+    for name, org in sorted(old.suspended - new.suspended):
+        if came := sorted(other for other, whose in fresh if whose == org):
+            found.setdefault((name, *came), []).append(org)
+    return [
+        f"{name} is suspended, and {', '.join(came)} would be given in its place to {', '.join(orgs[:5])}{', …' if orgs[5:] else ''}"
+        for (name, *came), orgs in found.items()
+    ]
+
+
+def _named(policies: Policies) -> set[tuple[str, str]]:
+    """(authorisation, organisation) of every line."""
+    return {
+        (grant.authorisation, org)
+        for purpose, org, _ in policies.held()
+        for grant in policies.grants(purpose, org)
+    }  # fmt: skip
+
+
 def whole(texts: Texts, organisations: Mapping[str, Any]) -> tuple[dict[str, bytes], dict[str, str]]:
     """The texts that can be read each by itself, and of the others what is wrong. For a start, when nothing is kept yet:
     a purpose whose text cannot be read gives nothing, and the others go on."""

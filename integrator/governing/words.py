@@ -15,7 +15,7 @@ ADVICE = {
     "NEEDS_OFFICER": "Of the two who approve, one is a data protection officer of the hub, or of an organisation concerned.",
     "ALREADY_SAID": "You approved this before; a second person is needed.",
     "SETTLED": "Somebody decided about this by now. Read it again.",
-    "REBASE": "The text it was written from was replaced meanwhile. Take the newest one (integrator policy history), change that, and propose it.",
+    "REBASE": "It is not written (`from`) from the newest text of its purpose. Take that one (integrator policy history), change that, and propose it.",
     "TOO_EARLY": "The text it stands on takes effect later. Choose a day from then on.",
     "NOT_SOUND": "The machine found errors: see `findings`. Mend them and propose again.",
     "NOT_YOURS": "Only who proposed it, or a data protection officer of the hub, takes it back.",

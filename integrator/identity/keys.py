@@ -9,7 +9,6 @@ import base64
 import contextlib
 import hashlib
 import json
-import os
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm
 
 from integrator.errors import ConfigurationError
+from integrator.keyfiles import write_new
 
 WORLDS = ("sandbox", "production")
 ALGORITHMS = ("ES256", "EdDSA")
@@ -100,17 +100,7 @@ def private_key(jwk: Mapping[str, Any]) -> Any:
 def write_private(path: Path, jwk: Mapping[str, Any]) -> None:
     """A new file of mode 0600, whole or not at all. Raises `FileExistsError`: a key is never overwritten."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(jwk, file, indent=2)
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(aside, path)  # unlike rename, this fails when another process was first
-    finally:
-        aside.unlink()
+    write_new(path, (json.dumps(jwk, indent=2) + "\n").encode())
 
 
 def read_private(path: Path, world: str) -> Jwk:

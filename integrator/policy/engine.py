@@ -39,7 +39,7 @@ class Policies:
         that end before they begin, so that a refusal can name them. See integrator.governing.suspending.
         """
         self.purposes = purposes
-        self._suspended = suspended
+        self.suspended = suspended
         self._grants: dict[tuple[str, str, str], tuple[Grant, ...]] = {}
         self._held: dict[tuple[str, str], tuple[Grant, ...]] = {}
         self._permits: dict[tuple[Ask, Grant, float], Permit] = {}
@@ -151,7 +151,7 @@ class Policies:
             ((_missed(ask, grant, now, facts), grant.authorisation) for grant in candidates),
             key=lambda miss: _FURTHER[miss[0]],
         )
-        if (rule, ask.organisation) in self._suspended:
+        if (rule, ask.organisation) in self.suspended:
             reason = "SUSPENDED"
         return Denial(reason, rule, ADVICE[reason], purpose)
 

@@ -1,5 +1,6 @@
 """How near the agent is to whom they ask about: codes for the ledger, worked out while both are at hand.
 
+    await closeness.know(caller)                             what the staff directory tells of the agent, first
     closeness.of_question(caller, subject)                   SELF, before the source is asked
     closeness.of_answer(caller, subject, people, values)     and what the answer itself shows, of what it gives
 
@@ -9,8 +10,8 @@ nothing is known gives no code: silence is no finding.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 from integrator.model import Caller
 from integrator.watching.agents import AgentTags, Circle, Nobody
@@ -25,17 +26,37 @@ _AS = {
 }  # fmt: skip
 
 
+class Told(Protocol):
+    """What employers told of their agents' own numbers."""
+
+    async def know(self, agent: str) -> None: ...  # before `same`; never raises
+    def same(self, agent: str, number: str) -> bool: ...  # from memory
+
+
+class NothingTold:
+    """Where there is no staff directory."""
+
+    async def know(self, agent: str) -> None: ...
+
+    def same(self, agent: str, number: str) -> bool:
+        return False
+
+
 class Closeness:
     """`common`: surnames that many bear (in any writing); sharing one of them says nothing."""
 
     def __init__(
         self, tagger: Tagger, agents: AgentTags, circle: Circle | None = None, *, common: Collection[str] = (),
-        told: Callable[[str, str], bool] = lambda agent, number: False,
+        told: Told | None = None,
     ) -> None:  # fmt: skip
-        """`told(agent, number)`: whether his employer said that this is the agent's own number."""
-        self._told = told
+        self._told = told or NothingTold()
         self._tagger, self._agents, self._circle = tagger, agents, circle or Nobody()
         self._common = frozenset(map(plain, common))
+
+    async def know(self, caller: Caller) -> None:
+        """MUST come before the other two."""
+        if caller.agent is not None:
+            await self._told.know(caller.agent)
 
     def of_question(self, caller: Caller, subject: tuple[str, str] | None) -> frozenset[str]:
         """SELF when the agent asks about themself."""
@@ -67,7 +88,7 @@ class Closeness:
 
     def _himself(self, agent: str, number: str) -> bool:
         own = self._agents.own(agent)
-        return (own is not None and own == self._tagger.person(number)) or self._told(agent, number)
+        return (own is not None and own == self._tagger.person(number)) or self._told.same(agent, number)
 
     def _around(self, agent: str, organisation: str, asked: str, values: Mapping[str, Any]) -> Iterator[str]:
         if self._circle.colleague(organisation, self._tagger.person(asked)):

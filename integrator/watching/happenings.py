@@ -1,7 +1,8 @@
 """What happened to somebody, as answers told it or a source announced it: a death, a move, a change. One row of each.
 
 Kept are a keyed tag, the day, and for a move the municipality that was moved to. Whoever holds only the database can
-name nobody. What an answer tells later replaces what was known.
+name nobody. What an answer tells later replaces what was known; a move is forgotten when the person turns out to live
+elsewhere than where it led to. Several hubs share the table: which moves stand in it is read anew every few minutes.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 from sqlalchemy import BigInteger as Big
 from sqlalchemy import Column, Connection, MetaData, String, Table, delete, insert, select
 
+from integrator import clock
 from integrator.database import Database
 from integrator.watching.tags import Tagger
 
@@ -23,17 +25,16 @@ happening_table = Table(
 )  # fmt: skip
 DEATH, MOVE, CHANGE = "death", "move", "change"
 _REMEMBERED = 10_000  # what this process wrote, so that it need not write it again
+_ANEW = 300.0  # seconds after which the moves that others wrote or dropped are read
 
 
 class Happenings:
     """Times are µs since 1970."""
 
-    def __init__(self, database: Database, tagger: Tagger) -> None:
-        self._database, self._tagger = database, tagger
-        self._written: dict[tuple[str, bytes], tuple[str, int]] = {}
-        table = happening_table.c
-        moved = database.now(lambda one: one.execute(select(table.tag).where(table.kind == MOVE)).scalars().all())
-        self._moved = set(moved)
+    def __init__(self, database: Database, tagger: Tagger, now: clock.Now = clock.system) -> None:
+        self._database, self._tagger, self._now = database, tagger, now
+        self._written: dict[tuple[str, bytes], tuple[str, int]] = {}  # of deaths and changes
+        self._moved, self._read = database.now(_moves), now()  # tag -> (place, at), as of when
 
     def at(self, kind: str, person: bytes) -> tuple[int, str] | None:
         """(when, where) the newest of this kind happened to a person (a tag). Blocks."""
@@ -54,10 +55,21 @@ class Happenings:
         person = self._tagger.person(number)
         if died is not None:
             await self._keep(DEATH, person, "", died)
-        elif municipality == home and person.hex() in self._moved:
-            await self._database.run(lambda connection: self._drop(connection, person))
-        elif municipality != home and (since := _day((values.get("address") or {}).get("startDate"))) is not None:
-            await self._keep(MOVE, person, str(municipality), since)
+        elif municipality is not None:
+            await self._lives(person, str(municipality), home, _day((values.get("address") or {}).get("startDate")))
+
+    async def _lives(self, person: bytes, municipality: str, home: str | None, since: int | None) -> None:
+        if self._now() - self._read >= _ANEW:
+            self._read = self._now()  # first: nobody else reads meanwhile
+            self._moved = await self._database.run(_moves)
+        known = self._moved.get(person.hex())
+        if municipality != home:
+            if since is not None and known != (municipality, since):
+                await self._database.run(lambda one: self._replace(one, MOVE, person, municipality, since))
+                self._remember(MOVE, person, municipality, since)
+        elif known is not None and known[0] != municipality:
+            await self._database.run(lambda one: one.execute(_elsewhere(person, municipality)))
+            self._moved.pop(person.hex(), None)
 
     async def _keep(self, kind: str, person: bytes, place: str, at: int) -> None:
         if self._written.get((kind, person)) != (place, at):
@@ -69,25 +81,32 @@ class Happenings:
         self._remember(kind, person, place, at)
 
     def _remember(self, kind: str, person: bytes, place: str, at: int) -> None:
+        if kind == MOVE:
+            self._moved[person.hex()] = place, at
+            return
         if len(self._written) >= _REMEMBERED:
             self._written.clear()
         self._written[kind, person] = place, at
-        if kind == MOVE:
-            self._moved.add(person.hex())
 
     def _replace(self, connection: Connection, kind: str, person: bytes, place: str, at: int) -> None:
         connection.execute(_of(kind, person))
         connection.execute(insert(happening_table).values(kind=kind, tag=person.hex(), place=place, at=at))
 
-    def _drop(self, connection: Connection, person: bytes) -> None:
-        connection.execute(_of(MOVE, person))
-        self._moved.discard(person.hex())
-        self._written.pop((MOVE, person), None)
-
 
 def _of(kind: str, person: bytes) -> Any:
     table = happening_table.c
     return delete(happening_table).where(table.kind == kind, table.tag == person.hex())
+
+
+def _elsewhere(person: bytes, municipality: str) -> Any:
+    """Forget a move of theirs to anywhere else than where they live."""
+    return _of(MOVE, person).where(happening_table.c.place != municipality)
+
+
+def _moves(connection: Connection) -> dict[str, tuple[str, int]]:
+    table = happening_table.c
+    rows = connection.execute(select(table.tag, table.place, table.at).where(table.kind == MOVE))
+    return {tag: (place, at) for tag, place, at in rows}
 
 
 def _day(written: Any) -> int | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from integrator.errors import ConfigurationError
 from integrator.settings import Settings
 from integrator.watching.agents import AgentTags, Circle, FileAgentTags
 from integrator.watching.cases import Cases
-from integrator.watching.closeness import Closeness
+from integrator.watching.closeness import Closeness, Told
 from integrator.watching.happenings import Happenings
 from integrator.watching.tags import Tagger, open_tagger
 
@@ -50,9 +49,7 @@ def agent_tags(settings: Settings) -> FileAgentTags:
     return FileAgentTags(settings.state / "agent-tags.json")
 
 
-def open_closeness(
-    tagger: Tagger, agents: AgentTags, circle: Circle | None, told: Callable[[str, str], bool] = lambda agent, number: False
-) -> Closeness:
+def open_closeness(tagger: Tagger, agents: AgentTags, circle: Circle | None, told: Told | None = None) -> Closeness:
     """With the surnames that many bear, as the rule in config/alerts.yaml lists them."""
     return Closeness(tagger, agents, circle, common=common_surnames(), told=told)
 

@@ -21,7 +21,8 @@ from tests.flows.sandboxes import Beside, Callers, beside, callers
 from tests.unit.audit.kit import ENGINES, engine_url
 
 SCHOOL = "school_enrolment"
-BASE = read_texts(Path(__file__).resolve().parents[2] / "policies")[SCHOOL]
+FILE = Path(__file__).resolve().parents[2] / "policies" / f"{SCHOOL}.yaml"
+BASE = read_texts(FILE)[SCHOOL]
 WHY = "the school needs it no longer"
 PATIENCE = 30.0  # seconds; a hub that is left alone takes two, on a machine that does other things it takes longer
 
@@ -66,8 +67,8 @@ def policy(one: Beside, *words: str, expected: int = 0) -> None:
     assert expected == main(["policy", *words, "--settings", str(one.file)])
 
 
-def propose(one: Beside, path: Path, capsys: Any, *more: str) -> str:
-    policy(one, "propose", str(path), "--reason", WHY, "--by", "steward-1", *more)
+def propose(one: Beside, path: Path, capsys: Any, *more: str, base: Path = FILE) -> str:
+    policy(one, "propose", str(path), "--from", str(base), "--reason", WHY, "--by", "steward-1", *more)
     return str(capsys.readouterr().out).split()[0]
 
 
@@ -167,11 +168,16 @@ def test_of_two_conflicting_proposals_the_second_is_refused_with_advice_and_goes
         first = propose(one, draft(tmp_path, "first", LANGUAGE), capsys)
         second = propose(one, draft(tmp_path, "second", GENDER), capsys)
         approve(one, first)
+        policy(one, "propose", str(draft(tmp_path, "late", GENDER)), "--from", str(FILE), "--reason", WHY, expected=1)
+
+        assert "newest text of its purpose" in capsys.readouterr().err
+
         policy(one, "approve", second, "--by", "officer", "--role", "hub_dpo", expected=1)
 
         assert "change that, and propose it" in capsys.readouterr().err
 
-        approve(one, propose(one, draft(tmp_path, "rebased", LANGUAGE, GENDER), capsys))
+        rebased = draft(tmp_path, "rebased", LANGUAGE, GENDER)
+        approve(one, propose(one, rebased, capsys, base=tmp_path / "first" / f"{SCHOOL}.yaml"))
 
         assert within(PATIENCE, lambda: not {"language", "gender"} & fields(known))
 
@@ -186,7 +192,7 @@ def test_of_two_conflicting_proposals_the_second_is_refused_with_advice_and_goes
 def test_a_text_with_a_hole_is_not_proposed_and_says_where(hub: Any, tmp_path: Path, capsys: Any) -> None:
     with beside(hub, tmp_path / "a", start=False) as one:
         path = draft(tmp_path, "wide", (b"address, language, parents", b"address, language, nationalities, parents"))
-        policy(one, "propose", str(path), "--reason", WHY, expected=1)
+        policy(one, "propose", str(path), "--from", str(FILE), "--reason", WHY, expected=1)
 
         assert "error: case expects" in capsys.readouterr().err
 

@@ -149,7 +149,7 @@ def handed_in(doors: Callers, people: Sequence[Mapping[str, Any]]) -> Iterator[R
             report = {**about, "recipient": "1992100975", "content": content}
             yield post("/person/v1/differences/report", report, "cpas-ixelles")
             yield post("/person/v1/differences/report", report, "parking-agency")
-            yield post("/person/v1/changes/announce", {**about, "changed": ["address"]}, "cpas-ixelles")
+            yield post("/person/v1/changes/announce", {**about, "changed": ["address"]}, "national-register")
     fetched = post("/events/v1/feed", {"subscriptionId": following.body["subscriptionId"]}, "ixelles")
     assert 200 == fetched.status and fetched.body["items"]
     yield fetched

@@ -365,6 +365,10 @@ class Near:
 
     def __init__(self, question=(), answer=()):
         self.question, self.answer, self.shown = frozenset(question), frozenset(answer), []
+        self.known = []
+
+    async def know(self, caller):
+        self.known.append(caller.agent)
 
     def of_question(self, caller, subject):
         return self.question
@@ -382,6 +386,7 @@ async def test_how_near_the_agent_is_stands_in_codes_on_question_and_answer(hub,
     await hub.answer(request(caller=AGENT))
 
     assert [["SELF"], ["FAMILY", "SELF"]] == [entry["flags"] for entry in entries(ledger)]
+    assert ["a.1"] == hub.recorder.closeness.known  # looked up before it is compared, once
 
 
 async def test_a_refused_question_is_compared_too(hub, ledger):
@@ -390,6 +395,7 @@ async def test_a_refused_question_is_compared_too(hub, ledger):
         await hub.answer(request(caller=replace(AGENT, purpose="nothing")))
 
     assert [["SELF"]] == [entry["flags"] for entry in entries(ledger)]
+    assert ["a.1"] == hub.recorder.closeness.known
 
 
 async def test_nothing_is_compared_that_the_answer_does_not_give(hub):

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from audit import Draft, FileKeyRing, Ledger, Subject, find_by_subject, open_store
+from audit import Draft, FileKeyRing, Ledger, LedgerError, Subject, find_by_subject, open_store
 from audit.keeping import Order, orders, restrict
 from audit.keeping.aliases import RETENTION as ALIASES
 from audit.keeping.maps import prove_day
@@ -116,12 +116,23 @@ def test_the_daily_chore_finishes_what_a_crash_left(keeper, monkeypatch):
     assert [1] == [hit.vis for hit in find_by_subject(keeper.store, keeper.keyring, Subject("nrn", OLD), 0, FAR)]
 
 
-def test_a_ledger_that_cannot_be_written_fails_no_chore_and_erases_nothing(keeper, time):
+def test_a_map_that_fails_does_not_keep_what_is_due(keeper, time):
+    keeper.writer.ledger.append_blocking([an_intent()])
+    time[0] += TEN_YEARS + 40 * 86_400
+    keeper.maps.write_text("where the folder of maps should be")
+
+    with pytest.raises(OSError, match="exists"):
+        keeper.daily()
+    assert "Y10" not in {code for code, _ in keeper.store.kept()}
+
+
+def test_a_ledger_that_cannot_be_written_erases_nothing_and_says_so(keeper, time):
     keeper.writer.ledger.append_blocking([an_intent()])
     time[0] += TEN_YEARS + 40 * 86_400
     keeper.writer.ledger.close()
 
-    assert [] == keeper.daily()
+    with pytest.raises(LedgerError):
+        keeper.daily()
     assert [("Y10", 202611)] == keeper.store.kept()
 
 

@@ -45,6 +45,15 @@ def add_teller(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--settings", type=Path)
 
 
+def only_said(chosen: argparse.Namespace, step: str) -> None:
+    """For a step that counts one of several people: a name said here is no proof. Raises `ConfigurationError` in production."""
+    if not settings_module.load(chosen.settings).sandbox:
+        raise ConfigurationError(
+            f"in production nobody {step} at the command line",
+            advice="Sign in at /console/texts: a name said here is no proof.",
+        )
+
+
 def teller(chosen: argparse.Namespace) -> Teller:
     """Raises `ConfigurationError` for a dpo of nobody."""
     org = None

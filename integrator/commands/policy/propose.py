@@ -1,7 +1,7 @@
 """`integrator policy propose | proposals | approve | refuse | withdraw | history`: the life of a text.
 
-A step taken here stands in the ledger as taken at the command line. In production two people approve on the pages, where
-each proves who he is; here a name is only said.
+A step taken here stands in the ledger as taken at the command line, where a name is only said. In production three people
+propose and approve on the pages, where each proves who he is; whoever proposed here could approve there as another.
 """
 
 from __future__ import annotations
@@ -12,19 +12,32 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from integrator import settings as settings_module
-from integrator.commands.policy.house import add_teller, drafts, moment, office, stamp, teller, word
+from integrator.commands.policy.house import add_teller, drafts, moment, office, only_said, stamp, teller, word
 from integrator.errors import ConfigurationError
 from integrator.governing.tables import Proposal
+from integrator.governing.texts import digest, purpose_of, read_texts
 from integrator.governing.words import GoverningRefused
 from integrator.policy.telling import LANGUAGES
 
 
 def add(verbs: Any) -> None:
-    propose = word(verbs, "propose", "propose changed texts; the machine checks them first", run_propose)
+    propose = word(
+        verbs,
+        "propose",
+        "propose changed texts; the machine checks them first (sandbox only: in production on the pages)",
+        run_propose,
+    )
     propose.add_argument("files", nargs="+", type=Path, help="purposes as they would become")
     propose.add_argument(
         "--reason", required=True, help="why, in 10 to 500 characters, without names or numbers of people"
+    )
+    propose.add_argument(
+        "--from",
+        dest="bases",
+        nargs="+",
+        default=[],
+        metavar="TEXT",
+        help="what each was written from: the file as it was, or sha256:… of one; left out for new purposes",
     )
     propose.add_argument("--effective", help="2027-01-01 or a moment; left out: as soon as two people approved")
     add_teller(propose)
@@ -37,7 +50,7 @@ def add(verbs: Any) -> None:
     for name, help_, run in (
         ("approve", "approve a proposal (sandbox only: in production on the pages)", run_approve),
         ("refuse", "refuse a proposal", run_refuse),
-        ("withdraw", "take a proposal back before it is in force", run_withdraw),
+        ("withdraw", "take a proposal back before it is in force (sandbox only)", run_withdraw),
     ):
         one = word(verbs, name, help_, run)
         one.add_argument("id")
@@ -47,17 +60,32 @@ def add(verbs: Any) -> None:
 
 
 def run_propose(chosen: argparse.Namespace) -> int:
+    only_said(chosen, "proposes")
     texts = list(drafts(chosen.files).values())
+    bases = bases_of(chosen.bases, texts)
     with office(chosen.settings) as governing:
         effective = int(moment(chosen.effective, governing.now()))
         try:
-            made = asyncio.run(governing.office.propose(teller(chosen), texts, chosen.reason, effective))
+            made = asyncio.run(governing.office.propose(teller(chosen), texts, chosen.reason, effective, bases))
         except GoverningRefused as error:
             for one in error.findings:
                 print(f"{one['file']}:{one['line']}: {one['severity']}: {one['message']}", file=sys.stderr)
             raise
     _show(made)
     return 0
+
+
+def bases_of(named: list[str], texts: list[bytes]) -> dict[str, str]:
+    """By purpose, the digest of the text it was written from. Raises `ConfigurationError`, `MalformedRequest`."""
+    found: dict[str, str] = {}
+    for name in named:
+        if not name.startswith("sha256:"):
+            found |= {purpose_of(text): digest(text) for text in read_texts(Path(name)).values()}
+        elif len(texts) == 1:
+            found[purpose_of(texts[0])] = name.removeprefix("sha256:")
+        else:
+            raise ConfigurationError("a digest says from what one text was written", advice="Name files with --from.")
+    return found
 
 
 def run_proposals(chosen: argparse.Namespace) -> int:
@@ -78,11 +106,7 @@ def run_history(chosen: argparse.Namespace) -> int:
 
 
 def run_approve(chosen: argparse.Namespace) -> int:
-    if not settings_module.load(chosen.settings).sandbox:
-        raise ConfigurationError(
-            "in production nobody approves at the command line",
-            advice="Sign in at /console/texts: a name said here is no proof.",
-        )
+    only_said(chosen, "approves")
     with office(chosen.settings) as governing:
         _line(asyncio.run(governing.office.approve(teller(chosen), chosen.id)))
     return 0
@@ -95,6 +119,7 @@ def run_refuse(chosen: argparse.Namespace) -> int:
 
 
 def run_withdraw(chosen: argparse.Namespace) -> int:
+    only_said(chosen, "takes a text back")
     with office(chosen.settings) as governing:
         _line(asyncio.run(governing.office.withdraw(teller(chosen), chosen.id, chosen.reason)))
     return 0

@@ -7,9 +7,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from integrator import settings as settings_module
-from integrator.commands.policy.house import add_teller, office, stamp, teller, word
-from integrator.errors import ConfigurationError
+from integrator.commands.policy.house import add_teller, office, only_said, stamp, teller, word
 
 
 def add(verbs: Any) -> None:
@@ -19,9 +17,11 @@ def add(verbs: Any) -> None:
     add_teller(now)
     listed = word(verbs, "suspended", "what is suspended, and what was", run_suspended)
     listed.add_argument("--settings", type=Path)
-    back = word(verbs, "giveback", "ask what was suspended back (--reason), or agree to that", run_giveback)
+    back = word(
+        verbs, "giveback", "ask what was suspended back (--reason), or agree to that (sandbox only)", run_giveback
+    )
     back.add_argument("id")
-    back.add_argument("--reason", help="given: ask it back; left out: agree, as the second person (sandbox only)")
+    back.add_argument("--reason", help="given: ask it back; left out: agree, as the second person")
     add_teller(back)
 
 
@@ -47,13 +47,10 @@ def run_suspended(chosen: argparse.Namespace) -> int:
 
 def run_giveback(chosen: argparse.Namespace) -> int:
     who = teller(chosen)
+    only_said(chosen, "gives back what was suspended")
     with office(chosen.settings) as governing:
         if chosen.reason:
             made = asyncio.run(governing.suspending.ask_back(who, chosen.id, chosen.reason))
-        elif not settings_module.load(chosen.settings).sandbox:
-            raise ConfigurationError(
-                "in production the second person agrees on the pages", advice="Sign in at /console/texts."
-            )
         else:
             made = asyncio.run(governing.suspending.give_back(who, chosen.id))
     print(f"{made.id}  {made.state}  {made.authorisation}")

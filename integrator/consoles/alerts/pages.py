@@ -43,8 +43,9 @@ async def one(visit: Visit) -> Response:
     """One alert: what it is about, which reasons were looked for, and what to do. The look at the exchange is recorded."""
     alert = await _alert(visit, visit.query.get("id", ""))
     rule = alerting_of(visit).rules.by_code.get(alert.rule)
-    row = await asyncio.to_thread(visit.consoles.desk.reports.row, alert.shard, alert.index)
-    lines = None
+    lines, row = None, None
+    if alert.shard is not None and alert.index is not None:
+        row = await asyncio.to_thread(visit.consoles.desk.reports.row, alert.shard, alert.index)
     if row is not None:
         reason = f"alert {alert.rule} of {alert.shard}/{alert.index}"
         page: Page = await visit.consoles.desk.look(visit.person, "exchange", reason, trace_id=row.trace_id)

@@ -135,12 +135,12 @@ class Cabinet:
         query = select(paper_table.c.name).where(paper_table.c.file == file.id).order_by(paper_table.c.name)
         return list(await self._database.run(lambda connection: connection.execute(query).scalars().all()))
 
-    async def over(self, closed_before: date) -> list[CaseFile]:
-        """Files whose time is over."""
-        query = select(file_table).where(
+    async def over(self, closed_before: date) -> list[str]:
+        """Ids of files whose time is over."""
+        query = select(file_table.c.id).where(
             (file_table.c.state == "closed") & (file_table.c.closed < closed_before.isoformat())
         )
-        return [self._read(row) for row in await self._database.run(lambda connection: connection.execute(query).all())]
+        return list(await self._database.run(lambda connection: connection.execute(query).scalars().all()))
 
     async def wipe(self, file: CaseFile) -> CaseFile:
         """Save a file of which nothing is left, and burn its papers."""

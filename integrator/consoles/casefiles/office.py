@@ -24,7 +24,9 @@ from integrator.consoles.casefiles.machine import StepRefused, role_for
 from integrator.consoles.casefiles.steps import clean, need
 from integrator.consoles.people import Person
 from integrator.consoles.rights import NothingThere
+from integrator.consoles.vault import SealBroken
 from integrator.ids import new_id
+from integrator.logs import log
 
 METHODS = ("eid_counter", "eid_online", "known", "mandate")
 CHECKS = ("photo", "valid", "number", "mandate")
@@ -153,19 +155,38 @@ class Office(Answering):
     # --- the end ------------------------------------------------------------------------------------------------------
 
     async def forget(self) -> int:
-        """Wipe files whose time is over; how many that were."""
+        """Wipe files whose time is over; how many that were.
+
+        Raises `SealBroken` when one could not be opened, after all others were wiped: that one stays, and is tried again.
+        """
         today = self.today()
-        years = self.machine.kept_years
-        before = date(today.year - years, today.month, 1)
-        over = await self.cabinet.over(before)
-        for file in over:
-            await self._record("system", "system", file, "erase", "its time is over", self.machine.kept_basis)
-            empty = CaseFile(
-                file.id, file.number, file.org, "erased", file.received, file.language, None,
-                closed=file.closed, outcome=file.outcome, version=file.version,
-            )  # fmt: skip
+        before = date(today.year - self.machine.kept_years, today.month, 1)
+        gone, broken = 0, None
+        for id_ in await self.cabinet.over(before):
+            try:
+                gone += await self._forget(id_)
+            except SealBroken as error:
+                log.error("request_not_forgotten", error=type(error).__name__)
+                broken = error
+        if broken is not None:
+            raise broken
+        return gone
+
+    async def _forget(self, id_: str) -> bool:
+        """Whether there was still something to wipe; another hub may have come first."""
+        file = await self.cabinet.find(id_)
+        if file is None or file.state != "closed":
+            return False
+        await self._record("system", "system", file, "erase", "its time is over", self.machine.kept_basis)
+        empty = CaseFile(
+            file.id, file.number, file.org, "erased", file.received, file.language, None,
+            closed=file.closed, outcome=file.outcome, version=file.version,
+        )  # fmt: skip
+        try:
             await self.cabinet.wipe(empty)
-        return len(over)
+        except StepRefused:
+            return False
+        return True
 
 
 __all__ = ["CHANNELS", "CHECKS", "EVIDENCE", "LETTER", "LIST", "METHODS", "WAYS", "Office", "Opening"]

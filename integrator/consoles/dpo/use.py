@@ -26,11 +26,13 @@ async def fields(visit: Visit) -> Response:
     found: list[FieldUse] = await asking.look(visit, "unused_fields", **asked)
     if visit.query.get("format") == "csv":
         heads = [visit.t("dpo." + name) for name in ("authorisation", "fields_service", "field", "answered")]
-        return as_csv(visit, "unused-fields", [heads, *([u.authorisation, u.service, u.field, u.asked] for u in found)])
+        return as_csv(
+            visit, "unused-fields", [heads, *([u.authorisation, u.service, u.field, u.answered] for u in found)]
+        )
     book, language = visit.consoles.book, visit.language
     groups: dict[str, list[tuple[str, str, int]]] = {}
     for use in found:
-        row = (book.field(use.field, language), service_of(visit, use.service), use.asked)
+        row = (book.field(use.field, language), service_of(visit, use.service), use.answered)
         groups.setdefault(use.authorisation, []).append(row)
     titles = {code: (law.text.in_(language) if (law := book.laws.get(code)) and law.text else code) for code in groups}
     return visit.page(

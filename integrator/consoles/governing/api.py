@@ -1,11 +1,12 @@
 """/policy/v1: the life of a text for programs, with the same rights and the same two people as the pages.
 
-POST /policy/v1/proposals            {"texts": ["purpose: …"], "reason": "…", "effective": "2027-01-01"}
+POST /policy/v1/proposals            {"texts": ["purpose: …"], "from": {"school_bonus": "sha256:…"}, "reason": "…",
+                                      "effective": "2027-01-01"}
 GET  /policy/v1/proposals            GET /policy/v1/proposals/{id}
 POST /policy/v1/proposals/{id}/approve | refuse | withdraw        {"reason": "…"} (not of approve)
 POST /policy/v1/suspensions          {"authorisation": "…", "organisation": "…", "reason": "…"}
 POST /policy/v1/suspensions/{id}/askBack | giveBack
-GET  /policy/v1/texts                the texts in force: digests, revision
+GET  /policy/v1/texts                the texts in force: digests, revision; of each the newest, which a change is written from
 POST /policy/v1/replay               {"texts": […], "days": 30}
 POST /policy/v1/diet                 {"days": 90}
 GET  /policy/v1/register             art. 30, open to anyone; GET /policy/v1/openapi.json
@@ -71,14 +72,19 @@ def router(consoles: Consoles, governing: Governing, current: Current, body: Bod
     async def texts(request: Request) -> Response:
         await reader(request)
         force = governing.live.current
-        items = [{"purpose": code, "digest": f"sha256:{digest(text)}"} for code, text in sorted(force.texts.items())]
+        newest = await _thread(office.newest)
+        items = [
+            {"purpose": code, "digest": f"sha256:{digest(text)}", "newest": f"sha256:{digest(newest[code])}"}
+            for code, text in sorted(force.texts.items())
+        ]
         return _json({"revision": force.revision, "set": f"sha256:{force.digest}", "items": items})
 
     @routes.post("/proposals")
     async def propose(request: Request) -> Response:
         person = await governor(request)
-        said = _read(await body(request), {"texts": list, "reason": str}, {"effective": str})
-        made = await office.propose(person, _texts(said), said["reason"], _moment(said, governing.now()))
+        said = _read(await body(request), {"texts": list, "reason": str}, {"effective": str, "from": dict})
+        moment = _moment(said, governing.now())
+        made = await office.propose(person, _texts(said), said["reason"], moment, _bases(said))
         return _json(proposal_json(made, whole=True), 201)
 
     @routes.get("/proposals")
@@ -177,6 +183,16 @@ def _texts(said: Mapping[str, Any]) -> list[bytes]:
     if not all(isinstance(text, str) for text in said["texts"]):
         raise MalformedRequest(Issue("schemaViolation", "body", "/texts", "each text is a string of YAML"))
     return [text.encode() for text in said["texts"]]
+
+
+def _bases(said: Mapping[str, Any]) -> dict[str, str]:
+    """By purpose, the digest of the text it was written from."""
+    named = said.get("from", {})
+    if not all(isinstance(one, str) for one in named.values()):
+        raise MalformedRequest(
+            Issue("schemaViolation", "body", "/from", "of each purpose sha256:… of the text changed")
+        )
+    return {code: one.removeprefix("sha256:") for code, one in named.items()}
 
 
 def _moment(said: Mapping[str, Any], now: float) -> int:

@@ -12,13 +12,18 @@ _TEXTS = {
     "maxItems": 20,
     "description": "Purposes as YAML.",
 }
+_FROM = {
+    "type": "object",
+    "additionalProperties": {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"},
+    "description": "Of each purpose the text it was written from, which must be the newest (`newest` of /texts); nothing of a purpose that is new.",
+}
 _ROOT = "/policy/v1"
 # path -> method, operation, summary, body (None = none), status of success
 _ROUTES: tuple[tuple[str, str, str, str, dict[str, Any] | None, int], ...] = (
     ("/texts", "get", "textsInForce", "The texts that decide now, by digest", None, 200),
     ("/proposals", "get", "proposals", "Proposals: what waits first", None, 200),
     ("/proposals", "post", "propose", "Propose texts; the machine checks them first",
-     {"texts": _TEXTS, "reason": _REASON, "effective": {"type": "string", "description": "Day or moment; left out: once approved."}}, 201),
+     {"texts": _TEXTS, "from": _FROM, "reason": _REASON, "effective": {"type": "string", "description": "Day or moment; left out: once approved."}}, 201),
     ("/proposals/{id}", "get", "proposal", "One proposal, with its texts and what the machine found", None, 200),
     ("/proposals/{id}/approve", "post", "approve", "Approve; with the second approval it takes effect at its day", {}, 200),
     ("/proposals/{id}/refuse", "post", "refuse", "Refuse, saying why", {"reason": _REASON}, 200),
@@ -32,7 +37,7 @@ _ROUTES: tuple[tuple[str, str, str, str, dict[str, Any] | None, int], ...] = (
     ("/diet", "post", "diet", "Fields granted, asked and delivered", {"days": {"type": "integer", "minimum": 1, "maximum": 366}}, 200),
     ("/register", "get", "register", "The register of processing (GDPR art. 30); open to anyone", None, 200),
 )  # fmt: skip
-_OPTIONAL = frozenset(("effective", "organisation", "days"))
+_OPTIONAL = frozenset(("effective", "from", "organisation", "days"))
 
 
 def describe() -> dict[str, Any]:

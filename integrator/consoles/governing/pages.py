@@ -19,6 +19,7 @@ from integrator.governing.diet import DAYS, Use
 from integrator.governing.office import OFFICERS, ROLES
 from integrator.governing.opening import Governing
 from integrator.governing.tables import Proposal
+from integrator.governing.texts import digest
 from integrator.governing.words import GoverningRefused, NotThere
 
 room = Room("texts", ROLES | {"auditor"})
@@ -78,7 +79,7 @@ async def new(visit: Visit) -> Response:
     """The newest text of a purpose, to be changed."""
     governing = governing_of(visit)
     code = visit.query.get("purpose", "")
-    return _form(visit, code, {"text": (await _newest(governing, code)).decode(), "reason": "", "effective": ""})
+    return _form(visit, code, _written_from(newest := await _newest(governing, code), newest))
 
 
 @room.post("/new", roles=ROLES)
@@ -88,10 +89,12 @@ async def propose(visit: Visit) -> Response:
         "text": visit.form.raw("text").replace("\r\n", "\n"),
         "reason": visit.form["reason"],
         "effective": visit.form["effective"],
+        "from": visit.form["from"],
     }
     try:
         effective = _moment(typed["effective"], governing.now())
-        made = await governing.office.propose(visit.person, [typed["text"].encode()], typed["reason"], effective)
+        bases = {visit.form["purpose"]: typed["from"]}
+        made = await governing.office.propose(visit.person, [typed["text"].encode()], typed["reason"], effective, bases)
     except GoverningRefused as error:
         return _form(visit, visit.form["purpose"], typed, error.reason.lower(), error.findings)
     except MalformedRequest as error:
@@ -99,6 +102,11 @@ async def propose(visit: Visit) -> Response:
         return _form(visit, visit.form["purpose"], typed, f"wrong_{min(names)}")
     visit.say("texts.said_proposed")
     return visit.go(f"/texts/{made.id}")
+
+
+def _written_from(base: bytes, text: bytes, reason: str = "") -> dict[str, str]:
+    """A form to begin with: `text`, made of `base`, which is named when it is sent; nothing = a new purpose."""
+    return {"text": text.decode(), "reason": reason, "effective": "", "from": digest(base) if base else ""}
 
 
 def _form(visit: Visit, code: str, typed: dict[str, str], wrong: str = "", findings: Any = ()) -> Response:
@@ -161,13 +169,14 @@ async def diet(visit: Visit) -> Response:
     governing = governing_of(visit)
     wide = bool(visit.person.roles & {"hub_dpo", "steward", "auditor"})
     may = bool(visit.person.roles & ROLES)
+    texts = governing.live.current.texts
     uses, narrower = await governing.diet_and_narrower(None if wide else visit.person.org)
     if visit.query.get("format") == "yaml" and may:
         code = visit.query.get("purpose", "")
         if code not in narrower:
             raise PageRefused("not_there", 404)
         reason = str(visit.t("texts.diet_reason", days=DAYS))
-        return _form(visit, code, {"text": narrower[code].decode(), "reason": reason, "effective": ""})
+        return _form(visit, code, _written_from(texts[code], narrower[code], reason))
     return visit.page(
         "governing/diet.html", named=lambda service, field: _named(visit, service, field), groups=_groups(visit, uses),
         days=DAYS, narrower=sorted(narrower) if may else [], cut=len(uses) > _SHOWN, titles=_titles(visit),
@@ -261,9 +270,7 @@ def _replayed(visit: Visit, one: Proposal) -> dict[str, Any] | None:
 
 async def _newest(governing: Governing, code: str) -> bytes:
     """The last approved text, in force by now or not: what the next change has to be written from."""
-    heads = await asyncio.to_thread(governing.office.store.heads)
-    head = governing.office.text(heads[code][0]) if code in heads else None
-    return head or governing.live.current.texts.get(code, b"")
+    return (await asyncio.to_thread(governing.office.newest)).get(code, b"")
 
 
 def _moment(typed: str, now: float) -> int:

@@ -47,7 +47,8 @@ class MandateRefused(RequestRefused):
 
     code, where = "MANDATE_REFUSED", "C2"
     advice = (
-        "Two different people, a kind and a scope of the list, an end within five years, and the proof that you saw."
+        "Two different people, neither of them you, a kind and a scope of the list, an end within five years, and the proof "
+        "that you saw."
     )
 
     def __init__(self, reason: str) -> None:
@@ -85,11 +86,12 @@ class Mandates:
     async def give(
         self, by: Person, holder: Subject, person: Subject, kind: str, scope: Collection[str], ends: date, words: str
     ) -> Mandate:
-        """`words`: which proof the officer saw. Raises `MandateRefused`, `LedgerUnwritable`."""
+        """`words`: which proof the officer saw, who is neither of the two. Raises `MandateRefused`, `LedgerUnwritable`."""
         words, today = " ".join(words.split()), self.today()
         for wrong, reason in (
-            (holder == person, "SELF"), (kind not in KINDS, "KIND"), ("look" not in scope or set(scope) - set(SCOPE), "SCOPE"),
-            (not today < ends <= today + timedelta(LONGEST), "ENDS"), (not REASON[0] <= len(words) <= REASON[1], "WORDS"),
+            (holder == person or by.subject in (holder, person), "SELF"), (kind not in KINDS, "KIND"),
+            ("look" not in scope or set(scope) - set(SCOPE), "SCOPE"), (not today < ends <= today + timedelta(LONGEST), "ENDS"),
+            (not REASON[0] <= len(words) <= REASON[1], "WORDS"),
         ):  # fmt: skip
             if wrong:
                 raise MandateRefused(reason)

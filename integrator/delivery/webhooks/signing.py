@@ -7,7 +7,6 @@ while several lie there, all sign, so that receivers change over when it suits t
 from __future__ import annotations
 
 import base64
-import os
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from integrator.errors import ConfigurationError
+from integrator.keyfiles import write_new
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +61,7 @@ def new_key(folder: Path, world: str) -> Path:
     number = max((_number(path) for path in _paths(folder)), default=0) + 1
     path = folder / f"webhook-{number}.key"
     seed = base64.b64encode(Ed25519PrivateKey.generate().private_bytes_raw()).decode()
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(f"{world}\n{seed}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(aside, path)
-    finally:
-        aside.unlink()
+    write_new(path, f"{world}\n{seed}\n".encode("ascii"))
     return path
 
 

@@ -1,6 +1,7 @@
 """Who may let an application in: two people, and the ledger before either counts.
 
 office.ask       anybody with a key, at a bounded rate          office.approve, refuse   an operator and a DPO, each once
+office.finish    what was admitted by a process that died is enrolled
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from integrator.identity.enrolment.entries import entry
 from integrator.identity.enrolment.keydesk import EnrolmentRefused, KeyDesk
 from integrator.identity.enrolment.pile import Pile, Waiting
 from integrator.ids import new_id
+from integrator.logs import log
 
 Role = Literal["operator", "dpo"]
 
@@ -80,6 +82,9 @@ class Office:
 
         Raises `RequestUnknown`, `EnrolmentRefused`, `LedgerUnwritable`, `ConfigurationError` (a name that cannot be).
         """
+        one = await self._found(id_)
+        if one.admitted:  # begun, and left by a process that died
+            return await self._complete(id_)
         one = await self._waiting(id_)
         if account == (one.dpo if role == "operator" else one.operator):
             raise EnrolmentRefused("SAME_PERSON", "Two people approve: an operator and the organisation's own DPO.")
@@ -98,7 +103,7 @@ class Office:
                 agent={"id": account, "role": role},
             )
         )
-        if not await self.pile.change(one, **{"name": called, role: account}):
+        if not await self.pile.approve(one, role, account):
             raise EnrolmentRefused("DECIDED")
         return await self._complete(id_)
 
@@ -116,10 +121,18 @@ class Office:
             raise EnrolmentRefused("DECIDED")
         return await self._found(id_)
 
+    async def finish(self) -> None:
+        """Enrol what was admitted and is not enrolled yet: after a start, and now and then."""
+        for one in await self.pile.admitted():
+            try:
+                await self._complete(one.id)
+            except EnrolmentRefused as error:
+                log.warning("enrolment_not_finished", reason=error.reason, request=one.id)
+
     async def _complete(self, id_: str) -> Waiting:
-        """Enrol what both have approved. Begun again after a crash, it does what is left to do."""
+        """Enrol what was admitted. Begun again after a crash, or by two at once, it does what is left to do."""
         one = await self._found(id_)
-        if not one.complete or one.state != "waiting":
+        if not one.admitted:
             return one
         now = self.desk.now()
         try:
@@ -129,7 +142,7 @@ class Office:
             )  # fmt: skip
         except FileExistsError:
             if not await self._is_this(one.name, one):  # somebody was enrolled under this name between the approvals
-                await self.pile.change(one, operator=None)
+                await self.pile.change(one, state="waiting", operator=None)
                 raise EnrolmentRefused(
                     "NAME_TAKEN", "The operator approves again, under another name (--name)."
                 ) from None
@@ -145,7 +158,7 @@ class Office:
 
     async def _waiting(self, id_: str) -> Waiting:
         one = await self._found(id_)
-        if one.state != "waiting":
+        if one.state != "waiting" or one.admitted:
             raise EnrolmentRefused("DECIDED")
         return one
 

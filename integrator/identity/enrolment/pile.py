@@ -1,4 +1,13 @@
-"""Requests that wait, and one-time codes: the tables of migrations/enrolment. Secrets stand here as digests only."""
+"""Requests that wait, and one-time codes: the tables of migrations/enrolment. Secrets stand here as digests only.
+
+A request goes one way, by one statement each, whoever else decides at the same moment:
+
+    waiting ─► refused                                         one of the two said no
+    waiting ─► admitted ─► approved                            both said yes ─► the application is enrolled
+               admitted ─► waiting                             its name was taken meanwhile: the operator approves again
+
+What is admitted is let in, also when the process that admitted it dies: Office.finish. Who asks hears that it waits.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +23,17 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Connection,
     MetaData,
     String,
     Table,
     Text,
+    case,
     delete,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -43,6 +55,7 @@ _REQUESTS = Table(
 _CODES = Table(
     "enrolment_code", _METADATA, Column("code", String(64), primary_key=True), Column("application", String(64)), Column("expires", BigInteger),
 )  # fmt: skip
+_UNDECIDED = _REQUESTS.c.state.in_(("waiting", "admitted"))
 State = Literal["waiting", "approved", "refused"]
 
 
@@ -65,10 +78,7 @@ class Waiting:
     reason: str | None  # of a refusal
     operator: str | None  # account of who approved as operator
     dpo: str | None  # … and as data protection officer
-
-    @property
-    def complete(self) -> bool:
-        return self.operator is not None and self.dpo is not None
+    admitted: bool = False  # both approved, and nobody can refuse it any more; state is `waiting` until it is enrolled
 
 
 class Pile:
@@ -82,9 +92,9 @@ class Pile:
 
         def count(connection: Connection) -> tuple[int, int]:
             old = (_REQUESTS.c.state == "waiting") & (_REQUESTS.c.asked < int(now) - WAITS)
-            done = (_REQUESTS.c.state != "waiting") & (_REQUESTS.c.decided < int(now) - REMEMBERED)
+            done = ~_UNDECIDED & (_REQUESTS.c.decided < int(now) - REMEMBERED)
             connection.execute(delete(_REQUESTS).where(old | done))
-            waiting = select(func.count()).where(_REQUESTS.c.state == "waiting")
+            waiting = select(func.count()).where(_UNDECIDED)
             lately = select(func.count()).where(_REQUESTS.c.asked > int(now) - 3600)
             return connection.execute(waiting).scalar_one(), connection.execute(lately).scalar_one()
 
@@ -103,7 +113,7 @@ class Pile:
 
     async def with_key(self, kid: str) -> bool:
         """Whether a request with this key waits already."""
-        query = select(_REQUESTS.c.id).where((_REQUESTS.c.kid == kid) & (_REQUESTS.c.state == "waiting"))
+        query = select(_REQUESTS.c.id).where((_REQUESTS.c.kid == kid) & _UNDECIDED)
         return await self._database.run(lambda connection: connection.execute(query).first()) is not None
 
     async def find(self, id_: str, secret: str | None = None) -> Waiting | None:
@@ -123,9 +133,26 @@ class Pile:
         rows = await self._database.run(lambda connection: connection.execute(query).all())
         return [_waiting(row) for row in rows]
 
+    async def admitted(self) -> list[Waiting]:
+        """Those that both approved and nobody enrolled yet."""
+        query = select(_REQUESTS).where(_REQUESTS.c.state == "admitted")
+        return [_waiting(row) for row in await self._database.run(lambda connection: connection.execute(query).all())]
+
+    async def approve(self, one: Waiting, role: str, account: str) -> bool:
+        """Write one approval, with the name; the second of two people admits it. False: somebody decided meanwhile."""
+        other = _REQUESTS.c["dpo" if role == "operator" else "operator"]
+        state = case((other.is_(None), "waiting"), else_="admitted")
+        values = {"name": one.name, "state": state, role: account}
+        return await self._change(
+            one, values, (_REQUESTS.c.state == "waiting") & or_(other.is_(None), other != account)
+        )
+
     async def change(self, one: Waiting, **values: Any) -> bool:
         """Write, unless somebody decided meanwhile."""
-        where = (_REQUESTS.c.id == one.id) & (_REQUESTS.c.state == "waiting")
+        return await self._change(one, values, _REQUESTS.c.state == ("admitted" if one.admitted else "waiting"))
+
+    async def _change(self, one: Waiting, values: Mapping[str, Any], still: ColumnElement[bool]) -> bool:
+        where = (_REQUESTS.c.id == one.id) & still
         done = await self._database.run(
             lambda connection: connection.execute(update(_REQUESTS).where(where).values(values)).rowcount
         )
@@ -168,5 +195,6 @@ def digest(secret: str) -> str:
 def _waiting(row: Any) -> Waiting:
     return Waiting(
         row.id, row.name, row.title, row.organisation, tuple(json.loads(row.purposes)), json.loads(row.jwk), row.kid, row.contact,
-        bool(row.certificate_bound), row.asked, row.state, row.decided, row.reason, row.operator, row.dpo,
+        bool(row.certificate_bound), row.asked, "waiting" if row.state == "admitted" else row.state, row.decided, row.reason,
+        row.operator, row.dpo, row.state == "admitted",
     )  # fmt: skip

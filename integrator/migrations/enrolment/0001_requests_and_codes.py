@@ -20,7 +20,7 @@ def upgrade() -> None:
         sa.Column("contact", sa.String(120), nullable=False),  # a role's mailbox
         sa.Column("certificate_bound", sa.Boolean, nullable=False),
         sa.Column("asked", sa.BigInteger, nullable=False, index=True),  # epoch seconds, as all moments here
-        sa.Column("state", sa.String(10), nullable=False),  # waiting | approved | refused
+        sa.Column("state", sa.String(10), nullable=False),  # waiting | admitted | approved | refused
         sa.Column("decided", sa.BigInteger),
         sa.Column("reason", sa.String(40)),  # of a refusal, a code
         sa.Column("operator", sa.String(80)),  # account of who approved as operator

@@ -141,9 +141,15 @@ def test_a_subscription_says_when_it_ends(doors: Callers) -> None:
 
 def test_an_announcement_reaches_nobody_who_keeps_no_file(doors: Callers) -> None:
     subscription = subscribe(doors, service="person.changes", mode="pull")
-    told = post(doors, "/person/v1/changes/announce", {"ssin": PERSON, "changed": ["address"]})
+    told = post(doors, "/person/v1/changes/announce", {"ssin": PERSON, "changed": ["address"]}, "national-register")
 
     assert (202, []) == (told.status, fetch(doors, subscription)["items"])
+
+
+def test_whoever_may_follow_changes_may_not_announce_them(doors: Callers) -> None:
+    refused = post(doors, "/person/v1/changes/announce", {"ssin": PERSON, "changed": ["address"]}, IXELLES)
+
+    assert (403, "SERVICE_NOT_GRANTED") == (refused.status, refused.body["reason"])
 
 
 def test_health_and_metrics_tell_of_deliveries_without_anybody(doors: Callers) -> None:

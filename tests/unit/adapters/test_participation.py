@@ -62,7 +62,8 @@ def test_a_layout_without_deposit_takes_no_part() -> None:
         ({"content": {"observed": "remark"}}, "needs field"),
         ({"content": {**DEPOSIT["content"], "why": "remark"}}, "has no why"),
         ({"changed": ["address"]}, "has no address"),
-        ({"service": "person.changes", "keys": {"ssin": "resident"}, "content": {}}, "needs changed"),
+        ({"service": "person.announceChange", "keys": {"ssin": "resident"}, "content": {}}, "needs changed"),
+        ({"service": "person.changes", "keys": {"ssin": "resident"}, "content": {}}, "whose effect is later"),
     ],
 )
 def test_a_part_that_the_service_cannot_take_is_told(services: dict[str, Service], wrong: Any, said: str) -> None:
@@ -70,7 +71,7 @@ def test_a_part_that_the_service_cannot_take_is_told(services: dict[str, Service
 
 
 def test_an_event_needs_to_say_what_changed_and_nothing_else(services: dict[str, Service]) -> None:
-    event = {"service": "person.changes", "keys": {"ssin": "resident"}, "content": {}, "changed": ["address"]}
+    event = {"service": "person.announceChange", "keys": {"ssin": "resident"}, "content": {}, "changed": ["address"]}
 
     assert [] == list(faults(part(**event), services))
     assert ["address"] == part(**event).body({"resident": kit.PEOPLE[0]})["changed"]

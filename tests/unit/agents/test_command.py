@@ -36,7 +36,7 @@ async def test_who_is_made_to_leave_is_refused_by_the_hub_that_runs(
     await village.token("anna")
 
     assert 0 == main(["agent", "leave", id_, "--settings", file])
-    village.clock.now += 1.5
+    await village.agents.standing.look()
     await village.agents.acts.record()
 
     assert not village.agents.standing.holds({id_: 1})

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from integrator.agents.standing import Standing, StandingUnknown
+from integrator.agents import standing as standing_module
+from integrator.agents.standing import KEPT, STALE, Standing, StandingUnknown
 from integrator.errors import LedgerUnwritable, UnknownCaller
 from tests.unit.agents.town import ANDERLECHT, GROUP, IXELLES, NUMBER, USER, Town, user
 
@@ -96,36 +101,98 @@ async def test_a_token_given_while_hr_was_being_answered_is_dead_at_birth(town: 
 async def test_another_process_sees_it_at_its_next_look(town: Town) -> None:
     other = Standing(town.database, town.clock, timer=town.clock)
     id_ = await town.user("anna", "clerk")
-    assert other.holds({id_: 1})
 
     await town.leave(id_)
-    town.clock.now += 1.1
+    assert other.holds({id_: 1})
+    await other.look()
 
     assert not other.holds({id_: 1})
 
 
-async def test_a_look_that_began_before_a_change_of_this_process_does_not_undo_it(village: Town) -> None:
+async def test_a_hub_that_runs_looks_by_itself(village: Town) -> None:
+    other = Standing(village.database, village.clock)
     id_ = await village.user("anna", "clerk")
-    village.agents.standing.holds({id_: 1})
+    looking = asyncio.create_task(other.keep_looking())
+    await asyncio.sleep(0.05)
     await village.leave(id_)
+    began = time.monotonic()
+    while other.holds({id_: 1}) and time.monotonic() - began < 10:
+        await asyncio.sleep(0.02)
+    looking.cancel()
 
-    assert not village.agents.standing.holds({id_: 1})  # no second has passed: nothing was looked up again
+    assert not other.holds({id_: 1})
 
 
-async def test_when_the_register_cannot_be_read_nobody_is_believed(
+async def test_a_look_that_began_before_a_change_of_this_process_does_not_undo_it(
+    village: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id_ = await village.user("anna", "clerk")
+    read, go = threading.Event(), threading.Event()
+    real = village.agents.standing._read
+
+    def slow(connection: Any) -> dict[str, int]:
+        found = real(connection)
+        read.set()
+        go.wait(10)
+        return found
+
+    monkeypatch.setattr(village.agents.standing, "_read", slow)
+    look = asyncio.create_task(village.agents.standing.look())
+    await asyncio.to_thread(read.wait, 10)
+    await village.leave(id_)
+    go.set()
+    await look
+
+    assert not village.agents.standing.holds({id_: 1})
+
+
+async def test_a_register_that_hangs_stops_no_other_caller_and_then_nobody_is_believed(
     village: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await village.user("anna", "clerk")
     token = await village.token("anna")
+    go = threading.Event()
+    monkeypatch.setattr(village.agents.standing, "_read", lambda connection: go.wait(10) and {})
+    look = asyncio.create_task(village.agents.standing.look())
+    await asyncio.sleep(0.05)
 
-    def fail(work: object) -> None:
-        raise OperationalError("select", {}, Exception())
-
-    monkeypatch.setattr(village.database, "now", fail)
-    village.clock.now += 2
-
+    assert still(village, token)  # from memory, though the look hangs
+    village.clock.now += STALE + 0.1
     with pytest.raises(StandingUnknown):
         village.identity.verify(token)
+    go.set()
+    await look
+    with pytest.raises(StandingUnknown):  # what it found is as old as its beginning
+        village.identity.verify(token)
+    await village.agents.standing.look()
+    assert still(village, token)
+
+
+async def test_a_register_that_fails_is_asked_again_and_believed_again(
+    village: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fails = [True]
+    real = village.agents.standing._read
+
+    def read(connection: Any) -> dict[str, int]:
+        if fails.pop() if fails else False:
+            raise OperationalError("select", {}, Exception())
+        return real(connection)
+
+    monkeypatch.setattr(village.agents.standing, "_read", read)
+    monkeypatch.setattr(standing_module, "LOOK", 0.01)
+    village.clock.now += STALE + 0.1
+    with pytest.raises(StandingUnknown):
+        village.agents.standing.holds({})
+    looking = asyncio.create_task(village.agents.standing.keep_looking())
+    for _ in range(500):
+        await asyncio.sleep(0.01)
+        if village.agents.standing._looked == village.clock.now:
+            break
+    looking.cancel()
+
+    assert not fails
+    assert village.agents.standing.holds({})
 
 
 async def test_what_happened_is_recorded_without_a_name_in_clear(town: Town) -> None:
@@ -180,15 +247,17 @@ async def test_an_official_whom_no_hr_told_of_may_sign_in_and_one_who_was_delete
     assert await town.agents.may_work("oidc-1", ANDERLECHT, "nationalNumber", NUMBER)
 
 
-async def test_what_ended_long_ago_is_forgotten(town: Town) -> None:
+async def test_what_ended_long_ago_takes_no_memory(town: Town) -> None:
+    """No token of then is believed anyway, so what a token of then says need not be known."""
+    standing = town.agents.standing
     id_ = await town.user("anna", "clerk")
     await town.leave(id_)
-    town.clock.now += 3600
+    await standing.look()
+    assert {id_: 2} == standing._ends
+    town.clock.now += KEPT + 1
+    await standing.look()
 
-    town.agents.standing.forget()
-    town.clock.now += 2
-
-    assert town.agents.standing.holds({id_: 1})  # no token of an hour ago is believed anyway
+    assert {} == standing._ends == standing._own
 
 
 def test_the_key_of_the_tags_is_made_once_and_is_for_its_owner_alone(village: Town, tmp_path: Path) -> None:
@@ -199,8 +268,6 @@ def test_the_key_of_the_tags_is_made_once_and_is_for_its_owner_alone(village: To
 
 
 async def test_two_feeds_at_once_lose_nothing(town: Town) -> None:
-    import asyncio
-
     told = await asyncio.gather(
         *(town.scim.create(town.hr, USER, user(f"agent-{letter}", "clerk")) for letter in "abcdefgh")
     )

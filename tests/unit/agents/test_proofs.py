@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import json
 from typing import Any
@@ -12,8 +13,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from integrator.agents import issuers as issuers_module
 from integrator.agents import proofs
-from integrator.agents.issuers import AGAIN, KEPT, LONGEST_OUTAGE, Issuers, IssuerSilent, read_issuers
+from integrator.agents.issuers import AGAIN, KEPT, LONGEST_OUTAGE, RESTING, Issuers, IssuerSilent, read_issuers
 from integrator.errors import ConfigurationError
 from integrator.identity.assertions import NotBelieved
 from tests.unit.agents.town import IAM, ID_TOKEN, ISSUERS, Clock, Keys, Town
@@ -227,6 +229,65 @@ async def test_an_issuer_that_is_down_is_believed_by_the_keys_last_seen_for_a_da
         await desk.check(desk.vouch("anna"))
 
 
+async def test_a_slow_issuer_is_asked_once_however_many_wait(desk: Desk) -> None:
+    desk.keys.slow = asyncio.Event()
+    waiting = [asyncio.create_task(desk.check(desk.vouch("anna"))) for _ in range(8)]
+    await asyncio.sleep(0.05)
+    desk.clock.now += 4  # as long as it takes: nobody who waited asks again
+    desk.keys.slow.set()
+
+    assert ["anna"] * 8 == [proof.identifier for proof in await asyncio.gather(*waiting)]
+    assert 1 == desk.keys.asked
+
+
+async def test_a_slow_issuer_that_fails_fails_everybody_at_once_and_refuses_nobody(desk: Desk) -> None:
+    desk.keys.slow, desk.keys.silent = asyncio.Event(), True
+    waiting = [asyncio.create_task(desk.check(desk.vouch("anna"))) for _ in range(8)]
+    await asyncio.sleep(0.05)
+    desk.clock.now += 5
+    desk.keys.slow.set()
+    failed = await asyncio.gather(*waiting, return_exceptions=True)
+
+    assert {IssuerSilent} == {type(one) for one in failed}
+    with pytest.raises(IssuerSilent):  # nor whoever comes a moment later
+        await desk.check(desk.vouch("anna"))
+    assert 1 == desk.keys.asked
+    desk.clock.now += RESTING
+    desk.keys.silent = False
+    assert await desk.check(desk.vouch("anna"))
+
+
+async def test_while_an_issuer_is_slow_the_keys_last_seen_serve_and_the_new_ones_come(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.check(desk.vouch("anna"))
+    monkeypatch.setattr(issuers_module, "BRIEFLY", 0.05)
+    desk.clock.now += KEPT + 1
+    desk.keys.slow = asyncio.Event()
+
+    assert await asyncio.wait_for(desk.check(desk.vouch("anna")), 5)
+    old = desk.vouch("anna")
+    desk.keys.private = {"2": ec.generate_private_key(ec.SECP256R1())}
+    desk.keys.slow.set()
+    await asyncio.sleep(0.05)
+
+    assert await desk.refused(old)
+    assert 2 == desk.keys.asked
+
+
+async def test_a_key_nobody_can_ask_for_is_not_an_unknown_one(desk: Desk) -> None:
+    await desk.check(desk.vouch("anna"))
+    desk.clock.now += AGAIN + 1
+    desk.keys.private["2"] = ec.generate_private_key(ec.SECP256R1())
+    desk.keys.silent = True
+
+    for _ in range(3):
+        with pytest.raises(IssuerSilent):
+            await desk.check(desk.vouch("anna", header={"kid": "2"}))
+    assert 2 == desk.keys.asked
+    assert await desk.check(desk.vouch("anna"))
+
+
 async def test_an_issuer_never_reached_is_no_no_but_not_now(desk: Desk) -> None:
     desk.keys.silent = True
 
@@ -237,8 +298,9 @@ async def test_an_issuer_never_reached_is_no_no_but_not_now(desk: Desk) -> None:
 @pytest.mark.parametrize(
     "change",
     [{"issuer": "http://iam.example"}, {"jwks": "http://iam.example/jwks"}, {"jwks": "file:///etc/passwd"}, {"audience": []}, {"assurance": {"claim": "acr", "map": {"x": "certain"}}},
-     {"assurance": {"claim": "acr", "map": {}}}, {"identifier": {"claim": "sub", "matches": "displayName"}}, {"identifier": None}],
-    ids=range(8),
+     {"assurance": {"claim": "acr", "map": {}}}, {"identifier": {"claim": "sub", "matches": "displayName"}}, {"identifier": None},
+     {"organisations": None}, {"organisations": []}, {"organisations": "everybody"}, {"organisations": [1992100975]}, {"organisations": ["cpas-ixelles"]}],
+    ids=range(13),
 )  # fmt: skip
 def test_an_issuer_that_could_not_be_trusted_stops_the_start(change: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError):

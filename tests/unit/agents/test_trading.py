@@ -9,8 +9,10 @@ import pytest
 
 from integrator.agents import delegating
 from integrator.agents.model import Author
+from integrator.agents.scim.filters import as_moment
+from integrator.api.agents import _told
 from integrator.errors import MalformedRequest, UnknownCaller
-from tests.unit.agents.town import ANDERLECHT, DELEGATION, ID_TOKEN, IXELLES, NUMBER, USER, Town
+from tests.unit.agents.town import ANDERLECHT, DELEGATION, IAM_IXELLES, ID_TOKEN, IXELLES, NUMBER, USER, Town
 
 BY = Author("desk")
 
@@ -46,6 +48,19 @@ async def test_nobody_a_stranger_and_one_who_left_get_the_same_answer(town: Town
     assert {400} == {status for status, _ in answers}
     assert 1 == len({str(body) for _, body in answers})
     assert 200 == (await town.trade(town.vouch("theirs"), app="desk-anderlecht"))[0]
+
+
+async def test_an_issuer_of_one_organisation_names_nobody_of_another(village: Town) -> None:
+    """Whoever keeps the names of Ixelles may call somebody there as one calls himself at Anderlecht."""
+    await village.user("anna")
+    await village.user("anna", "head_of_service", hr=village.hr_anderlecht)
+
+    own = await village.trade(village.vouch("anna", iss=IAM_IXELLES))
+    theirs = await village.trade(village.vouch("anna", iss=IAM_IXELLES), app="desk-anderlecht")
+    regional = await village.trade(village.vouch("anna"), app="desk-anderlecht")
+
+    assert [200, 400, 200] == [own[0], theirs[0], regional[0]]
+    assert "other organisations" in theirs[1]["error_description"]
 
 
 async def test_two_agents_with_one_number_are_nobody(town: Town) -> None:
@@ -222,6 +237,7 @@ async def test_nobody_else_uses_it_and_it_is_not_passed_on(town: Town) -> None:
         "for_ever",
         "over_already",
         "ends_before_it_begins",
+        "begun_an_hour_ago",
     ],
 )
 async def test_what_cannot_be_delegated(town: Town, wound: str) -> None:
@@ -237,10 +253,41 @@ async def test_what_cannot_be_delegated(town: Town, wound: str) -> None:
     roles = {"more_than_his_own": ["clerk", "mayor"], "nothing": []}.get(wound, roles)
     to = {"to_himself": giver, "to_a_stranger": stranger}.get(wound, to)
     until = {"for_ever": now + 400 * 86_400, "over_already": now - 1}.get(wound, until)
-    starts = now + 120 if wound == "ends_before_it_begins" else starts
+    starts = {"ends_before_it_begins": now + 120, "begun_an_hour_ago": now - 3600}.get(wound, starts)
 
     with pytest.raises(MalformedRequest):
         await town.agents.delegate(IXELLES, BY, giver, to, roles, starts, until)
+
+
+@pytest.mark.parametrize("of", ["starts", "ends"])
+@pytest.mark.parametrize(
+    "text",
+    [f"{day}{zone}" for day in ("0001-01-01T00:00:00", "1970-01-01T00:00:00", "9999-12-31T23:59:59.999999") for zone in ("Z", "+14:00", "-14:00", "+23:59", "-23:59")],
+    ids=lambda text: text.replace(":", ""),
+)  # fmt: skip
+async def test_a_delegation_at_the_ends_of_time_is_refused_and_breaks_no_list(
+    village: Town, text: str, of: str
+) -> None:
+    giver, taker = await village.user("greta", "clerk"), await village.user("tom")
+    moment = as_moment(text)
+    now = village.clock.now
+    if moment is not None:
+        when = {"starts": None, "ends": now + 60, of: moment}
+        with pytest.raises(MalformedRequest):
+            await village.agents.delegate(IXELLES, BY, giver, taker, ["clerk"], when["starts"], when["ends"])
+
+    assert [] == await village.agents.delegations(IXELLES, None)
+
+
+async def test_who_says_from_now_by_a_clock_that_is_behind_is_understood_and_every_answer_can_be_written(
+    town: Town,
+) -> None:
+    giver, taker = await town.user("greta", "clerk"), await town.user("tom")
+    now = town.clock.now
+    made = await town.agents.delegate(IXELLES, BY, giver, taker, ["clerk"], now - 60, now + delegating.LONGEST)
+
+    assert "current" == _told(made, now)["state"]
+    assert ["2026-11-18T11:05:40Z"] == [_told(one, now)["from"] for one in await town.agents.delegations(IXELLES, None)]
 
 
 async def test_both_see_it_a_third_does_not_and_only_the_two_or_hr_end_it(town: Town) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -35,13 +36,15 @@ PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 ID_TOKEN = "urn:ietf:params:oauth:token-type:id_token"
 DELEGATION = "urn:integrator:params:oauth:token-type:delegation"
-IAM = "https://iam.example"
+IAM, IAM_IXELLES = "https://iam.example", "https://iam.ixelles.example"
 NUMBER = "71631425296"  # of an invented agent: a test number
 ISSUERS = [
     {"name": "iam", "issuer": IAM, "jwks": f"{IAM}/jwks", "audience": ["integrator", "portal"], "assurance": {"claim": "acr", "map": {"low": "low", "loa3": "substantial", "loa4": "high"}},
-     "identifier": {"claim": "preferred_username", "matches": "userName"}},
+     "identifier": {"claim": "preferred_username", "matches": "userName"}, "organisations": "all"},
     {"name": "eid", "issuer": "https://eid.example", "jwks": "https://eid.example/jwks", "audience": "integrator", "assurance": {"claim": "acr", "map": {"500": "high"}},
      "identifier": {"claim": "egovNRN", "matches": "nationalNumber"}},
+    {"name": "iam-ixelles", "issuer": IAM_IXELLES, "jwks": f"{IAM_IXELLES}/jwks", "audience": "integrator", "assurance": {"claim": "acr", "map": {"loa3": "substantial"}},
+     "identifier": {"claim": "preferred_username", "matches": "userName"}, "organisations": [IXELLES]},
 ]  # fmt: skip
 
 
@@ -59,6 +62,8 @@ class Shelf:
     def __init__(self) -> None:
         self.drafts: list[Draft] = []
         self.broken = False
+        self.slow: asyncio.Event | None = None  # what is written is durable only then
+        self.writing = asyncio.Event()
         self.ledger = self
 
     async def begin(self) -> Any:
@@ -69,6 +74,9 @@ class Shelf:
     async def append(self, drafts: list[Draft]) -> list[Any]:
         if self.broken:
             raise LedgerError("no")
+        self.writing.set()
+        if self.slow is not None:
+            await self.slow.wait()
         for one in drafts:
             one.check()
         self.drafts += drafts
@@ -80,11 +88,12 @@ class Shelf:
 
 
 class Keys:
-    """What the issuers publish; `silent` = they do not answer. Counts how often it was asked."""
+    """What the issuers publish; `silent` = they do not answer, `slow` = not before this. Counts how often it was asked."""
 
     def __init__(self) -> None:
         self.private = {"1": ec.generate_private_key(ec.SECP256R1())}
         self.silent, self.asked = False, 0
+        self.slow: asyncio.Event | None = None
 
     def jwks(self) -> dict[str, Any]:
         maker = jwt.algorithms.ECAlgorithm
@@ -94,6 +103,8 @@ class Keys:
 
     async def fetch(self, address: str) -> Any:
         self.asked += 1
+        if self.slow is not None:
+            await self.slow.wait()
         if self.silent:
             raise IssuerSilent(address)
         return self.jwks()
@@ -127,8 +138,8 @@ class Town:
             self.database, open_tags(folder, self.database), read_issuers(ISSUERS, sandbox=False), self.keys.fetch,
             self.identity, self.shelf, self.clock, purpose, frozenset(),
         )  # fmt: skip
-        # The standing's own timer is real; tests look at once.
-        self.agents.standing._timer = lambda: self.clock.now
+        # The standing's own timer is real; here it is the town's, and it looks when a test says so.
+        self.agents.standing._timer, self.agents.standing._looked = self.clock, START
         self.scim = self.agents.scim
         self.hr = Hr(IXELLES, Author("hr-ixelles"))
         self.hr_anderlecht = Hr(ANDERLECHT, Author("hr-anderlecht"))

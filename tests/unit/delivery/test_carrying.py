@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import update
 
+from audit import KeyMissing
+from integrator.delivery.tables import MESSAGE
 from integrator.delivery.terms import Sent
 from tests.unit.delivery.kit import NUMBER, OTHER, RECEIVER, SENDER, STRANGER, House, entries, kinds, policies
 
@@ -136,6 +139,33 @@ async def test_a_surprise_of_the_way_out_is_an_outcome_and_says_nothing(hub: Hou
 
     assert ("waiting", "UNEXPECTED") == await hub.state(uid)
     assert NUMBER not in str(entries(hub.ledger))
+
+
+async def test_a_message_that_nobody_can_open_is_dead_with_its_reason_and_holds_up_no_other(hub: House) -> None:
+    wounded = (await hub.accept("k1")).body["deliveryId"]
+    spoil(hub, wounded)
+    other = (await hub.accept("k2", ssin=OTHER)).body["deliveryId"]
+    await hub.carry()
+
+    assert [("dead", "UNREADABLE"), ("delivered", None)] == [await hub.state(uid) for uid in (wounded, other)]
+    assert "UNREADABLE" in [entry.get("reason_code") for entry in entries(hub.ledger)]
+
+
+async def test_a_message_whose_key_is_missing_keeps_its_values_for_when_it_is_back(hub: House) -> None:
+    uid = (await hub.accept("k1")).body["deliveryId"]
+    hub.outbox.sealing.open = missing  # type: ignore[method-assign]
+    await hub.carry()
+
+    assert ("dead", "UNREADABLE") == await hub.state(uid)
+    assert (await hub.outbox.find(uid))["sealed"] is not None
+
+
+def spoil(hub: House, uid: str) -> None:
+    hub.database.now(lambda c: c.execute(update(MESSAGE).where(MESSAGE.c.uid == uid).values(sealed=b"\0" * 64)))
+
+
+def missing(*_: object) -> dict[str, object]:
+    raise KeyMissing("the ring has no such key")
 
 
 # --- order ------------------------------------------------------------------------------------------------------------

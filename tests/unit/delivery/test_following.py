@@ -13,11 +13,12 @@ from integrator.delivery.depositing import uid_of
 from integrator.delivery.feed import Feed
 from integrator.delivery.subscriptions import Ending, Following, Subscriptions
 from integrator.delivery.webhooks.pushing import Target
-from integrator.errors import KeyReused, NoSuchDelivery, PolicyDenied
+from integrator.errors import ConditionUnknown, KeyReused, NoSuchDelivery, PolicyDenied
 from tests.unit.delivery.kit import NUMBER, OTHER, RECEIVER, SENDER, STRANGER, House, entries, kinds, policies
 
 TODAY = date(2026, 11, 23)
 DAY = 86_400_000
+KEEPER = "0207000307"  # of the register
 
 
 class Files:
@@ -65,7 +66,7 @@ class Room:
         answer = await self.hub.exchange.accept(request, following)
         return str(answer.body["subscriptionId"])
 
-    async def change(self, *fields: str, id: str = "c1", ssin: str = NUMBER) -> int:
+    async def change(self, *fields: str, id: str = "c1", ssin: str = NUMBER, teller: str = KEEPER) -> int:
         announcer = Announcer(
             self.hub.services["person.changes"],
             self.files,
@@ -73,8 +74,9 @@ class Room:
             self.hub.outbox,
             self.hub.exchange.accept,
             self._changed,
+            {KEEPER},
         )
-        return await announcer.announce(Change(id, ssin, frozenset(fields or {"address"}), TODAY))
+        return await announcer.announce(Change(id, ssin, frozenset(fields or {"address"}), TODAY, teller))
 
     async def _changed(self, ssin: str, at: float) -> None:
         self.changed.append(ssin)
@@ -114,6 +116,12 @@ async def test_a_change_that_nobody_follows_is_known_to_the_alerts_all_the_same(
     await room.change(ssin=OTHER)
 
     assert [OTHER] == room.changed
+
+
+async def test_what_somebody_else_than_the_keeper_of_the_register_says_explains_no_look(room: Room) -> None:
+    await room.follow()
+
+    assert (1, []) == (await room.change(teller=SENDER), room.changed)
 
 
 async def test_a_file_kept_for_another_purpose_is_no_file_for_this_one(room: Room) -> None:
@@ -236,6 +244,28 @@ async def test_a_cursor_acknowledges_what_came_with_it_and_nothing_else(room: Ro
     stale = await room.heard(uid, lost.cursor)
 
     assert (2, 2) == (len(page.messages), len(stale))
+
+
+async def test_what_did_not_go_along_is_not_acknowledged_by_the_cursor_of_what_did(room: Room) -> None:
+    uid = await room.follow()
+    await room.change(id="c1")
+    await room.change(id="c2")
+    decide = room.hub.carrying.decide
+    asked = []
+
+    async def away(service: Any, request: Any) -> Any:
+        asked.append(request)
+        if len(asked) == 1:
+            raise ConditionUnknown("REGISTRATION_UNKNOWN")
+        return await decide(service, request)
+
+    object.__setattr__(room.hub.carrying, "decide", away)
+    page = await room.feed.fetch(uid, None)
+    [kept] = (await room.feed.fetch(uid, page.cursor)).messages
+    ids = [held.uid for held, _ in page.messages]
+
+    assert (1, "delivered") == (len(ids), (await room.hub.state(ids[0]))[0])
+    assert ("waiting", True) == ((await room.hub.state(kept[0].uid))[0], kept[0].uid not in ids)
 
 
 async def test_messages_come_in_the_order_of_their_acceptance(room: Room) -> None:

@@ -23,13 +23,15 @@ NATS = os.environ.get("INTEGRATOR_TEST_NATS", "nats://127.0.0.1:4222")
 
 
 @contextlib.asynccontextmanager
-async def opened(kind: str, hub: House, lease: float = 60.0, stream: str | None = None) -> AsyncIterator[Queue]:
+async def opened(
+    kind: str, hub: House, lease: float = 60.0, stream: str | None = None, url: str = NATS
+) -> AsyncIterator[Queue]:
     if kind == "outbox":
         yield OutboxQueue(hub.outbox, lease=lease)
         return
     stream = stream or f"test-{uuid.uuid4().hex}"
     try:
-        queue = await broker.open_broker(hub.outbox, NATS, lease=lease, stream=stream)
+        queue = await broker.open_broker(hub.outbox, url, lease=lease, stream=stream)
     except ConfigurationError:
         if os.environ.get("CI") == "true":
             raise
@@ -135,6 +137,67 @@ async def test_a_broker_that_is_down_is_done_without(small: House) -> None:
         assert [uid] == [held.uid for held in await some(queue)]
 
 
+class Mute:
+    """Stands before a broker and passes everything on, until it is told to hold the line and say nothing."""
+
+    def __init__(self) -> None:
+        self.silent = False
+        self._writers: list[asyncio.StreamWriter] = []
+
+    async def __aenter__(self) -> Mute:
+        self._server = await asyncio.start_server(self._accepted, "127.0.0.1", 0)
+        self.url = f"nats://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        for writer in self._writers:
+            writer.close()
+
+    async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.append(writer)
+        if self.silent:
+            return
+        host, _, port = NATS.removeprefix("nats://").partition(":")
+        theirs, ours = await asyncio.open_connection(host, int(port))
+        self._writers.append(ours)
+        await asyncio.gather(self._pass(reader, ours), self._pass(theirs, writer))
+
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65_536):
+                if not self.silent:
+                    writer.write(data)
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(broker, "_PATIENCE", 0.5)
+    monkeypatch.setattr(broker, "_START", 1.0)
+
+
+@pytest.mark.usefixtures("hasty")
+async def test_a_broker_that_falls_silent_is_done_without_and_left_alone_for_a_while(small: House) -> None:
+    async with Mute() as mute, opened("nats", small, url=mute.url) as queue:
+        mute.silent = True
+        uids = [(await small.accept(f"k{n}", recipient=f"follower-{n}")).body["deliveryId"] for n in range(2)]
+        async with asyncio.timeout(5):
+            first = await queue.next(1)
+        async with asyncio.timeout(0.3):  # within the patience of one turn: the broker is not asked
+            second = await queue.next(1)
+
+    assert uids == [held.uid for held in (*first, *second)]
+
+
+@pytest.mark.usefixtures("hasty")
+async def test_a_broker_that_accepts_and_says_nothing_stops_the_start(small: House) -> None:
+    async with Mute() as mute:
+        mute.silent = True
+        with pytest.raises(ConfigurationError):
+            async with asyncio.timeout(5):
+                await broker.open_broker(small.outbox, mute.url)
+
+
 async def test_a_broker_that_never_answered_stops_the_start(small: House) -> None:
     with pytest.raises(ConfigurationError):
         await broker.open_broker(small.outbox, "nats://127.0.0.1:1")
@@ -171,6 +234,28 @@ async def test_a_relay_delivers_everything(hub: House, queue: Queue) -> None:
         await until(all_there)
 
     assert 30 == len({held.uid for held, _ in hub.way.sent})
+
+
+async def test_a_relay_survives_whatever_befalls_its_looking_and_says_so_meanwhile(small: House) -> None:
+    uid = (await small.accept("k1")).body["deliveryId"]
+    states: list[bool] = []
+
+    class Wounded(OutboxQueue):
+        async def next(self, count: int) -> list[Held]:
+            states.append(relay.failing)
+            if len(states) < 3:
+                raise PermissionError("the ring of keys cannot be read")
+            return await super().next(count)
+
+    relay = Relay(Wounded(small.outbox), small.carrying.carry, pause=0.01)
+
+    async def done() -> bool:
+        return ("delivered", None) == await small.state(uid)
+
+    async with relaying(relay):
+        await until(done)
+
+    assert ([False, True, True], False) == (states[:3], relay.failing)
 
 
 async def test_a_relay_without_ledger_says_so_and_goes_on_afterwards(small: House) -> None:

@@ -226,6 +226,28 @@ async def test_a_list_goes_on_where_its_page_ended(directory: Directory):
 # --- whom a change concerns -------------------------------------------------------------------------------------------
 
 
+async def test_no_page_skips_what_was_there_though_the_last_of_the_page_before_changed_since(
+    directory: Directory, clock: Clock
+):
+    made = [await directory.register(key(one), period("01-01")) for one in (ANN, BEA, CAS)]
+    page = await directory.list(CENTRE, PURPOSE, limit=1)
+    then = clock.now
+    await directory.unregister(key(ANN), day("06-30"))
+
+    for known in (None, then):
+        rest = await directory.list(CENTRE, PURPOSE, after=page[-1].id, known=known, limit=2)
+
+        assert [one.registration.id for one in made[1:]] == [one.id for one in rest]
+
+
+async def test_a_page_goes_on_after_a_registration_that_was_withdrawn_meanwhile(directory: Directory):
+    made = [await directory.register(key(one), period("01-01")) for one in (ANN, BEA, CAS)]
+    await directory.withdraw(key(BEA), day("01-01"))
+    rest = await directory.list(CENTRE, PURPOSE, after=made[1].registration.id)
+
+    assert [made[2].registration.id] == [one.id for one in rest]
+
+
 async def test_a_notification_goes_to_whoever_keeps_a_file_on_that_day(directory: Directory):
     await directory.register(key(), period("01-01", "03-31"))
     await directory.register(key(organisation=OTHER_CENTRE), period("02-01"))

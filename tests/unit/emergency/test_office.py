@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 from audit.errors import LedgerError
 from integrator.database import Database
 from integrator.emergency import Emergencies, Rules, SecondPersonRefused, Store
+from integrator.emergency.store import CLAIM
 from integrator.errors import ConditionUnknown
 from integrator.model import Caller, Request, Trace
 from tests.unit.audit.kit import ENGINES, engine_url
@@ -79,11 +81,17 @@ async def test_confirmed_or_not_a_day_has_a_last_emergency(office, clock):
 
 
 async def test_nobody_confirms_his_own(office):
-    one = await office.open(asked("a.7f3"), "NOT_REGISTERED")
-    with pytest.raises(SecondPersonRefused) as raised:
-        await office.decide(one.id, "a.7f3", ONE, confirmed=True)
+    question = asked("a.7f3")
+    lent = replace(question, caller=replace(question.caller, on_behalf_of="a.boss", assurance="high"))
+    one = await office.open(lent, "NOT_REGISTERED")
+    refused = []
+    for second in ("a.7f3", "a.boss"):  # nor that of whom he acted for
+        with pytest.raises(SecondPersonRefused) as raised:
+            await office.decide(one.id, second, ONE, confirmed=True)
+        refused.append(raised.value.reason)
 
-    assert "SAME_PERSON" == raised.value.reason
+    assert ["SAME_PERSON", "SAME_PERSON"] == refused
+    assert (("a.boss", True), one) == ((one.on_behalf_of, one.vouched), (await office.known(ONE))[0])
 
 
 async def test_the_first_word_counts(office):
@@ -138,6 +146,56 @@ async def test_a_decision_stands_in_the_ledger_once_and_names_who_decided_only_s
     entry.check()
     assert ("annotate", "emergency.confirmed", {"id": "dpo-1"}) == (entry.type, entry.name, entry.agent)
     assert "dpo-1" not in str(entry.clear) and "a.7f3" not in str(entry.clear)
+
+
+@pytest.mark.parametrize("what", ["a decision", "an alert"])
+async def test_of_two_processes_that_look_at_once_one_writes(office, clock, what):
+    """The second looks while the first is writing."""
+    one = await office.open(asked(), "NOT_REGISTERED")
+    if what == "a decision":
+        await office.decide(one.id, "dpo-1", ONE, confirmed=True)
+    clock.now += 25 * HOUR
+    written: list[Any] = []
+
+    def first(drafts: Any) -> None:
+        assert 0 == office.settle(written.extend)
+        written.extend(drafts)
+
+    assert 1 == office.settle(first)
+    assert 1 == len(written)
+
+
+async def test_a_decision_that_came_while_the_alert_was_written_is_written_too(office, clock):
+    one = await office.open(asked(), "NOT_REGISTERED")
+    clock.now += 25 * HOUR
+    written: list[Any] = []
+
+    def first(drafts: Any) -> None:
+        office.decide_now(one.id, "dpo-1", ONE, confirmed=False)
+        written.extend(drafts)
+
+    office.settle(first)
+    office.settle(written.extend)
+
+    assert ["alert.EMERGENCY_UNCONFIRMED", "emergency.rejected"] == [entry.name for entry in written]
+
+
+async def test_what_a_process_that_died_had_begun_is_written_by_the_next_under_the_same_trace(office, clock):
+    await office.open(asked(), "NOT_REGISTERED")
+    clock.now += 25 * HOUR
+    written: list[Any] = []
+
+    def dies(drafts: Any) -> None:
+        written.extend(drafts)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        office.settle(dies)
+    assert 0 == office.settle(written.extend)  # left to it for a minute
+    clock.now += CLAIM + 1
+    assert 1 == office.settle(written.extend)
+
+    assert 1 == len({entry.trace_id for entry in written})
 
 
 async def test_a_ledger_that_fails_loses_no_alert(office, clock):

@@ -18,7 +18,8 @@ from integrator.governing.office import Office
 from integrator.governing.proving import Proof
 from integrator.governing.store import ROOM, Store
 from integrator.governing.suspending import Suspending
-from integrator.governing.texts import Texts, read_texts
+from integrator.governing.tables import Proposal
+from integrator.governing.texts import Texts, digest, read_texts
 
 NOON = 1_795_440_600  # a day in November 2026
 IXELLES, UCCLE, PARKING = "1992100975", "1992101668", "1970000417"
@@ -96,6 +97,12 @@ class House:
 
 async def proved(changed: Texts, at: float) -> Proof:
     return GOOD
+
+
+async def propose(one: House, who: Person, text: bytes, effective: int = NOON) -> Proposal:
+    """Written from the newest text there is."""
+    bases = {code: digest(each) for code, each in one.office.newest().items()}
+    return await one.office.propose(who, [text], WHY, effective, bases)
 
 
 def house(url: str, folder: Path, *, clock: Clock | None = None, ledger: Ledger | None = None, **chosen: Any) -> House:

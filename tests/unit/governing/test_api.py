@@ -19,6 +19,7 @@ from integrator.consoles.people import Person
 from integrator.errors import IntegratorError, UnknownCaller
 from integrator.governing.opening import Governing
 from integrator.governing.proving import load_all_services
+from integrator.governing.texts import digest
 from integrator.model import Trace
 from tests.unit.consoles.doorstep import Clock, consoles
 from tests.unit.governing.kit import (
@@ -42,6 +43,7 @@ PEOPLE = {one.id: one for one in (STEWARD, STEWARD_2, HUB, HUB_2, DPO, AUDITOR)}
     "dpo-of-forest": Person("dpo-of-forest", "F", frozenset({"dpo"}), org="1992100777"),
 }
 TEXT = without_language().decode()
+FROM = {SCHOOL: f"sha256:{digest(BASE[SCHOOL])}"}
 
 
 class Client:
@@ -88,7 +90,7 @@ async def client(tmp_path: Path) -> AsyncIterator[Client]:
 
 
 async def test_a_text_is_proposed_approved_by_two_and_in_force(client: Client) -> None:
-    made = await client.post("steward-1", "/proposals", texts=[TEXT], reason=WHY)
+    made = await client.post("steward-1", "/proposals", texts=[TEXT], reason=WHY, **{"from": FROM})
     id_ = made.json()["id"]
 
     assert (201, "proposed", TEXT) == (made.status_code, made.json()["state"], made.json()["texts"][0]["text"])
@@ -108,11 +110,24 @@ async def test_a_text_is_proposed_approved_by_two_and_in_force(client: Client) -
 
 
 async def test_refusals_name_their_reason_and_what_to_do(client: Client) -> None:
-    id_ = (await client.post("steward-1", "/proposals", texts=[TEXT], reason=WHY)).json()["id"]
+    id_ = (await client.post("steward-1", "/proposals", texts=[TEXT], reason=WHY, **{"from": FROM})).json()["id"]
     answer = await client.post("steward-1", f"/proposals/{id_}/approve")
 
     assert (403, "OWN_PROPOSAL") == (answer.status_code, answer.json()["reason"])
     assert "Ask two others" in answer.json()["detail"]
+
+
+async def test_a_text_says_from_which_it_was_written_and_that_is_the_newest(client: Client) -> None:
+    answer = await client.post("steward-1", "/proposals", texts=[TEXT], reason=WHY)
+
+    assert (403, "REBASE") == (answer.status_code, answer.json()["reason"])
+
+    id_ = (await client.post("steward-1", "/proposals", texts=[TEXT], reason=WHY, **{"from": FROM})).json()["id"]
+    for who in ("hub-1", "hub-2"):
+        await client.post(who, f"/proposals/{id_}/approve")
+    (told,) = [one for one in (await client.get("hub-1", "/texts")).json()["items"] if one["purpose"] == SCHOOL]
+
+    assert (FROM[SCHOOL], f"sha256:{digest(TEXT.encode())}") == (told["digest"], told["newest"])
 
 
 @pytest.mark.parametrize(
@@ -120,7 +135,7 @@ async def test_refusals_name_their_reason_and_what_to_do(client: Client) -> None
     [
         ("/proposals", {}), ("/proposals", {"texts": [], "reason": WHY}), ("/proposals", {"texts": [1], "reason": WHY}),
         ("/proposals", {"texts": [TEXT], "reason": "no"}), ("/proposals", {"texts": [TEXT], "reason": WHY, "effective": "soon"}),
-        ("/proposals", {"texts": [TEXT], "reason": WHY, "more": 1}), ("/suspensions", {"authorisation": 1, "reason": WHY}),
+        ("/proposals", {"texts": [TEXT], "reason": WHY, "more": 1}), ("/proposals", {"texts": [TEXT], "reason": WHY, "from": {SCHOOL: 1}}), ("/suspensions", {"authorisation": 1, "reason": WHY}),
         ("/diet", {"days": 0}), ("/replay", {"texts": [TEXT], "days": True}), ("/replay", {"texts": ["purpose: nothing"]}),
     ],
 )  # fmt: skip
@@ -136,7 +151,7 @@ async def test_who_does_not_govern_reads_and_does_nothing(client: Client, who: s
     refused = {"citizen": 403, "nobody": 401}[who]
     answers = [
         await client.get(who, "/texts"), await client.get(who, "/proposals"), await client.get(who, "/suspensions"),
-        await client.post(who, "/proposals", texts=[TEXT], reason=WHY), await client.post(who, "/diet"),
+        await client.post(who, "/proposals", texts=[TEXT], reason=WHY, **{"from": FROM}), await client.post(who, "/diet"),
         await client.post(who, "/replay", texts=[TEXT]),
         await client.post(who, "/suspensions", authorisation=f"{SCHOOL}@2026-1", reason=WHY),
     ]  # fmt: skip

@@ -28,6 +28,7 @@ from tests.unit.governing.kit import (
     House,
     Ledger,
     house,
+    propose,
     without_gender,
     without_language,
 )
@@ -49,7 +50,7 @@ def one(url: str, tmp_path: Path) -> Iterator[House]:
 
 
 async def approved(one: House, text: bytes, effective: int = NOON) -> str:
-    made = await one.office.propose(STEWARD, [text], WHY, effective)
+    made = await propose(one, STEWARD, text, effective)
     await one.office.approve(STEWARD_2, made.id)
     await one.office.approve(HUB, made.id)
     return made.id
@@ -86,13 +87,13 @@ async def test_each_step_is_an_entry_with_the_digest_of_the_exact_text_and_share
 
 
 async def test_whoever_proposed_does_not_approve_though_he_is_an_officer(one: House) -> None:
-    made = await one.office.propose(HUB, [without_language()], WHY, NOON)
+    made = await propose(one, HUB, without_language())
 
     assert "OWN_PROPOSAL" == await refused(one.office.approve(replace(HUB, id="HUB-1"), made.id))
 
 
 async def test_two_stewards_are_not_enough_one_must_be_an_officer(one: House) -> None:
-    made = await one.office.propose(HUB_2, [without_language()], WHY, NOON)
+    made = await propose(one, HUB_2, without_language())
     await one.office.approve(STEWARD, made.id)
 
     assert "NEEDS_OFFICER" == await refused(one.office.approve(STEWARD_2, made.id))
@@ -100,14 +101,14 @@ async def test_two_stewards_are_not_enough_one_must_be_an_officer(one: House) ->
 
 
 async def test_one_person_does_not_count_twice(one: House) -> None:
-    made = await one.office.propose(STEWARD, [without_language()], WHY, NOON)
+    made = await propose(one, STEWARD, without_language())
     await one.office.approve(HUB, made.id)
 
     assert "ALREADY_SAID" == await refused(one.office.approve(HUB, made.id))
 
 
 async def test_the_officer_of_an_organisation_concerned_is_an_officer_and_another_ones_is_not(one: House) -> None:
-    made = await one.office.propose(STEWARD, [without_language()], WHY, NOON)
+    made = await propose(one, STEWARD, without_language())
 
     assert one.office.officer(DPO, made)
     assert not one.office.officer(replace(DPO, org="1982100671"), made)
@@ -117,19 +118,19 @@ async def test_the_officer_of_an_organisation_concerned_is_an_officer_and_anothe
     "person", [AUDITOR, replace(AUDITOR, roles=frozenset({"citizen"}))], ids=["auditor", "citizen"]
 )
 async def test_who_only_looks_takes_no_step(one: House, person: object) -> None:
-    assert "NOT_FOR_YOU" == await refused(one.office.propose(person, [without_language()], WHY, NOON))  # type: ignore[arg-type]
+    assert "NOT_FOR_YOU" == await refused(propose(one, person, without_language()))  # type: ignore[arg-type]
 
 
 async def test_of_two_changes_of_one_text_the_second_is_told_to_start_from_the_first(one: House) -> None:
-    first = await one.office.propose(STEWARD, [without_language()], WHY, NOON)
-    second = await one.office.propose(STEWARD_2, [without_gender()], WHY, NOON)
+    first = await propose(one, STEWARD, without_language())
+    second = await propose(one, STEWARD_2, without_gender())
     for person in (HUB, HUB_2):
         await one.office.approve(person, first.id)
 
     assert "REBASE" == await refused(one.office.approve(HUB, second.id))
     assert "REBASE" == await one.office.stale(await one.office.find(second.id))
 
-    rebased = await one.office.propose(STEWARD_2, [without_gender(without_language())], WHY, NOON)
+    rebased = await propose(one, STEWARD_2, without_gender(without_language()))
     for person in (HUB, HUB_2):
         await one.office.approve(person, rebased.id)
     await one.live.look()
@@ -138,17 +139,43 @@ async def test_of_two_changes_of_one_text_the_second_is_told_to_start_from_the_f
     assert ["superseded", "active"] == [(await one.office.find(each)).state for each in (first.id, rebased.id)]
 
 
+@pytest.mark.parametrize("named", [{SCHOOL: digest(BASE[SCHOOL])}, {}], ids=["the text in force", "none"])
+async def test_an_approved_restriction_is_not_undone_by_a_text_written_before_it(
+    one: House, named: dict[str, str]
+) -> None:
+    """The language goes in a day; who took the text out before that knows nothing of it."""
+    await approved(one, without_language(), NOON + DAY)
+
+    assert "REBASE" == await refused(one.office.propose(STEWARD_2, [without_gender()], WHY, NOON + DAY, named))
+    assert 1 == one.ledger.steps.count("propose")
+
+    newest = {SCHOOL: digest(without_language())}
+    again = await one.office.propose(STEWARD_2, [without_gender(without_language())], WHY, NOON + DAY, newest)
+
+    assert digest(without_language()) == again.drafts[0].replaces
+
+
+async def test_another_node_starts_from_the_approved_text_though_it_keeps_none_of_it(url: str, tmp_path: Path) -> None:
+    one, two = (house(url, tmp_path / name) for name in ("a", "b"))
+    await approved(one, without_language(), NOON + DAY)
+
+    assert (BASE[SCHOOL], without_language()) == (two.school, two.office.newest()[SCHOOL])
+    assert without_language() == two.office.text(digest(without_language()))
+    for each in (one, two):
+        each.store.database.close()
+
+
 async def test_two_approvals_that_race_let_one_text_through(one: House) -> None:
     """Both were looked at before either was approved: the database decides, not what was read before."""
-    first = await one.office.propose(STEWARD, [without_language()], WHY, NOON)
-    second = await one.office.propose(STEWARD_2, [without_gender()], WHY, NOON)
+    first = await propose(one, STEWARD, without_language())
+    second = await propose(one, STEWARD_2, without_gender())
 
     assert ["", "REBASE"] == [one.store.approve(first), one.store.approve(second)]
 
 
 async def test_a_text_that_lost_its_ground_after_two_approvals_wakes_no_node(one: House) -> None:
-    first = await one.office.propose(STEWARD, [without_language()], WHY, NOON)
-    second = await one.office.propose(STEWARD_2, [without_gender()], WHY, NOON)
+    first = await propose(one, STEWARD, without_language())
+    second = await propose(one, STEWARD_2, without_gender())
     for person in (HUB, HUB_2):
         one.store.vote(second.id, Vote(person.id, person.name, True, NOON))
         await one.office.approve(person, first.id)
@@ -161,13 +188,13 @@ async def test_a_text_that_lost_its_ground_after_two_approvals_wakes_no_node(one
 
 async def test_a_text_never_takes_effect_before_the_one_it_was_written_from(one: House) -> None:
     await approved(one, without_language(), NOON + 2 * DAY)
-    early = await one.office.propose(STEWARD, [without_gender(without_language())], WHY, NOON + DAY)
+    early = await propose(one, STEWARD, without_gender(without_language()), NOON + DAY)
 
     assert "TOO_EARLY" == await refused(one.office.approve(HUB, early.id))
 
 
 async def test_what_is_refused_leaves_running_what_ran(one: House) -> None:
-    made = await one.office.propose(STEWARD, [without_language()], WHY, NOON)
+    made = await propose(one, STEWARD, without_language())
     await one.office.refuse(HUB, made.id, "the school asked for it yesterday")
     await one.live.look()
 
@@ -209,7 +236,7 @@ async def test_a_text_the_machine_finds_wrong_is_not_even_proposed(url: str, tmp
 
     one = house(url, tmp_path, prove=unsound)
     with pytest.raises(GoverningRefused) as error:
-        await one.office.propose(STEWARD, [without_language()], WHY, NOON)
+        await propose(one, STEWARD, without_language())
 
     assert ("NOT_SOUND", 3, []) == (error.value.reason, error.value.findings[0]["line"], one.ledger.steps)
     one.store.database.close()
@@ -220,23 +247,23 @@ async def test_a_text_the_machine_finds_wrong_is_not_even_proposed(url: str, tmp
 )  # fmt: skip
 async def test_what_is_no_text_is_refused_without_a_word_of_it(one: House, text: bytes) -> None:
     with pytest.raises(MalformedRequest):
-        await one.office.propose(STEWARD, [text], WHY, NOON)
+        await propose(one, STEWARD, text)
 
 
 async def test_a_day_long_past_and_the_text_in_force_are_no_proposals(one: House) -> None:
     with pytest.raises(MalformedRequest):
-        await one.office.propose(STEWARD, [without_language()], WHY, NOON - 3 * DAY)
+        await propose(one, STEWARD, without_language(), NOON - 3 * DAY)
 
-    assert "UNCHANGED" == await refused(one.office.propose(STEWARD, [BASE[SCHOOL]], WHY, NOON))
+    assert "UNCHANGED" == await refused(propose(one, STEWARD, BASE[SCHOOL]))
 
 
 async def test_nothing_is_proposed_or_approved_that_the_ledger_does_not_say(one: House) -> None:
-    made = await one.office.propose(STEWARD, [without_language()], WHY, NOON)
+    made = await propose(one, STEWARD, without_language())
     one.ledger.broken = True
     with pytest.raises(LedgerUnwritable):
         await one.office.approve(HUB, made.id)
     with pytest.raises(LedgerUnwritable):
-        await one.office.propose(STEWARD, [without_gender()], WHY, NOON)
+        await propose(one, STEWARD, without_gender())
 
     assert ((), 1) == ((await one.office.find(made.id)).votes, len(one.store.newest()))
 
@@ -291,7 +318,7 @@ async def test_a_node_that_died_while_bringing_a_text_into_force_is_followed_by_
 
 
 async def test_the_second_approval_whose_writer_died_still_counts(one: House) -> None:
-    made = await one.office.propose(STEWARD, [without_language()], WHY, NOON)
+    made = await propose(one, STEWARD, without_language())
     await one.office.approve(STEWARD_2, made.id)
     one.store.vote(made.id, Vote(HUB.id, HUB.name, True, NOON))  # on record, and then kill -9
     await one.live.look()
@@ -301,7 +328,7 @@ async def test_the_second_approval_whose_writer_died_still_counts(one: House) ->
 
 async def test_a_new_purpose_begins_and_of_two_with_one_name_only_the_first(one: House) -> None:
     text = BASE[SCHOOL].replace(b"school_enrolment", b"night_school")
-    second = await one.office.propose(STEWARD, [text + b"# mine\n"], WHY, NOON)
+    second = await propose(one, STEWARD, text + b"# mine\n")
     await approved(one, text)
     await one.live.look()
 

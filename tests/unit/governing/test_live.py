@@ -6,6 +6,7 @@ import asyncio
 import copy
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,8 @@ from integrator.commands.policy.rooms import open_rooms
 from integrator.contract import Question, Reply
 from integrator.errors import PolicyDenied, SourceUnavailable
 from integrator.exchange import Exchange
-from integrator.governing.texts import compile_texts
+from integrator.governing.proving import prove
+from integrator.governing.texts import compile_texts, slipped
 from integrator.metrics import Metrics
 from integrator.model import Caller, Request, Trace
 from integrator.policy import Ask, Denial, Permit
@@ -44,6 +46,8 @@ GROUPLESS = copy.deepcopy(settings.organisations())
 GROUPLESS["groups"]["newcomers"] = ["ixelles"]
 NEWCOMERS = BASE[SCHOOL].replace(b"[group:municipalities]", b"[group:municipalities, group:newcomers]")
 
+RENAMED = BASE[SCHOOL].replace(b"@2026-1", b"@2026-2")
+
 
 @pytest.fixture
 def url(tmp_path: Path) -> Iterator[str]:
@@ -67,6 +71,29 @@ async def test_a_node_that_cannot_read_the_new_text_keeps_the_old_set_and_says_w
     assert ("UP", "DEGRADED") == (new.live.health()["status"], old.live.health()["status"])
     assert "group:newcomers" in old.live.health()["reason"]
     assert isinstance(old.live.policies.decide(school(), NOON), Permit)
+
+
+async def test_a_node_that_cannot_read_a_text_suspends_all_the_same_and_gives_nothing_back(
+    url: str, tmp_path: Path
+) -> None:
+    clock, ledger = Clock(), Ledger()
+    old = house(url, tmp_path / "old", clock=clock, ledger=ledger, activates=False)
+    new = house(url, tmp_path / "new", clock=clock, ledger=ledger, organisations=GROUPLESS)
+    await approved(new, NEWCOMERS)
+    await new.live.look()
+    await old.live.look()
+    held = await new.suspending.suspend(HUB, f"{SCHOOL}@2026-1", None, WHY)
+    await old.live.look()
+
+    assert "SUSPENDED" == getattr(old.live.policies.decide(school(), NOON), "reason", None)
+    assert ("DEGRADED", BASE[SCHOOL]) == (old.live.health()["status"], old.school)
+
+    await new.suspending.ask_back(HUB, held.id, WHY)
+    await new.suspending.give_back(HUB_2, held.id)
+    for one in (old, new):
+        await one.live.look()
+
+    assert [Denial, Permit] == [type(one.live.policies.decide(school(), NOON)) for one in (old, new)]
 
 
 async def test_at_a_start_a_purpose_that_cannot_be_read_gives_nothing_and_the_others_decide(
@@ -169,6 +196,44 @@ async def test_the_officer_of_one_organisation_suspends_for_it_alone(url: str, t
         getattr(one.live.policies.decide(school(org), NOON), "reason", None) for org in (IXELLES, UCCLE)
     ]
     assert "SUSPENDED_ALREADY" == await refused(one.suspending.suspend(DPO, f"{SCHOOL}@2026-1", IXELLES, WHY))
+
+
+@pytest.mark.parametrize("org", [None, IXELLES], ids=["everybody", "one organisation"])
+async def test_a_text_that_renames_what_is_suspended_waits_until_it_is_given_back(
+    url: str, tmp_path: Path, org: str | None
+) -> None:
+    one = house(url, tmp_path)
+    id_ = await approved(one, RENAMED)
+    held = await one.suspending.suspend(HUB, f"{SCHOOL}@2026-1", org, WHY)
+    await one.live.look()
+    found = await one.office.find(id_)
+
+    assert ("approved", "SUSPENDED") == (found.state, getattr(one.live.policies.decide(school(), NOON), "reason", None))
+    assert f"{SCHOOL}@2026-1 is suspended, and {SCHOOL}@2026-2 would be given in its place" in found.words
+    assert "activate" not in one.ledger.steps
+
+    await one.suspending.ask_back(HUB, held.id, WHY)
+    await one.suspending.give_back(HUB_2, held.id)
+    await one.live.look()
+
+    assert "active" == (await one.office.find(id_)).state
+
+
+def test_renaming_what_is_suspended_is_not_sound() -> None:
+    held, today = frozenset({(f"{SCHOOL}@2026-1", IXELLES)}), date(2026, 11, 24)
+    before, after = (prove(BASE, {SCHOOL: RENAMED}, today, suspended) for suspended in (frozenset(), held))
+
+    assert (True, False) == (before["sound"], after["sound"])
+    assert [True] == ["would be given in its place" in one["message"] for one in after["findings"]]
+
+
+def test_what_is_suspended_is_taken_away_for_good_without_being_given_back_first() -> None:
+    organisations, held = settings.organisations(), [(f"{SCHOOL}@2026-1", IXELLES)]
+    gone = {**BASE, SCHOOL: BASE[SCHOOL].replace(b"[group:municipalities]", b"[uccle]")}
+    before, after = (compile_texts(texts, organisations, held) for texts in (BASE, gone))
+
+    assert (1, 0) == (len(before.suspended), len(after.suspended))
+    assert [] == slipped(before, after)
 
 
 @pytest.mark.parametrize("org", [None, IXELLES], ids=["everybody", "one organisation"])

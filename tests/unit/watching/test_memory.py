@@ -89,6 +89,49 @@ async def test_who_moved_away_and_came_back_did_not_move(database: Database, key
     assert happenings.at(MOVE, person) is None
 
 
+async def test_where_somebody_moved_to_asks_and_the_move_stays(database: Database, keyed: Tagger) -> None:
+    happenings, lives = Happenings(database, keyed), {"address": {"startDate": "2026-01-01"}}
+    await happenings.learn(SUBJECT, "21009", lives, {"municipality": "21004"})
+    await happenings.learn(SUBJECT, "21004", lives, {"municipality": "21004"})
+
+    assert (DIED, "21004") == happenings.at(MOVE, keyed.person(SUBJECT))
+
+
+async def test_a_move_that_another_node_forgot_is_written_again(database: Database, keyed: Tagger) -> None:
+    seconds = [0.0]
+    one, other = (Happenings(database, keyed, lambda: seconds[0]) for _ in range(2))
+    lives = {"address": {"startDate": "2026-01-01"}}
+    await one.learn(SUBJECT, "21009", lives, {"municipality": "21004"})
+    seconds[0] += 300
+    await other.learn(SUBJECT, "21009", lives, {"municipality": "21009"})
+    assert one.at(MOVE, keyed.person(SUBJECT)) is None
+    seconds[0] += 300
+    await one.learn(SUBJECT, "21009", lives, {"municipality": "21004"})
+
+    assert (DIED, "21004") == other.at(MOVE, keyed.person(SUBJECT))
+
+
+async def test_a_node_that_runs_longer_forgets_the_move_that_another_learned(database: Database, keyed: Tagger) -> None:
+    seconds = [0.0]
+    older, other = (Happenings(database, keyed, lambda: seconds[0]) for _ in range(2))
+    await other.learn(SUBJECT, "21009", {"address": {"startDate": "2026-01-01"}}, {"municipality": "21004"})
+    seconds[0] += 300
+    await older.learn(SUBJECT, "21009", {}, {"municipality": "21009"})
+
+    assert older.at(MOVE, keyed.person(SUBJECT)) is None
+
+
+async def test_a_move_onward_that_another_node_wrote_outlives_an_old_memory(database: Database, keyed: Tagger) -> None:
+    seconds = [0.0]
+    older, other = (Happenings(database, keyed, lambda: seconds[0]) for _ in range(2))
+    lives = {"address": {"startDate": "2026-01-01"}}
+    await older.learn(SUBJECT, "21009", lives, {"municipality": "21004"})
+    await other.learn(SUBJECT, "21009", lives, {"municipality": "21012"})
+    await older.learn(SUBJECT, "21012", lives, {"municipality": "21012"})  # who believes that it is 21004
+
+    assert (DIED, "21012") == older.at(MOVE, keyed.person(SUBJECT))
+
+
 async def test_a_body_without_territory_teaches_no_move(database: Database, keyed: Tagger) -> None:
     happenings = Happenings(database, keyed)
     await happenings.learn(SUBJECT, None, {"address": {"startDate": "2026-01-01"}}, {"municipality": "21004"})

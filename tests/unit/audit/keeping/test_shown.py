@@ -14,6 +14,7 @@ from audit import FileKeyRing, Ledger, Store, Subject
 from audit.errors import ProofInvalid
 from audit.keeping import erase_one, release, restrict
 from audit.keeping.completeness import check_day
+from audit.keeping.erased import MOST
 from audit.keeping.maps import DayEvidence, forget_maps, make_maps
 from audit.keeping.shown import NAME, make_shown, prove_shown
 from tests.unit.audit.keeping.conftest import COURT, DPO, both
@@ -125,12 +126,46 @@ def test_after_an_order_there_is_no_proof_rather_than_a_wrong_one(town: Town, ex
     assert town.prove()
 
 
-def test_an_erased_line_leaves_no_proof(town: Town, exchange: Exchange) -> None:
-    line = exchange()[1]
+@both
+def test_an_erased_line_is_proved_as_erased_by_the_entry_that_says_so(town: Town, exchange: Exchange) -> None:
+    lines, others = exchange(), exchange(subjects=[("nrn", STRANGER.id)])
     town.night()
-    erase_one(town.store, town.ledger, SHARD, [line], COURT)
+    [order] = erase_one(town.store, town.ledger, SHARD, [lines[1]], COURT)
+    erase_one(town.store, town.ledger, SHARD, others, COURT)
+
+    assert lines == town.checked()
+    [one] = town.prove()
+    assert (((SHARD, lines[1]), (SHARD, order.index)),) == one.erased
+    assert () == town.prove(HIDDEN)[0].erased  # who had no line is told of none
+
+
+def test_of_many_erased_lines_one_s_own_are_found_when_they_are_all(town: Town, exchange: Exchange) -> None:
+    lines = [index for _ in range(MOST) for index in exchange()]
+    town.night()
+    erase_one(town.store, town.ledger, SHARD, lines, COURT)
+    assert lines == town.checked()
+
+    [one] = town.prove()
+    assert lines == [index for (_, index), _ in one.erased]
+
+
+def test_of_too_many_erased_lines_none_is_guessed(town: Town, exchange: Exchange) -> None:
+    mine = exchange()
+    theirs = [index for _ in range(MOST) for index in exchange(subjects=[("nrn", STRANGER.id)])]
+    town.night()
+    erase_one(town.store, town.ledger, SHARD, [*mine, *theirs], COURT)
 
     assert [] == town.prove()
+
+
+def test_a_line_that_was_never_shown_is_not_named_when_it_is_erased(town: Town, exchange: Exchange) -> None:
+    lines, hidden = exchange(), exchange()
+    town.kept = dict.fromkeys(hidden, 2**62)
+    town.night()
+    erase_one(town.store, town.ledger, SHARD, hidden, COURT)
+
+    assert lines == town.checked()
+    assert () == town.prove()[0].erased
 
 
 def test_a_day_gets_one_map_and_a_hub_that_begins_late_does_not_go_back(town: Town, exchange: Exchange) -> None:
@@ -138,7 +173,8 @@ def test_a_day_gets_one_map_and_a_hub_that_begins_late_does_not_go_back(town: To
     town.clock.now += A_DAY
     make_maps(town.store, town.keyring, town.ledger, town.folder)
     exchange()
-    assert 2 == town.night()  # both days have a whole map, and neither had this one
+    assert 1 == town.night()  # both days have a whole map; what the first one's night showed nobody knows now
+    assert ([], [[]]) == (town.prove(), [list(one.places) for one in town.prove(STRANGER, date(2026, 11, 24))])
     assert 0 == len(make_shown(town.store, town.keyring, town.ledger, town.folder, town.shows_at))
     assert 1 == town.night()
 

@@ -106,7 +106,7 @@ def test_a_granted_field_that_nobody_ever_got_is_named(town: Town, reports: Repo
     granted = [Granted("protocol-1", "person.get", name) for name in ("address", "name", "birthDate")]
 
     assert [("birthDate", 1, 0)] == [
-        (one.field, one.asked, one.delivered) for one in reports.unused_fields(granted, *YEAR)
+        (one.field, one.answered, one.delivered) for one in reports.unused_fields(granted, *YEAR)
     ]
 
 

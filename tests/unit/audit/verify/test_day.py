@@ -34,6 +34,7 @@ class Proved:
     mine: bytes
     nothing: bytes
     lines: int
+    erase: Callable[[], bytes]  # the first of these lines; then what is proved to its person
 
 
 @pytest.fixture
@@ -53,12 +54,19 @@ def proved(make_world: Callable[..., World], tmp_path: Path) -> Proved:
         place = proofs[0].shard, proofs[0].index
         assert world.authority is not None
         roots = world.authority.root.read_bytes()
-        return day_bundle(
-            make_bundle(world.log, world.store, world.keyring, *place, (), tsa_roots=roots), proofs
-        ), proofs
+        evidence = lambda shard, index: make_bundle(
+            world.log, world.store, world.keyring, shard, index, (), tsa_roots=roots
+        )
+        erasures = [evidence(*order) for one in proofs for _, order in one.erased]
+        return day_bundle(evidence(*place), proofs, erasures), proofs
+
+    def erase() -> bytes:
+        world.erase([proofs[0].places[0][1]])
+        world.publish()
+        return bundle(person)[0]
 
     mine, proofs = bundle(person)
-    return Proved(mine, bundle(STRANGER)[0], sum(len(one.places) for one in proofs))
+    return Proved(mine, bundle(STRANGER)[0], sum(len(one.places) for one in proofs), erase)
 
 
 def _all(ts: int) -> Callable[[bytes, str, int], bool]:
@@ -154,6 +162,35 @@ def test_a_line_smuggled_into_an_empty_day_is_found(proved: Proved) -> None:
     assert standalone.WRONG == judged(changed(proved.nothing, _line_added))["DAY"][0]
 
 
+def test_a_line_that_was_erased_since_is_named_as_erased(proved: Proved) -> None:
+    found = judged(proved.erase())
+
+    assert {standalone.PROVEN} == {state for state, _, _ in found.values()}
+    assert f"{proved.lines} lines, as the table of contents says; 1 of them were erased since" in found["DAY"][2]
+
+
+def _called_erased(told: dict[str, Any]) -> None:
+    """Though nobody ordered that."""
+    told["proofs"][0]["erased"] = told["proofs"][0]["lines"][-1:]
+
+
+def _erased_and_not_listed(told: dict[str, Any]) -> None:
+    told["proofs"][0]["lines"].remove(told["proofs"][0]["erased"][0])
+
+
+def _erased_line_kept_back(told: dict[str, Any]) -> None:
+    _erased_and_not_listed(told)
+    told["proofs"][0]["erased"] = []
+
+
+GONE = [_called_erased, _erased_and_not_listed, _erased_line_kept_back]
+
+
+@pytest.mark.parametrize("wound", GONE, ids=lambda one: one.__name__.strip("_"))
+def test_no_line_goes_under_the_name_of_an_erasure(proved: Proved, wound: Change) -> None:
+    assert standalone.WRONG == judged(changed(proved.erase(), wound))["DAY"][0]
+
+
 def test_the_page_of_a_citizen_finds_the_same(proved: Proved, tmp_path: Path) -> None:
     wounded = {wound.__name__: changed(proved.mine, wound) for wound in WOUNDS}
     told = in_node(tmp_path, {"mine": proved.mine, "nothing": proved.nothing, **wounded})
@@ -163,3 +200,14 @@ def test_the_page_of_a_citizen_finds_the_same(proved: Proved, tmp_path: Path) ->
     assert [f"{proved.lines} lines, as the table of contents says"] == [
         one["found"] for one in told["mine"]["results"] if one["level"] == "DAY"
     ]
+
+
+def test_the_page_of_a_citizen_names_what_was_erased_and_finds_the_same_lies(proved: Proved, tmp_path: Path) -> None:
+    erased = proved.erase()
+    told = in_node(tmp_path, {"erased": erased, **{wound.__name__: changed(erased, wound) for wound in GONE}})
+    found = {name: [one["state"] for one in said["results"] if one["level"] == "DAY"] for name, said in told.items()}
+
+    assert {"erased": ["proven"], **{wound.__name__: ["wrong"] for wound in GONE}} == found
+    assert {"proven"} == {one["state"] for one in told["erased"]["results"]}
+    [said] = [one["found"] for one in told["erased"]["results"] if one["level"] == "DAY"]
+    assert "1 of them were erased since, and the order is on record" in said

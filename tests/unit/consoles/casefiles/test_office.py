@@ -11,13 +11,16 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from audit import Subject
 from audit.errors import NotPublished
+from integrator.consoles.casefiles.cabinet import file_table
 from integrator.consoles.casefiles.files import Decision
 from integrator.consoles.casefiles.machine import StepRefused
 from integrator.consoles.casefiles.office import EVIDENCE, LETTER, LIST
 from integrator.consoles.rights import NothingThere
+from integrator.consoles.vault import SealBroken
 from integrator.errors import MalformedRequest
 from tests.unit.consoles.casefiles.rig import ANNA, BERT, DAY, FIRST, HUB, OTHER, SECOND, TODAY, Rig, a_rig
 
@@ -296,6 +299,20 @@ async def test_after_its_time_nothing_is_left_of_the_person(rig: Rig) -> None:
     gone = await rig.office.file(FIRST, file.id)
     assert ("erased", None, "", ()) == (gone.state, gone.subject, gone.addressee, gone.taken)
     assert ([], 1) == (await rig.office.of(FIRST, ANNA), len(rig.drafts("casefile.erase")))
+
+
+async def test_a_file_that_cannot_be_opened_keeps_no_other_from_being_forgotten(rig: Rig) -> None:
+    broken, whole = [
+        await rig.office.withdraw(FIRST, await rig.to("opened"), "she said so by telephone") for _ in range(2)
+    ]
+    spoil = update(file_table).where(file_table.c.id == broken.id).values(sealed="AAAA")
+    await rig.database.run(lambda connection: connection.execute(spoil))
+    rig.now += (5 * 366 + 31) * DAY
+
+    with pytest.raises(SealBroken):
+        await rig.office.forget()
+    assert "erased" == (await rig.office.file(FIRST, whole.id)).state
+    assert 1 == len(rig.drafts("casefile.erase"))
 
 
 async def test_numbers_follow_each_other_in_a_year(rig: Rig) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from email import message_from_bytes
 from email.policy import SMTP
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -87,6 +89,39 @@ async def test_what_could_not_leave_leaves_the_next_night(home: House) -> None:
 
     assert 0 == await tell_everyone(home.consoles, Outbox(full=True), ADDRESS)
     assert 1 == await tell_everyone(home.consoles, Outbox(), ADDRESS)
+
+
+async def test_of_two_hubs_that_look_at_the_same_time_one_tells(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    await wants(home)
+    home.exchange()
+    outbox, news = Outbox(), home.consoles.desk.news
+
+    def meanwhile(*asked: Any) -> bool:
+        """The other hub comes by while this one looks whether there is news."""
+        with monkeypatch.context() as other:
+            other.setattr(home.consoles.desk, "news", news)
+            assert 1 == asyncio.run(tell_everyone(home.consoles, outbox, ADDRESS))
+        return news(*asked)
+
+    monkeypatch.setattr(home.consoles.desk, "news", meanwhile)
+    assert 0 == await tell_everyone(home.consoles, outbox, ADDRESS)
+    assert 1 == len(outbox.sent)
+
+
+async def test_who_changed_their_mind_meanwhile_is_not_told_at_the_old_address(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await wants(home)
+    home.exchange()
+    outbox, news = Outbox(), home.consoles.desk.news
+
+    def meanwhile(*asked: Any) -> bool:
+        asyncio.run(wants(home, channel="ebox", address=""))
+        return news(*asked)
+
+    monkeypatch.setattr(home.consoles.desk, "news", meanwhile)
+
+    assert (0, []) == (await tell_everyone(home.consoles, outbox, ADDRESS), outbox.sent)
 
 
 async def test_an_ebox_is_found_by_its_number_which_is_kept_sealed(home: House) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -24,6 +25,11 @@ HUB_DPO = Person("hub-1", "Hugo", frozenset({"hub_dpo"}))
 AUDITOR = Person("aud-1", "Aude", frozenset({"auditor"}))
 
 
+async def in_the_directory(person: str, number: str | None, organisation: str, agents: Any) -> bool | None:
+    """Dina is agent a-dina of Ixelles; of Hugo no HR told."""
+    return "a-dina" not in agents if person == "dpo-1" else None
+
+
 @pytest.fixture
 def house(tmp_path) -> Iterator[Any]:
     opened = consoles(tmp_path, Clock())
@@ -31,13 +37,15 @@ def house(tmp_path) -> Iterator[Any]:
     written: list[Any] = []
     ledger: Any = SimpleNamespace(append_blocking=written.extend)
     opened.extras["emergencies"] = SecondPersons(office, SimpleNamespace(ledger=ledger))
+    opened.extras["emergencies"].somebody_else = in_the_directory
     yield SimpleNamespace(consoles=opened, office=office, written=written, second=opened.extras["emergencies"])
     office.close()
     opened.database.close()
 
 
-async def an_emergency(house: Any, agent: str = "a.7f3") -> Any:
-    caller = Caller(IXELLES, "desk", "youth_support", agent)
+async def an_emergency(house: Any, agent: str = "a.7f3", on_behalf_of: str | None = None, vouched: bool = True) -> Any:
+    assurance = "high" if vouched else None
+    caller = Caller(IXELLES, "desk", "youth_support", agent, assurance=assurance, on_behalf_of=on_behalf_of)
     request = Request("person.get", caller, {}, Trace("1" * 32, "2" * 16), emergency="the child is at the door")
     return await house.office.open(request, "OUTSIDE_HOURS")
 
@@ -89,6 +97,32 @@ async def test_a_dpo_who_asked_himself_is_no_second_person(house, agent):
     one = await an_emergency(house, agent)
     with pytest.raises(SecondPersonRefused, match="SAME_PERSON"):
         await house.second.decide(DPO, one.id, confirmed=True)
+
+
+@pytest.mark.parametrize(
+    "way", [{"agent": "a-dina"}, {"on_behalf_of": "a-dina"}, {"agent": "a-dina", "vouched": False}]
+)
+async def test_a_dpo_who_asked_as_an_agent_or_let_one_act_is_no_second_person(house, way):
+    one = await an_emergency(house, **way)
+    with pytest.raises(SecondPersonRefused, match="SAME_PERSON"):
+        await house.second.decide(DPO, one.id, confirmed=True)
+
+
+async def test_where_only_the_application_named_the_agent_the_hubs_own_officer_decides(house):
+    one = await an_emergency(house, vouched=False)
+    page = await browser(house, DPO)
+    await page.get("/console/emergencies/?lang=en")
+    await page.post(f"/console/emergencies/{one.id}/confirm")
+    await page.get("/console/emergencies/")
+
+    assert "the data protection officer of the hub decides" in page.page
+    assert "confirmed" == (await house.second.decide(HUB_DPO, one.id, confirmed=True)).state
+
+
+async def test_an_officer_of_whom_no_hr_told_is_no_second_person_in_his_own_organisation(house):
+    one = await an_emergency(house)
+    with pytest.raises(SecondPersonRefused, match="NOT_KNOWN"):
+        await house.second.decide(replace(DPO, id="dpo-9"), one.id, confirmed=True)
 
 
 async def test_who_comes_second_is_told_that_it_was_decided(house):

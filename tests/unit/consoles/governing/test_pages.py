@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,12 +22,12 @@ from tests.unit.governing.kit import (
     GOOD,
     HUB,
     HUB_2,
-    NOON,
     SCHOOL,
     STEWARD,
     WHY,
     House,
     house,
+    propose,
     without_gender,
     without_language,
 )
@@ -72,10 +73,10 @@ async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
 
 
 async def test_every_page_is_whole_in_every_language_for_each_role(rig: Rig) -> None:
-    waiting = await rig.house.office.propose(STEWARD, [without_language()], WHY, NOON)
+    waiting = await propose(rig.house, STEWARD, without_language())
     for person in (HUB, HUB_2):
         await rig.house.office.approve(person, waiting.id)
-    stale = await rig.house.office.propose(STEWARD, [without_gender(without_language())], WHY, NOON)
+    stale = await propose(rig.house, STEWARD, without_gender(without_language()))
     await rig.house.live.look()
     held = await rig.house.suspending.suspend(HUB, f"{SCHOOL}@2026-1", None, WHY)
     await rig.house.suspending.ask_back(STEWARD, held.id, WHY)
@@ -93,7 +94,7 @@ async def test_every_page_is_whole_in_every_language_for_each_role(rig: Rig) -> 
 
 
 async def test_the_replay_is_told_with_names_and_numbers(rig: Rig) -> None:
-    made = await rig.house.office.propose(STEWARD, [without_language()], WHY, NOON)
+    made = await propose(rig.house, STEWARD, without_language())
     browser = await rig.browser(HUB)
     await browser.get(f"/console/texts/{made.id}?lang=en")
 
@@ -109,7 +110,8 @@ async def test_the_replay_is_told_with_names_and_numbers(rig: Rig) -> None:
 async def test_a_form_proposes_and_two_others_approve(rig: Rig) -> None:
     steward = await rig.browser(STEWARD)
     await steward.get(f"/console/texts/new?purpose={SCHOOL}&lang=en")
-    reply = await steward.post("/console/texts/new", purpose=SCHOOL, text=without_language().decode().replace("\n", "\r\n"), reason=WHY, effective="")  # fmt: skip
+    (base,) = re.findall(r'name="from" value="(\w+)"', steward.page)
+    reply = await steward.post("/console/texts/new", **{"from": base}, purpose=SCHOOL, text=without_language().decode().replace("\n", "\r\n"), reason=WHY, effective="")  # fmt: skip
     place = reply.headers["location"]
 
     assert (303, "/console/texts/") == (reply.status, place[:15])
@@ -143,8 +145,22 @@ async def test_a_form_that_is_not_whole_says_what_to_mend_and_keeps_what_was_typ
         assert said in browser.page
 
 
+async def test_a_form_that_was_open_while_another_text_was_approved_says_to_start_again(rig: Rig) -> None:
+    steward = await rig.browser(STEWARD)
+    await steward.get(f"/console/texts/new?purpose={SCHOOL}&lang=en")
+    (base,) = re.findall(r'name="from" value="(\w+)"', steward.page)
+    waiting = await propose(rig.house, STEWARD, without_language())
+    for person in (HUB, HUB_2):
+        await rig.house.office.approve(person, waiting.id)
+    reply = await steward.post("/console/texts/new", **{"from": base}, purpose=SCHOOL, text=without_gender().decode(), reason=WHY, effective="")  # fmt: skip
+
+    assert 400 == reply.status
+    assert "not written from the newest text" in steward.page
+    assert f"/texts/new?purpose={SCHOOL}" in steward.page
+
+
 async def test_an_auditor_reads_and_takes_no_step_and_a_citizen_is_not_let_in(rig: Rig) -> None:
-    made = await rig.house.office.propose(STEWARD, [without_language()], WHY, NOON)
+    made = await propose(rig.house, STEWARD, without_language())
     auditor = await rig.browser(AUDITOR)
     await auditor.get(f"/console/texts/{made.id}")
 

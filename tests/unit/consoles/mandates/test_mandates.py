@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from audit import open_entry
+from audit import Subject, open_entry
 from integrator.consoles.mandates.store import MandateRefused, Mandates
 from integrator.consoles.people import Person
 from integrator.consoles.rights import LookRefused
@@ -172,6 +172,15 @@ async def test_notices_are_chosen_by_the_person_alone(home: House) -> None:
     await browser.post("/console/me/notice", on="1")
 
     assert "This is off." in await text_of(await home.citizen(BERT), "/console/me/notice")
+
+
+@pytest.mark.parametrize("own", [ANNA, BERT], ids=["who would act", "for whom"])
+async def test_an_officer_gives_no_mandate_that_is_about_herself(home: House, own: Subject) -> None:
+    size = home.store.size(home.ledger.shard)
+    with pytest.raises(MandateRefused, match="SELF"):
+        await mandates(home).give(replace(OFFICER, subject=own), ANNA, BERT, "administrator", ("look",), UNTIL, PROOF)
+
+    assert ([], size) == (await mandates(home).given_at(None), home.store.size(home.ledger.shard))
 
 
 @pytest.mark.parametrize(

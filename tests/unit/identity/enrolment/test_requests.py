@@ -94,6 +94,88 @@ async def test_a_crash_after_the_second_approval_is_mended_by_approving_again(
     assert "approved" == (await small.office.approve(one.id, "dpo", "dpo-1")).state
 
 
+async def test_an_application_that_was_refused_at_the_moment_it_was_let_in_is_one_of_both(
+    house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One process enrols what both approved, and another one's officer refuses it, each having read that it waits."""
+    from integrator.identity.enrolment import office
+
+    one, secret = await house.office.ask(house.request(keys.new_key("sandbox")))
+    await house.office.approve(one.id, "operator", "ops-1")
+    read = await house.office.pile.find(one.id)
+    refused: list[bool] = []
+    real, loop = office.create_application, asyncio.get_running_loop()
+
+    def enrolling(*given: Any, **more: Any) -> Any:
+        """In a thread: the other process writes just before the file is there."""
+        other = house.office.pile.change(read, state="refused", reason="REFUSED_BY_DPO", decided=1)
+        refused.append(asyncio.run_coroutine_threadsafe(other, loop).result(10))
+        return real(*given, **more)
+
+    monkeypatch.setattr(office, "create_application", enrolling)
+    done = await house.office.approve(one.id, "dpo", "dpo-1")
+
+    assert ([False], "approved", "approved") == (refused, done.state, (await house.office.status(one.id, secret)).state)
+    assert "social-desk" == house.file()["application"]
+
+
+async def test_a_refusal_that_came_first_lets_nobody_in(house: Any) -> None:
+    one, _ = await house.office.ask(house.request(keys.new_key("sandbox")))
+    await house.office.approve(one.id, "operator", "ops-1")
+    read = await house.office.pile.find(one.id)
+    await house.office.refuse(one.id, "dpo", "dpo-1", "we have no such task")
+
+    assert not await house.office.pile.approve(read, "dpo", "dpo-1")
+    assert [] == list(house.applications.glob("*.json"))
+
+
+async def test_two_approvals_of_one_person_at_the_same_moment_are_one(house: Any) -> None:
+    """Each process read that nobody approved yet."""
+    one, _ = await house.office.ask(house.request(keys.new_key("sandbox")))
+    read = await house.office.pile.find(one.id)
+
+    assert [True, False] == [await house.office.pile.approve(read, role, "anna") for role in ("operator", "dpo")]
+
+
+async def test_what_both_approved_is_let_in_at_the_next_start_and_cannot_be_refused_meanwhile(
+    house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from integrator.identity.enrolment import office
+
+    jwk = keys.new_key("sandbox")
+    one, secret = await house.office.ask(house.request(jwk))
+    await house.office.approve(one.id, "operator", "ops-1")
+    with monkeypatch.context() as patch:
+        patch.setattr(office, "create_application", lambda *a, **k: (_ for _ in ()).throw(OSError("the power went")))
+        with pytest.raises(OSError, match="power"):
+            await house.office.approve(one.id, "dpo", "dpo-1")
+    with pytest.raises(EnrolmentRefused, match="DECIDED"):
+        await house.office.refuse(one.id, "dpo", "dpo-1", "we have no such task")
+    with pytest.raises(KeyRefused):  # its key is still spoken for
+        await house.office.ask(house.request(jwk, "other-desk"))
+    before = (await house.office.status(one.id, secret)).state
+    await house.office.finish()
+
+    assert ("waiting", "approved") == (before, (await house.office.status(one.id, secret)).state)
+    assert [] == await house.office.pile.admitted()
+    assert 200 == (await house.token(jwk))[0]
+
+
+async def test_a_name_that_was_taken_between_the_approvals_waits_for_another(small: Any) -> None:
+    one, _ = await small.office.ask(small.request(keys.new_key("sandbox")))
+    await small.office.approve(one.id, "operator", "ops-1")
+    other = await small.office.pile.find(one.id)
+    assert await small.office.pile.approve(other, "dpo", "dpo-1")
+    create_application(
+        small.applications, "social-desk", organisation="0314595348", purposes=["resident_permit"], world="sandbox", now=small.clock.now,
+        jwk=keys.public(keys.new_key("sandbox")),
+    )  # fmt: skip
+    await small.office.finish()
+    done = await small.office.approve(one.id, "operator", "ops-1", name="social-desk-2")
+
+    assert ("approved", "social-desk-2") == (done.state, done.name)
+
+
 async def test_a_name_that_is_taken_is_told_to_the_operator_and_not_to_the_stranger(small: Any) -> None:
     create_application(
         small.applications, "social-desk", organisation="0314595348", purposes=["resident_permit"], world="sandbox", now=small.clock.now,
