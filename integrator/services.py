@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +70,7 @@ class Later:
     content: Mapping[str, KeyType]  # what may be handed over; of an event nothing but the types of fields
     expires: float  # days
     answer: float | None  # days in which an answer is awaited; None = none is
+    answers: Mapping[str, KeyType] = field(default_factory=dict)  # what an answer may say; {} = what the message may
 
     @property
     def op(self) -> str:
@@ -77,25 +78,33 @@ class Later:
 
     def read(self, body: Any) -> dict[str, Any]:
         """The content of a message. Raises `MalformedRequest` with every issue found."""
-        if not isinstance(body, Mapping) or not body:
-            raise MalformedRequest(Issue("requiredInput", "body", "/content", "an object: what is to be delivered"))
-        issues: list[Issue] = []
-        read: dict[str, Any] = {}
-        for name, value in body.items():
-            pointer = "/content" + _pointer(name)
-            if name not in self.content:
-                issues.append(Issue("unknownInput", "body", pointer, "remove it: this delivery carries no such thing"))
-                continue
-            try:
-                read[name] = self.content[name].read(value, pointer)
-            except MalformedRequest as refused:
-                issues.extend(refused.issues)
-        for name, key in self.content.items():
-            if key.required and name not in body:
-                issues.append(Issue("requiredInput", "body", f"/content/{name}", "add it"))
-        if issues:
-            raise MalformedRequest(*issues)
-        return read
+        return _content(self.content, body)
+
+    def read_answer(self, body: Any) -> dict[str, Any]:
+        """The content of an answer to it. Raises likewise."""
+        return _content(self.answers or self.content, body)
+
+
+def _content(kinds: Mapping[str, KeyType], body: Any) -> dict[str, Any]:
+    if not isinstance(body, Mapping) or not body:
+        raise MalformedRequest(Issue("requiredInput", "body", "/content", "an object: what is to be delivered"))
+    issues: list[Issue] = []
+    read: dict[str, Any] = {}
+    for name, value in body.items():
+        pointer = "/content" + _pointer(name)
+        if name not in kinds:
+            issues.append(Issue("unknownInput", "body", pointer, "remove it: this delivery carries no such thing"))
+            continue
+        try:
+            read[name] = kinds[name].read(value, pointer)
+        except MalformedRequest as refused:
+            issues.extend(refused.issues)
+    for name, key in kinds.items():
+        if key.required and name not in body:
+            issues.append(Issue("requiredInput", "body", f"/content/{name}", "add it"))
+    if issues:
+        raise MalformedRequest(*issues)
+    return read
 
 
 _OPS = {"write": "dpv:Modify", "erase": "dpv:Erase"}
@@ -305,13 +314,19 @@ def compile_service(data: Mapping[str, Any], sheets: Mapping[str, Sheet], *, san
 
 
 def _later(data: Mapping[str, Any], sandbox: Sandbox) -> Later:
-    content = {name: compile_key(name, spec, sandbox=sandbox) for name, spec in (data.get("content") or {}).items()}
-    return Later(data["kind"], data["type"], data.get("to"), content, data["expiresDays"], data.get("answerDays"))
+    content, answers = (
+        {name: compile_key(name, spec, sandbox=sandbox) for name, spec in (data.get(word) or {}).items()}
+        for word in ("content", "answers")
+    )
+    return Later(
+        data["kind"], data["type"], data.get("to"), content, data["expiresDays"], data.get("answerDays"), answers
+    )
 
 
 def _offers(data: Mapping[str, Any], sheet: Sheet | None) -> frozenset[str]:
     if "delivery" in data:
-        return frozenset(data["delivery"].get("fields") or data["delivery"].get("content") or ())
+        said = data["delivery"]
+        return frozenset(said.get("fields") or {**said.get("content", {}), **said.get("answers", {})})
     if sheet is None:
         return frozenset(check["code"] for check in data.get("checks", ()))
     prefix = f"{data['list']}." if "list" in data else ""

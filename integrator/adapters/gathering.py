@@ -113,7 +113,7 @@ def compile_balance(said: Mapping[str, Any] | None, fields: Specs) -> Balance | 
     """Raises `ConfigurationError`."""
     if said is None:
         return None
-    by = bounded("balance.by", said["by"], fields)
+    by = _bounded("balance.by", said["by"], fields)
     codes = fields.get(said["side"], {}).get("codes", {})
     if set(codes.values()) != {said["plus"], said["minus"]} or not fields[said["side"]].get("required"):
         raise ConfigurationError("balance.side is a required field whose codes mean plus or minus, and nothing else")
@@ -124,7 +124,7 @@ def compile_balance(said: Mapping[str, Any] | None, fields: Specs) -> Balance | 
 def compile_gather(said: Mapping[str, Any], fields: Specs) -> Gather:
     """Raises `ConfigurationError`."""
     lines = said.get("lines") or {}
-    by, same = bounded("gather.by", said["by"], fields), _known("gather.same", said.get("same", ()), fields)
+    by, same = _bounded("gather.by", said["by"], fields), _known("gather.same", said.get("same", ()), fields)
     lines_by = _known("gather.lines.by", lines.get("by", ()), fields)
     made = Gather(
         by,
@@ -159,7 +159,7 @@ def _known(what: str, names: Sequence[str], fields: Specs) -> tuple[str, ...]:
     return tuple(names)
 
 
-def bounded(what: str, names: Sequence[str], fields: Specs) -> tuple[str, ...]:
+def _bounded(what: str, names: Sequence[str], fields: Specs) -> tuple[str, ...]:
     """Fields whose form says that no person stands in them, always there."""
     for name in _known(what, names, fields):
         spec = fields[name]
@@ -170,6 +170,14 @@ def bounded(what: str, names: Sequence[str], fields: Specs) -> tuple[str, ...]:
             raise ConfigurationError(
                 f"{what}: {name} must be required, and a code, a day, an integer or a text with a pattern"
             )
+    return tuple(names)
+
+
+def keyed(what: str, names: Sequence[str], fields: Specs) -> tuple[str, ...]:
+    """Fields that together make a key: always there, and no number of a person, which a key would let one guess."""
+    for name in _known(what, names, fields):
+        if not fields[name].get("required") or fields[name].get("type") in ("ssin", "plate", "vin"):
+            raise ConfigurationError(f"{what}: {name} must be required, and no number of a person or a vehicle")
     return tuple(names)
 
 

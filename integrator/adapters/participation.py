@@ -25,7 +25,7 @@ from decimal import Decimal
 from pathlib import PurePath
 from typing import Any
 
-from integrator.adapters.gathering import Gather, bounded, compile_gather
+from integrator.adapters.gathering import Gather, compile_gather, keyed
 from integrator.adapters.intake import key_of
 from integrator.adapters.layout import Layout, deposits
 from integrator.errors import ConfigurationError
@@ -104,7 +104,7 @@ def _participation(layout: Layout, said: Mapping[str, Any]) -> Participation:
     specs = layout.data["fields"]
     gather = compile_gather(said["gather"], specs) if "gather" in said else None
     known = gather.names if gather is not None else {one.name for one in layout.fields}
-    once = gather.by if gather is not None else bounded("deposit.once", said.get("once", ()), specs)
+    once = gather.by if gather is not None else keyed("deposit.once", said.get("once", ()), specs)
     keys = {name: _source(one, known, layout.adapter) for name, one in said["keys"].items()}
     content = {name: _source(one, known, layout.adapter) for name, one in (said.get("content") or {}).items()}
     return Participation(

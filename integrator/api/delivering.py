@@ -105,7 +105,7 @@ class Counter:
         later = service.later
         if later is None:
             raise NoSuchDelivery
-        read = later.read(content)
+        read = later.read_answer(content)
         request = Request(service.name, caller, {}, trace, frozenset(read))
         sender = (row["sender_org"], row["sender_app"], row["purpose"])
         message = Message(
