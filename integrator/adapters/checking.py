@@ -76,7 +76,7 @@ def check(layout: Layout, path: Path) -> Report:
 
 def _as_a_whole(layout: Layout, report: Report, totals: dict[tuple[Any, ...], Decimal]) -> FileRefused | None:
     if report.bad:
-        return FileRefused("NOT_ALL_GOOD")
+        return FileRefused("NOT_ALL_GOOD", about=", ".join(sorted({one.reason for one in report.findings})))
     return layout.balance.judge(totals) if layout.balance is not None else None
 
 

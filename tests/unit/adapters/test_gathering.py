@@ -104,7 +104,7 @@ def test_an_article_that_is_not_even_refuses_the_file_and_is_named_and_no_person
 def test_one_wrong_row_refuses_the_whole_file(take: Any, hub: Hub) -> None:
     result = take([*EVEN, "303;Dubois;D;much"])
 
-    assert ("refused", "NOT_ALL_GOOD", {}) == (result.state, result.file.reason, hub.taken)
+    assert ("refused", "NOT_ALL_GOOD NOT_A_NUMBER", {}) == (result.state, result.file.reason, hub.taken)
 
 
 def test_a_message_that_the_hub_refuses_refuses_the_file_and_the_same_file_brings_what_is_missing(
