@@ -4,7 +4,7 @@
 /tsa                       a time stamping authority; its root is state/tsa/root.pem
 /oidc                      an OpenID issuer; its one client is in state/oidc/client.json
 /iam /eid /itsme           OpenID issuers that vouch for the invented staff
-/mock                      faults, counters, personas, health
+/mock                      faults, counters, personas, health, packages in which somebody works
 state/credentials          the onboarding kit · state/parking/cards.txt, the legacy package's file
 """
 
@@ -21,6 +21,7 @@ from mock_sources.admin import Admin
 from mock_sources.asgi import App, Receive, Scope, Send, problem, respond_problem
 from mock_sources.clock import Clock, system_clock
 from mock_sources.credentials import Credentials
+from mock_sources.desks import Desks
 from mock_sources.faults import Board
 from mock_sources.iam import IamDoor, open_all
 from mock_sources.layer import FaultLayer
@@ -41,12 +42,18 @@ class Mocks:
     """The whole region over HTTP; its parts are there for tests that run in-process."""
 
     def __init__(
-        self, world: World, credentials: Credentials, board: Board, sources: Mapping[str, App], parking: Package
+        self,
+        world: World,
+        credentials: Credentials,
+        board: Board,
+        sources: Mapping[str, App],
+        parking: Package,
+        desks: App,
     ) -> None:
         self.world, self.credentials, self.board, self.parking = world, credentials, board, parking
         self.layers = {name: FaultLayer(app, name, board) for name, app in sources.items()}
         counts = {name: layer.count for name, layer in self.layers.items()}
-        self._doors: dict[str, App] = {**self.layers, "mock": Admin(board, counts, self._facts, self._find)}
+        self._doors: dict[str, App] = {**self.layers, "mock": Admin(board, counts, self._facts, self._find, desks)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Route on the first path segment; the source sees the path that the real one would see."""
@@ -94,7 +101,7 @@ def build(state: Path, seed: int = 7, clock: Clock | None = None) -> Mocks:
     sources["tsa"] = Tsa(authority)
     package = parking.build(world, credentials, clock)
     board.watch("parking", package.apply)
-    mocks = Mocks(world, credentials, board, sources, package)
+    mocks = Mocks(world, credentials, board, sources, package, Desks(state.resolve()))
     mocks.open("oidc", Door(issuer, lambda: [(one.ssin, one.title_en) for one in world.personas.values() if one.ssin]))
     for name, vouching in open_all(lambda: clock().timestamp()).items():
         mocks.open(name, IamDoor(vouching))
