@@ -20,17 +20,18 @@ from integrator import clock, places, registry
 from integrator import settings as settings_module
 from integrator.agents.issuers import fetcher, read_issuers
 from integrator.agents.office import open_agents
+from integrator.api.soap.opening import open_soap
 from integrator.attesting import AttestingFigures
 from integrator.chores import begin, end
 from integrator.consoles.book import open_book
-from integrator.consoles.desks import Purposes, ThisYear
+from integrator.consoles.desks import Purposes
 from integrator.contract import Connector, Tools
 from integrator.database import Database
 from integrator.deciding import Registered
 from integrator.delivery.announcing import Changed
 from integrator.directory import Directory, DirectorySource, load_rules, open_directory
 from integrator.dispatch import open_dispatch
-from integrator.emergency import Emergencies, Rules, Store
+from integrator.emergency import Emergencies, Most, Rules, Store
 from integrator.errors import ConfigurationError, IntegratorError
 from integrator.exchange import Exchange
 from integrator.governing.opening import open_governing
@@ -44,6 +45,7 @@ from integrator.mapping import load_sheets
 from integrator.metrics import Metrics
 from integrator.nodes import apart
 from integrator.offices import know_agents, open_offices
+from integrator.opened.opening import opening
 from integrator.pseudonyms import open_pseudonyms
 from integrator.publishing import LogFigures, Publishing, open_publishing
 from integrator.quotas import Quotas, Table
@@ -56,6 +58,7 @@ from integrator.transport.channel import Channel, Lines, open_session
 from integrator.watching.happenings import CHANGE
 from integrator.watching.learning import learning
 from integrator.watching.opening import Watching, agent_tags, open_closeness, open_watching
+from integrator.years import ThisYear
 
 VERSION = "0.1.0"
 
@@ -84,6 +87,7 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
         for service in services.values():
             if service.source is not None and service.source not in connectors:
                 raise ConfigurationError(f"{service.name}: no source {service.source!r} in settings and connectors/")
+        door = opening(settings, services, registry.manifests(places.folder("connectors")), organisations)
         # Processes on several machines share the register of used assertions where they share the ledger's database.
         shared = settings.ledger if settings.ledger.startswith("postgresql:") else None
         authority = Path(settings.tls["clientCa"]) if "clientCa" in settings.tls else None
@@ -107,6 +111,7 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
         )
         purposes = Purposes(lambda: governing.live.policies.purposes)
         trusted = read_issuers(settings.agents.get("issuers") or (), sandbox=settings.sandbox)
+        soap = open_soap(settings.soap, sandbox=settings.sandbox, now=now)
         agents = open_agents(settings, purposes, identity, publishing.books, trusted, fetcher(session), now)
         if offices is not None:
             offices.extras["enrolment"] = enrolment
@@ -149,7 +154,8 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
         settings=settings, services=services, governing=governing, exchange=exchange, identity=identity,
         metrics=metrics, publishing=publishing, channels=channels, session=session, lines=lines, clock=now,
         codes=places.folder("mappings") / "codes", keeper=keeper, consoles=offices, watching=watching, directory=directory,
-        enrolment=enrolment, bureau=bureau, agents=agents, quotas=quotas, emergencies=emergencies,
+        enrolment=enrolment, bureau=bureau, agents=agents, quotas=quotas, emergencies=emergencies, soap=soap,
+        opened=door(exchange),
     )  # fmt: skip
     governing.live.told.append(hub.swap)
     if book is not None:
@@ -222,7 +228,11 @@ def _registered(settings: Settings, directory: Directory, organisations: Mapping
 def _open_conditions(settings: Settings, now: clock.Now) -> tuple[Quotas, Emergencies]:
     """Raises `ConfigurationError`."""
     quotas, said = settings.quotas, settings.emergency
-    rules = Rules(float(said["hours"]), int(said["perAgentPerDay"]), int(said["waiting"]))
+    rules = Rules(
+        float(said["hours"]),
+        of_agent=Most(int(said["perAgentPerDay"]), int(said["waiting"])),
+        of_application=Most(int(said["perApplicationPerDay"]), int(said["waitingPerApplication"])),
+    )
     return (
         Quotas(Table(Database(str(quotas["database"]), "quotas")), now, lease=int(quotas["lease"])),
         Emergencies(Store(Database(str(said["database"]), "emergency")), rules, now),

@@ -127,14 +127,16 @@ def check(home: Path, today: date, policies: Mapping[str, bytes] | None = None) 
 _SCHEMAS = {
     "config/services": "service", "policies": "purpose", "mappings": "mapping", "mappings/codes": "codes",
     "config/organisations.yaml": "organisations", "config/defaults.yaml": "settings", "config/retention.yaml": "retention",
-    "config/scenarios": "scenario", "config/alerts.yaml": "alerts", "config/directory.yaml": "directory", "config/register.yaml": "register",
+    "config/scenarios": "scenario", "config/indicators": "indicator", "config/open": "opencatalog",
+    "config/alerts.yaml": "alerts", "config/directory.yaml": "directory", "config/register.yaml": "register",
 }  # fmt: skip
 
 
 def _read(home: Path, findings: list[Finding], policies: Mapping[str, bytes] | None = None) -> list[Room]:
     patterns = (
-        "config/*.yaml", "config/services/*.yaml", "config/scenarios/*.yaml", "policies/*.yaml", "mappings/*.yaml", "mappings/codes/*.yaml",
-        "connectors/*/connector.yaml", "connectors/*/adapter.yaml", "connectors/*/faults.yaml", "connectors/*/cases/*.yaml",
+        "config/*.yaml", "config/services/*.yaml", "config/scenarios/*.yaml", "policies/*.yaml", "mappings/*.yaml",
+        "mappings/codes/*.yaml", "connectors/*/connector.yaml", "connectors/*/adapter.yaml", "connectors/*/faults.yaml",
+        "connectors/*/indicators.yaml", "config/indicators/*.yaml", "config/open/*.yaml", "connectors/*/cases/*.yaml",
     )  # fmt: skip
     rooms = []
     files = [(path, path.read_bytes()) for pattern in patterns for path in sorted(home.glob(pattern))]
@@ -177,6 +179,8 @@ def _kind(name: str) -> str | None:
         return "connector"
     if name.endswith("/adapter.yaml"):
         return "adapter"
+    if name.endswith("/indicators.yaml"):
+        return "words"
     if "/cases/" in name:
         return "case"
     return _SCHEMAS.get(name) or _SCHEMAS.get(name.rpartition("/")[0])
@@ -281,6 +285,7 @@ def _services(rooms: list[Room], services: Mapping[str, Service], sources: Mappi
             yield room.finding(
                 f"mapping {service.sheet.name} is of {service.sheet.source}.{service.sheet.operation}", "mapping"
             )
+        yield from _write(room, service, services, sources)
         route = f"{service.method} {service.path}"
         if service.later is not None and service.later.kind == "event":
             continue  # they share the door where they are followed
@@ -293,6 +298,30 @@ def _services(rooms: list[Room], services: Mapping[str, Service], sources: Mappi
                 yield room.finding(
                     f"{part.service} offers no {', '.join(sorted(unknown))}", "parts", part.name, "fields"
                 )
+
+
+def _write(
+    room: Room, service: Service, services: Mapping[str, Service], sources: Mapping[str, Any]
+) -> Iterator[Finding]:
+    """A write goes to an operation that changes something, and can be asked for by a service that answers at once."""
+    later = service.later
+    if later is None or later.confirm is None:
+        return
+    source, _, operation = str(later.to).partition(".")
+    known = sources[source].operations if source in sources else {}
+    if not known.get(operation, {}).get("changes"):
+        yield room.finding(f"no operation {later.to!r} that its manifest says `changes` something", "delivery", "to")
+    asked = services.get(later.confirm.service)
+    if asked is None or asked.later is not None:
+        yield room.finding(
+            f"no service {later.confirm.service!r} that answers at once", "delivery", "confirm", "service"
+        )
+        return
+    there = {**service.keys, **later.content}
+    if not set(later.confirm.keys) <= there.keys() & asked.keys.keys():
+        yield room.finding("a key that one of both does not have", "delivery", "confirm", "keys")
+    if not asked.can_be_asked_by(dict.fromkeys(later.confirm.keys)):
+        yield room.finding(f"{asked.name} cannot be asked by these keys", "delivery", "confirm", "keys")
 
 
 def _overlaps(rooms: list[Room], policies: Policies, services: Mapping[str, Service]) -> Iterator[Finding]:

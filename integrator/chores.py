@@ -19,6 +19,8 @@ from integrator.keeping import until_night
 from integrator.logs import log
 from integrator.metrics import Metrics
 from integrator.offices import tell_news
+from integrator.opened.door import Opened
+from integrator.opened.figures import Rule, publish
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,8 @@ def _chores(hub: Hub) -> Iterator[Chore]:
         yield Chore("clerk", partial(keep_a_clerk, hub.settings), seconds(5))
         yield Chore("notices", partial(tell_news, hub.consoles), night)
         yield Chore("forgetting", hub.consoles.extras["casefiles"].forget, night)
+    if hub.opened is not None:
+        yield Chore("figures", partial(_publish_figures, hub, hub.opened), seconds(3600), at_once=False)
     if hub.keeper is not None:
         yield Chore("keeping", partial(asyncio.to_thread, hub.keeper.daily), night)
 
@@ -97,6 +101,13 @@ async def _look_after_emergencies(hub: Hub) -> None:
     """They are written, and told when nobody decided in time."""
     await asyncio.to_thread(hub.emergencies.settle, hub.publishing.ledger.append_blocking)
     hub.metrics.emergencies.set(await hub.emergencies.waiting())
+
+
+async def _publish_figures(hub: Hub, opened: Opened) -> None:
+    """Figures of months that are over; several processes may try, the first one's stay."""
+    rule = Rule.read(hub.settings.open_data.get("statistics") or {})
+    if done := await asyncio.to_thread(publish, opened.published, hub.settings.ledger, rule, hub.clock()):
+        log.info("figures_published", months=len(done))
 
 
 async def _first_look(hub: Hub) -> None:

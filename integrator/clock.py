@@ -25,3 +25,13 @@ def today(now: float) -> date:
     '1970-01-01'
     """
     return datetime.fromtimestamp(now, UTC).date()
+
+
+def moment(said: str) -> float:
+    """A day (its first second) or a moment, UTC where no zone is said, in epoch seconds. Raises `ValueError`.
+
+    >>> moment("1970-01-02"), moment("1970-01-01T01:00:00+01:00"), moment("1970-01-01T00:01")
+    (86400.0, 0.0, 60.0)
+    """
+    found = datetime.fromisoformat(said)
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()

@@ -106,13 +106,31 @@ class Deciding:
         decision, ask, _ = self._decided(service, request, facts)
         return decision, ask, facts
 
-    async def again(self, service: Service, request: Request) -> Permit | Denial:
+    async def told(self, service: Service, request: Request, record: Recording) -> Permit:
+        """The decision on what somebody is told without asking: there is no agent to judge, nothing to count, and its hour
+        is waited for when it goes out. A denial is recorded, then raised; so is `ConditionUnknown`: then it is told again.
+        """
+        try:
+            decision = await self.again(service, request, any_hour=True)
+        except ConditionUnknown as unknown:
+            denial = Denial(unknown.reason, None, unknown.hint)
+            self.metrics.decision(unknown.reason)
+            record.refuses(unknown, await record.denied(service, request, denial))
+            raise
+        self.metrics.decision("permit" if isinstance(decision, Permit) else decision.reason)
+        if isinstance(decision, Permit):
+            return decision
+        denied = PolicyDenied(decision.reason, rule=decision.rule, advice=decision.advice)
+        record.refuses(denied, await record.denied(service, request, decision))
+        raise denied
+
+    async def again(self, service: Service, request: Request, *, any_hour: bool = False) -> Permit | Denial:
         """What was permitted when it was taken in, decided anew before it is carried: by the texts and the files of now.
 
         Who asked and when was judged then, and counted then. Raises `ConditionUnknown`.
         """
         policies, caller = self.policies, request.caller
-        facts = replace(policies.met(caller.purpose, caller.organisation), registered=None)
+        facts = replace(policies.met(caller.purpose, caller.organisation), registered=None, any_hour=any_hour)
         if "registration" in policies.needs(_ask(service, request, frozenset(request.keys), request.fields)):
             facts = await self._looked_up(service, request, facts)
         decision, _, _ = self._decided(service, request, facts)

@@ -17,7 +17,7 @@ from integrator.carrying import Carrying
 from integrator.database import Database
 from integrator.delivery.announcing import Announcer, Changed, Directory
 from integrator.delivery.backoff import Backoff
-from integrator.delivery.effects import Effect, Effects
+from integrator.delivery.effects import Effects
 from integrator.delivery.feed import Feed
 from integrator.delivery.figures import DeliveryFigures
 from integrator.delivery.outbox import Outbox
@@ -28,6 +28,7 @@ from integrator.delivery.subscriptions import Subscriptions
 from integrator.delivery.webhooks.guard import open_way
 from integrator.delivery.webhooks.pushing import Push
 from integrator.delivery.webhooks.signing import Signer, load_keys
+from integrator.delivery.writing import writes
 from integrator.exchange import Exchange
 from integrator.logs import log
 from integrator.publishing import Logbook
@@ -98,7 +99,6 @@ async def open_dispatch(
     current: Callable[[], Exchange],
     *,
     directory: Directory | None = None,
-    effects: Mapping[str, Effect] | None = None,
     changed: Changed | None = None,
     keepers: Collection[str] = (),
 ) -> Dispatch:
@@ -116,6 +116,7 @@ async def open_dispatch(
         outbox, subscriptions = Outbox(database, sealing, exchange.now), Subscriptions(database, sealing, exchange.now)
         signer = Signer(load_keys(settings.state / "keys", settings.mode))
         services = {name: one for name, one in exchange.services.items() if one.later is not None}
+        effects = writes(exchange.services, exchange.connectors, lambda request: current().confirm(request))
         types = {name: one.later.type for name, one in services.items() if one.later is not None}
         push = Push(
             session,
@@ -128,7 +129,7 @@ async def open_dispatch(
         )
         carrying = Carrying(
             services, lambda service, request: current().deciding.again(service, request), exchange.recorder, exchange.metrics, exchange.now, outbox,
-            {"push": push, "effect": Effects(effects or {})},
+            {"push": push, "effect": Effects(effects)},
             Backoff(float(chosen.get("firstRetrySeconds", 5)), float(chosen.get("longestRetrySeconds", 3600))),
         )  # fmt: skip
         relay = None
@@ -142,7 +143,7 @@ async def open_dispatch(
                 known,
                 subscriptions,
                 outbox,
-                lambda request, deposit: current().accept(request, deposit),
+                lambda request, deposit: current().tell(request, deposit),
                 changed,
                 keepers,
             )

@@ -143,12 +143,14 @@ class SourceUnavailable(SourceError):
     code, where, retryable = "SOURCE_UNAVAILABLE", "D1", True
     advice = "Nothing was passed on. Ask again after the time in Retry-After; /health shows who is down."
     retry_after: int = 30  # seconds
+    sent: bool = True  # whether the question may have reached the source: False only where it surely did not
 
 
 class SourceThrottled(SourceUnavailable):
     """The source says we ask too much (also when it says so in an ordinary body)."""
 
     code = "SOURCE_THROTTLED"
+    sent = False  # it came, and was not looked at
 
 
 class SourceRefused(SourceError):
@@ -229,6 +231,14 @@ class HubBusy(HubError):
     code, where, retryable = "HUB_BUSY", "A3", True
     advice = "Slow down; ask again after Retry-After."
     retry_after: int = 1
+
+
+class RegisterSilent(HubError):
+    """A register of the hub (staff, enrolment) could not be read or written: neither a yes nor a no."""
+
+    code, where, retryable = "REGISTER_SILENT", "H1", True
+    advice = "A register of the hub does not answer. Ask again after Retry-After."
+    retry_after: int = 5
 
 
 class ConfigurationError(HubError):

@@ -95,13 +95,26 @@ class Exchange:
                 raise MalformedRequest(Issue("invalidInput", "body", f"/{name}", NO_NUMBER))
         return await self._through(request, partial(self._accepted, deposit), "accepted")
 
-    async def _through(self, request: Request, work: Work, ended: str, *, pseudonym: bool = False) -> Answer:
+    async def tell(self, request: Request, deposit: Deposit) -> Answer:
+        """Take in what is for somebody who did not ask for it now: a change, for those who follow (`Deciding.told`)."""
+        return await self._through(request, partial(self._accepted, deposit), "accepted", told=True)
+
+    async def confirm(self, request: Request) -> Answer:
+        """Ask whether something that was accepted earlier happened: recorded as any question, decided as what is carried."""
+        return await self._through(request, self._answered, "answered", told=True)
+
+    async def _through(
+        self, request: Request, work: Work, ended: str, *, pseudonym: bool = False, told: bool = False
+    ) -> Answer:
         """Decided, then done; counted however it ends."""
         started = time.monotonic()
         service = self.services[request.service]
         record = await self.recorder.begin()
         try:
-            permit, standing = await self.deciding.permit(service, request, record, pseudonym=pseudonym)
+            if told:
+                permit, standing = await self.deciding.told(service, request, record), Standing()
+            else:
+                permit, standing = await self.deciding.permit(service, request, record, pseudonym=pseudonym)
             answer = await work(service, request, permit, standing, record, started + self.deadline)
         except IntegratorError as error:
             self.metrics.exchange(service.name, request.caller.purpose, error.code, time.monotonic() - started)

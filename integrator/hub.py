@@ -13,6 +13,7 @@ import aiohttp
 from audit import Ledger
 from integrator import clock
 from integrator.agents.office import Agents
+from integrator.api.soap.opening import Soap
 from integrator.consoles.web import Consoles
 from integrator.directory import Directory
 from integrator.dispatch import Dispatch
@@ -26,6 +27,7 @@ from integrator.identity.service import Identity
 from integrator.keeping import Keeper
 from integrator.metrics import Metrics
 from integrator.offices import close_offices
+from integrator.opened.door import Opened
 from integrator.policy import Purpose
 from integrator.publishing import Published, Publishing
 from integrator.quotas import Quotas
@@ -62,6 +64,8 @@ class Hub:
     agents: Agents  # the people who work for organisations
     quotas: Quotas
     emergencies: Emergencies
+    soap: Soap | None  # the façade for packages that speak nothing else; None where answers could not be signed
+    opened: Opened | None = None  # the open door's hands; None: it is closed
     dispatch: Dispatch | None = None  # deliveries; None where nothing is published
     ready: bool = field(default=True)
 
@@ -74,6 +78,8 @@ class Hub:
         """From the next exchange on, other texts decide; permits and plans of the old ones go with them."""
         self.exchange = replace(self.exchange, policies=new.policies, _plans={})
         self.bureau.exchange = self.exchange
+        if self.opened is not None:
+            self.opened.swap(new.policies)
 
     @property
     def ledger(self) -> Ledger:
@@ -106,6 +112,8 @@ class Hub:
             await self.dispatch.close()
         await self.quotas.close()
         self.emergencies.close()
+        if self.opened is not None:
+            self.opened.published.database.close()
         if self.consoles is not None:
             await close_offices(self.consoles)
         if self.watching is not None:

@@ -89,7 +89,7 @@ def open_offices(
     governing.live.told.append(tell)
     open_office(consoles, Purposes(lambda: governing.live.policies.purposes), _bundle(settings, book))
     open_reveals(consoles)
-    consoles.extras["emergencies"] = SecondPersons(emergencies, publishing)
+    consoles.extras["emergencies"] = SecondPersons(emergencies, desk, publishing)
     pile = Pile(consoles.database, consoles.vault)
     consoles.extras["orders"] = Orders(desk, book.store, publishing.books, pile, retention_classes(), now)
     apart = Apart(settings)

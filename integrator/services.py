@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,14 @@ class CheckRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Confirm:
+    """How a source is asked whether a write happened: what this service finds under these keys has happened."""
+
+    service: str
+    keys: tuple[str, ...]  # of the write's keys and content
+
+
+@dataclass(frozen=True, slots=True)
 class Later:
     """What is special about a service whose effect is later (`delivery:` in its file)."""
 
@@ -70,7 +78,8 @@ class Later:
     content: Mapping[str, KeyType]  # what may be handed over; of an event nothing but the types of fields
     expires: float  # days
     answer: float | None  # days in which an answer is awaited; None = none is
-    answers: Mapping[str, KeyType] = field(default_factory=dict)  # what an answer may say; {} = what the message may
+    reply: Mapping[str, KeyType]  # what an answer may carry
+    confirm: Confirm | None = None  # of a write
 
     @property
     def op(self) -> str:
@@ -80,9 +89,9 @@ class Later:
         """The content of a message. Raises `MalformedRequest` with every issue found."""
         return _content(self.content, body)
 
-    def read_answer(self, body: Any) -> dict[str, Any]:
-        """The content of an answer to it. Raises likewise."""
-        return _content(self.answers or self.content, body)
+    def read_reply(self, body: Any) -> dict[str, Any]:
+        """The content of an answer. Raises `MalformedRequest` with every issue found."""
+        return _content(self.reply, body)
 
 
 def _content(kinds: Mapping[str, KeyType], body: Any) -> dict[str, Any]:
@@ -146,6 +155,7 @@ class Service:
     parameters: Mapping[str, Any]
     answer_name: str  # `eligible` for a composition
     public: bool  # about no person: no dossier, GET possible
+    is_open: bool = False  # for anybody, without a token, at the open door only
     later: Later | None = None  # its effect is later: what is handed in is kept, then delivered
 
     @property
@@ -309,24 +319,25 @@ def compile_service(data: Mapping[str, Any], sheets: Mapping[str, Sheet], *, san
         offers=_offers(data, sheet), list_name=data.get("list"),
         parts=parts, checks=tuple(_check(check, part_names) for check in data.get("checks", ())),
         parameters=data.get("parameters") or {}, answer_name=next(iter(data.get("answer") or {"result": "all"})),
-        public=not about_person, later=_later(data["delivery"], sandbox) if "delivery" in data else None,
+        public=not about_person, is_open=data.get("open", False), later=_later(data["delivery"], sandbox) if "delivery" in data else None,
     )  # fmt: skip
 
 
 def _later(data: Mapping[str, Any], sandbox: Sandbox) -> Later:
-    content, answers = (
-        {name: compile_key(name, spec, sandbox=sandbox) for name, spec in (data.get(word) or {}).items()}
-        for word in ("content", "answers")
+    content, reply = (
+        {name: compile_key(name, spec, sandbox=sandbox) for name, spec in (data.get(part) or {}).items()}
+        for part in ("content", "answer")
     )
-    return Later(
-        data["kind"], data["type"], data.get("to"), content, data["expiresDays"], data.get("answerDays"), answers
-    )
+    days = data["expiresDays"], data.get("answerDays")
+    said = data.get("confirm")
+    confirm = Confirm(said["service"], tuple(said["keys"])) if said else None
+    return Later(data["kind"], data["type"], data.get("to"), content, *days, reply or content, confirm)
 
 
 def _offers(data: Mapping[str, Any], sheet: Sheet | None) -> frozenset[str]:
     if "delivery" in data:
-        said = data["delivery"]
-        return frozenset(said.get("fields") or {**said.get("content", {}), **said.get("answers", {})})
+        later = data["delivery"]
+        return frozenset(later.get("fields") or {**(later.get("content") or {}), **(later.get("answer") or {})})
     if sheet is None:
         return frozenset(check["code"] for check in data.get("checks", ()))
     prefix = f"{data['list']}." if "list" in data else ""

@@ -40,6 +40,8 @@ class Settings:
     governing: Mapping[str, Any]  # texts that are proposed, approved, suspended: database
     agents: Mapping[str, Any]  # the people who work for organisations: database, issuers that vouch for them
     delivery: Mapping[str, Any]  # the outbox: who carries, over which broker, how often is tried again
+    soap: Mapping[str, Any]  # the SOAP façade: what its answers are signed with; {} = none
+    open_data: Mapping[str, Any]  # the open door: for which purpose, how much, how long a copy is given
     adapters: Mapping[str, Any]  # folders that closed packages write into, and which of them we look at
 
     @property
@@ -103,6 +105,8 @@ def _check(data: Mapping[str, Any]) -> Settings:
             audit=data["audit"], consoles=data["consoles"], watching=data["watching"], directory=data["directory"],
             governing=data["governing"], agents=data["agents"], quotas=data["quotas"], emergency=data["emergency"],
             delivery=data.get("delivery") or {}, adapters=data["adapters"],
+            soap=data.get("soap") or {},
+            open_data=data["openData"],
         )  # fmt: skip
     except KeyError as error:
         raise ConfigurationError(f"setting {error} is missing") from error

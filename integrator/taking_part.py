@@ -20,6 +20,8 @@ from integrator.adapters.layout import Layout, load
 from integrator.adapters.participation import Participation, faults, participations
 from integrator.adapters.posts import Outgoing, Post
 from integrator.adapters.serving import Delivery, Serving, delivery
+from integrator.adapters.shelves import Folder
+from integrator.adapters.ways.opening import open_shelf, open_way
 from integrator.adapters.wholes import AsOne
 from integrator.api.delivering import Counter
 from integrator.api.hub import Hub
@@ -30,6 +32,7 @@ from integrator.errors import (
     IntegratorError,
     KeyReused,
     MalformedRequest,
+    NoSuchDelivery,
     PolicyDenied,
     QuotaExceeded,
 )
@@ -52,6 +55,8 @@ class HandsIn:
         caller = self._caller()
         refused: dict[str, str] = {}
         lanes: dict[Any, list[tuple[Taken, Request, Any]]] = {}
+        if self._part.answers is not None:
+            return await self._answer(rows, caller)
         for row in rows:
             try:
                 request, handed = self._read(row, caller)
@@ -64,6 +69,24 @@ class HandsIn:
         failed = next((error for error in done if error is not None), None)
         if failed is not None:
             raise Stopped(frozenset(settled), refused) from failed
+        return refused
+
+    async def _answer(self, rows: Sequence[Taken], caller: Caller) -> Mapping[str, str]:
+        """Answers one after the other: what a package says of a message later stands after what it said before."""
+        refused: dict[str, str] = {}
+        settled: set[str] = set()
+        for row in rows:
+            body = self._part.body(row.values)
+            try:
+                await self._counter.answer(caller, str(body["deliveryId"]), row.key, body["content"], _trace())
+            except NoSuchDelivery:
+                refused[row.key] = "NO_SUCH_DELIVERY"
+            except IntegratorError as error:
+                reason = _refusal(error)
+                if reason is None:
+                    raise Stopped(frozenset(settled), refused) from error
+                refused[row.key] = reason
+            settled.add(row.key)
         return refused
 
     async def _lane(
@@ -91,8 +114,7 @@ class HandsIn:
         body = self._part.body(row.values)
         handed = body.pop("changed" if self._service.later.kind == "announcement" else "content", None)
         read = self._service.read(body)
-        trace = Trace(os.urandom(16).hex(), os.urandom(8).hex())
-        return Request(self._service.name, caller, read.keys, trace, None, read.dossier), handed
+        return Request(self._service.name, caller, read.keys, _trace(), None, read.dossier), handed
 
     def _caller(self) -> Caller:
         """Raises `Stopped` when the application is not enrolled, or no longer."""
@@ -100,6 +122,10 @@ class HandsIn:
             return enrolled(self._hub, self._part, self._organisation)
         except ConfigurationError as error:
             raise Stopped(frozenset(), {}) from error
+
+
+def _trace() -> Trace:
+    return Trace(os.urandom(16).hex(), os.urandom(8).hex())
 
 
 class Fetches:
@@ -111,6 +137,9 @@ class Fetches:
 
     async def __call__(self, cursor: str | None) -> tuple[Sequence[Mapping[str, Any]], str | None]:
         caller = enrolled(self._hub, self._part, self._organisation)
+        if self._part.answers:
+            page = await self._counter.answered(caller, self._part.service, cursor, 100)
+            return page["items"], page["cursor"]
         subscription = chosen_subscription(await self._counter.followed(caller), self._part.service)
         page = await self._counter.fetch(caller, subscription, cursor, 100)
         return page["items"], page["cursor"]
@@ -155,8 +184,10 @@ def number_of(organisation: str) -> str:
     return number
 
 
-def open_post(settings: Settings, name: str, effect: Any, database: Database, now: Any) -> Post:
-    """`effect`: of a Participation. Raises `ConfigurationError`."""
+def open_post(
+    settings: Settings, name: str, effect: Any, database: Database, now: Any, access: Path | None = None
+) -> Post:
+    """`effect`: of a Participation; `access`: another file than the settings say. Raises `ConfigurationError`."""
     layout, parts = taking_part(settings, name)
     effects = [(part, effect(part)) for part in parts]
     part, made = parts[0], AsOne(effects) if layout.whole else effects[0][1]
@@ -164,20 +195,30 @@ def open_post(settings: Settings, name: str, effect: Any, database: Database, no
     vault = open_vault(settings.state)
     intake = Intake(layout, database, made, seal=vault.seal, unseal=vault.open, now=now)
     drop = Drop(Path(chosen["folders"]) / name, part.pattern, part.settle, part.sidecar, layout.max_bytes)
+    way = open_way(layout, access or access_of(settings, name), database, drop, now, log.info)
     return Post(
-        name, drop, intake, database, now, log.info, float(chosen.get("keepDays", 7)), float(chosen.get("waitingDays", 90)),
+        name, drop, intake, database, now, log.info, way, float(chosen.get("keepDays", 7)), float(chosen.get("waitingDays", 90)),
     )  # fmt: skip
 
 
-def open_outgoing(settings: Settings, name: str, fetch: Any, database: Database, now: Any) -> Outgoing:
+def access_of(settings: Settings, name: str) -> Path:
+    """The access file of an adapter; in the sandbox the one that the mock sources wrote, where there is no other."""
+    path = Path(settings.adapters["access"]) / f"{name}.yaml"
+    return path if path.exists() or not settings.sandbox else settings.state / "mock" / "access" / f"{name}.yaml"
+
+
+def open_outgoing(
+    settings: Settings, name: str, fetch: Any, database: Database, now: Any, access: Path | None = None
+) -> Outgoing:
     """`fetch`: of a Delivery. Raises `ConfigurationError`."""
     layout = layout_of(settings, name)
     part = delivery(layout)
     if part is None:
         raise ConfigurationError(f"{name}/adapter.yaml has neither `deposit:` nor `deliver:`")
     root = Path(settings.adapters["folders"]) / name
-    serving = Serving(layout, part, root / "out", database, fetch(part), open_vault(settings.state).seal, now)
-    return Outgoing(name, Drop(root), serving, log.info)
+    shelf = open_shelf(layout, access or access_of(settings, name)) or Folder(root / "out")
+    serving = Serving(layout, part, shelf, database, fetch(part), open_vault(settings.state).seal, now)
+    return Outgoing(name, Drop(root), serving, log.info, float(settings.adapters.get("waitingDays", 90)))
 
 
 def layout_of(settings: Settings, name: str) -> Layout:
@@ -192,6 +233,14 @@ def taking_part(settings: Settings, name: str) -> tuple[Layout, tuple[Participat
     if not parts:
         raise ConfigurationError(f"{name}/adapter.yaml has no `deposit:`", advice="Say what its rows become.")
     return layout, parts
+
+
+def organisation_of(layout: Layout) -> str:
+    """The enterprise number of whose package it is, whether it hands in or is delivered to. Raises `ConfigurationError`."""
+    part = next(iter(participations(layout)), None) or delivery(layout)
+    if part is None:
+        raise ConfigurationError(f"{layout.adapter}/adapter.yaml has neither `deposit:` nor `deliver:`")
+    return number_of(part.organisation)
 
 
 def open_posts(hub: Hub, settings: Settings, database: Database, now: Any) -> list[Post | Outgoing]:

@@ -8,11 +8,9 @@ to that person alone, who was shown the line when it was there.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Set
-from datetime import date
 from itertools import combinations
 
 from audit.keeping.completeness import Place, value_of
-from audit.keeping.maps import span
 from audit.keeping.orders import entries_of
 from audit.store import Store
 
@@ -21,9 +19,8 @@ MOST = (
 )
 
 
-def erased_on(store: Store, day: date) -> dict[Place, Place]:
-    """Each entry of that day that was erased singly, and where the `erasure` entry stands that names it."""
-    since, until = span(day)
+def erased_in(store: Store, since: int, until: int) -> dict[Place, Place]:
+    """Each entry of that time (µs) that was erased singly, and where the `erasure` entry stands that names it."""
     found: dict[Place, Place] = {}
     for stored, entry in entries_of(store, ("erasure",)):
         if "index" not in entry:
@@ -34,9 +31,19 @@ def erased_on(store: Store, day: date) -> dict[Place, Place]:
     return found
 
 
-def missing_of(held: bytes, salt: bytes, shown: Set[Place], erased: Mapping[Place, Place]) -> tuple[Place, ...] | None:
-    """Which erased lines make the shown ones whole again, so that they give the value the map holds; None = no choice does."""
-    return next((gone for gone in _choices(sorted(erased)) if value_of(salt, {*shown, *gone}) == held), None)
+def whole_of(
+    held: bytes | None, salt: bytes, shown: Set[Place], erased: Mapping[Place, Place]
+) -> tuple[tuple[Place, ...], tuple[tuple[Place, Place], ...]] | None:
+    """All lines that a map holds for somebody, and those of them that were erased, each with its order's entry.
+
+    `held`: the value in the map, None where it has no leaf. None when no choice of erased lines makes the shown ones fit it.
+    """
+    if held is None:
+        return None if shown else ((), ())
+    for gone in _choices(sorted(erased)):
+        if value_of(salt, {*shown, *gone}) == held:
+            return tuple(sorted({*shown, *gone})), tuple((one, erased[one]) for one in gone)
+    return None
 
 
 def _choices(places: list[Place]) -> Iterator[tuple[Place, ...]]:

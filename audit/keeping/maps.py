@@ -21,6 +21,7 @@ from audit.draft import Subject
 from audit.entry import Record
 from audit.errors import KeyMissing
 from audit.keeping.completeness import KEY, VALUE, DayMap, DayProof, Place, key_of, value_of
+from audit.keeping.erased import erased_in, whole_of
 from audit.keeping.orders import entries_of, order_draft
 from audit.keys import KeyRing, index_key_name
 from audit.ledger import Ledger
@@ -103,8 +104,8 @@ def forget_maps(store: Store, folder: Path) -> int:
 def prove_day(store: Store, keyring: KeyRing, folder: Path, subject: Subject, day: date) -> list[DayEvidence]:
     """What proves a person's entries of one day, for each of their numbers; [] when no proof can be given.
 
-    None is given for a day without map, and when the map holds what may no longer be shown or was erased. The person's
-    own list is the `places` and what was restricted when the map was made and released since: those are not in it.
+    None is given for a day without map, and when the map holds what may no longer be shown. The person's own list is the
+    `places` without what was `erased`, and what was restricted when the map was made and released since: that is not in it.
     """
     indexed = entry_of(store, day)
     if indexed is None:
@@ -117,16 +118,18 @@ def prove_day(store: Store, keyring: KeyRing, folder: Path, subject: Subject, da
         return []
     if b64encode(found.root).decode() != entry["root"]:
         return []
-    hidden = restricted_at(store, stored.ts)
+    hidden, erased = restricted_at(store, stored.ts), erased_in(store, *span(day))
     evidence = []
     for tag in tags:
         places = set(shown_of(store, tag, day)) - hidden
         key, salt = key_of(keyring.get(index_key_name("subject", day.year)), day, tag)
         proof = found.prove(key)
         held = next((leaf.value for leaf in proof.leaves if leaf.key == key), None)
-        if held != (value_of(salt, places) if places else None):
+        whole = whole_of(held, salt, places, erased)
+        if whole is None:
             return []
-        evidence.append(DayEvidence(day, stored.shard, stored.index, key, salt, tuple(sorted(places)), proof))
+        lines, orders = whole
+        evidence.append(DayEvidence(day, stored.shard, stored.index, key, salt, lines, proof, orders))
     return evidence
 
 

@@ -25,7 +25,7 @@ from audit.draft import Subject
 from audit.entry import Record
 from audit.errors import KeyMissing
 from audit.keeping.completeness import DayMap, Place, key_of, value_of
-from audit.keeping.erased import erased_on, missing_of
+from audit.keeping.erased import erased_in, whole_of
 from audit.keeping.maps import DayEvidence, entry_of, made, read_map, restricted_at, shown_of, span, write_map
 from audit.keeping.orders import order_draft
 from audit.keys import KeyRing, index_key_name
@@ -79,18 +79,18 @@ def prove_shown(
         return []
     if b64encode(found.root).decode() != entry["root"]:
         return []
-    shows, hidden, erased = shows_at(stored.ts), restricted_at(store, stored.ts), erased_on(store, day)
+    shows, hidden, erased = shows_at(stored.ts), restricted_at(store, stored.ts), erased_in(store, *span(day))
     evidence = []
     for tag in tags:
         places = {one for one in shown_of(store, tag, day) if one not in hidden and shows(tag, *one)}
         key, salt = _key(keyring, day, tag, _SHOWN)
         proof = found.prove(key)
         held = next((leaf.value for leaf in proof.leaves if leaf.key == key), None)
-        gone = missing_of(held, salt, places, erased) if held else () if not places else None
-        if gone is None:
+        whole = whole_of(held, salt, places, erased)
+        if whole is None:
             return []
-        whole, orders = tuple(sorted({*places, *gone})), tuple((one, erased[one]) for one in gone)
-        evidence.append(DayEvidence(day, stored.shard, stored.index, key, salt, whole, proof, orders))
+        lines, orders = whole
+        evidence.append(DayEvidence(day, stored.shard, stored.index, key, salt, lines, proof, orders))
     return evidence
 
 

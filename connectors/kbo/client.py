@@ -37,6 +37,9 @@ PROBE: Final = "0314595348"  # FPS Economy, which keeps the register
 _UNKNOWN: Final = b"0001-01-01"  # how the KBO writes a begin that it does not know
 _XML: Final = frozenset({"text/xml", "application/xml"})
 _CURRENT_FIRST: Final = frozenset({f"{D}JuridicalForm", f"{D}JuridicalSituation", f"{D}Address"})
+_READS: Final = frozenset({"read_enterprise", "read_legal_person"})
+_FOR_ANYBODY: Final = frozenset({"read_legal_person", "find_legal_persons"})  # nothing of a natural person may leave these
+_LEGAL_PERSON: Final = "2"  # TypeOfEnterprise; an unknown one is not taken for it
 _NAME, _TEXT, _BEGIN, _END = f"{D}Denomination", f"{D}Description", f"{D}Validity/{D}Begin", f"{D}Validity/{D}End"
 
 
@@ -56,7 +59,7 @@ class Kbo:
 
     async def ask(self, question: Question) -> Reply:
         """Read one enterprise, or find some. A number that the KBO does not know is `document=None`."""
-        if question.operation == "read_enterprise":
+        if question.operation in _READS:
             return await self._enterprise(str(question.keys["enterpriseNumber"]), question)
         return await self._enterprises(question)
 
@@ -71,6 +74,8 @@ class Kbo:
         except SubjectNotFound:
             return Reply(None)
         enterprise = payload[0]
+        if not _may_have(question, enterprise):
+            return Reply(None)
         filtered = self._privacy.clean(enterprise, body)
         if _UNKNOWN in body:
             for begin in [one for one in enterprise.iter(f"{D}Begin") if one.text == _UNKNOWN.decode()]:
@@ -83,7 +88,9 @@ class Kbo:
             payload, body = await self._answer(self._find, slots, question)
         except SubjectNotFound:
             return Reply(None)
-        hits, post_code = payload.findall(f"{D}Enterprise"), question.keys.get("postCode")
+        # First of all, so that not even a `filtered` tells of somebody who may not be handed over.
+        hits = [hit for hit in payload.findall(f"{D}Enterprise") if _may_have(question, hit)]
+        post_code = question.keys.get("postCode")
         filtered = tuple(name for hit in hits for name in self._privacy.clean(hit, body))
         if not all(_resembles(slots["name"], hit) for hit in hits):
             raise WrongSubject("kbo")
@@ -182,6 +189,13 @@ def _codes(fault: Fault) -> Iterator[str]:
     if fault.detail is not None:
         yield from ((code.text or "").strip() for code in fault.detail.iter(f"{M}Code"))
     yield fault.code
+
+
+def _may_have(question: Question, enterprise: Element) -> bool:
+    """Whether this operation may hand it over: of anybody else than a legal person the ones for anybody say nothing."""
+    if question.operation not in _FOR_ANYBODY:
+        return True
+    return bool(enterprise.findtext(f"{D}TypeOfEnterprise/{D}Code") == _LEGAL_PERSON)
 
 
 def _resembles(asked: str, hit: Element) -> bool:

@@ -82,6 +82,12 @@ class Book:
         query = _files.select().where(_files.c.adapter == adapter).order_by(_files.c.began.desc())
         return [_file(one) for one in self._connection.execute(query).mappings()]
 
+    def latest(self, adapter: str) -> float | None:
+        """When the newest file began to be taken in, in seconds since 1970; None when none ever did."""
+        found = self._connection.execute(sa.select(sa.func.max(_files.c.began)).where(_files.c.adapter == adapter))
+        began: float | None = found.scalar()
+        return began
+
     def moved(self, adapter: str, digest: str, position: Position, good: int, bad: int) -> None:
         self._change(
             adapter, digest, rows=position.rows, offset=position.offset, line=position.line, good=good, bad=bad

@@ -65,8 +65,8 @@ def check(layout: Layout, path: Path) -> Report:
                 report.bad.append(one.number)
                 report.found += len(one.findings)
                 report.findings += one.findings[: max(0, SHOWN - len(report.findings))]
-            elif layout.balance is not None:
-                layout.balance.add(one.values, totals)
+            elif layout.even is not None:
+                layout.even.add(one.values, totals)
     except FileRefused as refused:
         report.refusal = refused
     if report.refusal is None and layout.whole:
@@ -77,7 +77,7 @@ def check(layout: Layout, path: Path) -> Report:
 def _as_a_whole(layout: Layout, report: Report, totals: dict[tuple[Any, ...], Decimal]) -> FileRefused | None:
     if report.bad:
         return FileRefused("NOT_ALL_GOOD", about=", ".join(sorted({one.reason for one in report.findings})))
-    return layout.balance.judge(totals) if layout.balance is not None else None
+    return layout.even.judge(totals) if layout.even is not None else None
 
 
 def judged(layout: Layout, path: Path) -> Iterator[Judged]:

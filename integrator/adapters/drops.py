@@ -10,7 +10,6 @@ one process, by a lock that ends with it; what a killed one had claimed, the nex
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import stat
 import time
@@ -20,6 +19,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from integrator.adapters.landing import HALF, Landing, sync
 from integrator.errors import HubError
 
 UNFINISHED = (".part", ".tmp", ".filepart", ".crdownload", ".swp", "~")
@@ -61,7 +61,7 @@ class Drop:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise DropTaken from None
-            for half in (self.root / "work").glob(".copy-*"):  # of a process that was killed over it
+            for half in (self.root / "work").glob(f"{HALF}*"):  # of a process that was killed over it
                 half.unlink()
             yield
         finally:
@@ -76,6 +76,10 @@ class Drop:
         found = [self.root / "work" / name for name in self._names("work") if not name.startswith((_CLAIM, "."))]
         return sorted(found, key=lambda path: (path.stat().st_mtime_ns, path.name))
 
+    def landing(self) -> Landing:
+        """For what comes another way."""
+        return Landing(self.root / "work")
+
     def strange(self) -> int:
         """How many things lie there that are no files: they stay, and nobody reads them."""
         with os.scandir(self.root / "in") as entries:
@@ -86,7 +90,7 @@ class Drop:
         folder = self.root / ("refused" if state == "refused" else "done")
         with suppress(FileNotFoundError):  # a process that was killed here had moved it
             path.replace(folder / path.name)
-        _sync(folder)
+        sync(folder)
 
     def forget(self, seconds: float) -> int:
         """Remove what was settled so long ago. Returns how many."""
@@ -104,7 +108,7 @@ class Drop:
         with os.scandir(self.root / "in") as entries:
             there = {one.name: one.stat(follow_symlinks=False) for one in entries}
         for name, status in there.items():
-            if not self._wanted(name) or not _plain(status):
+            if not self.wanted(name) or not _plain(status):
                 continue
             if self.sidecar:
                 if self.sidecar_of(name) in there:
@@ -121,7 +125,8 @@ class Drop:
     def sidecar_of(self, name: str) -> str:
         return name + self.sidecar
 
-    def _wanted(self, name: str) -> bool:
+    def wanted(self, name: str) -> bool:
+        """Whether a file of this name is looked at."""
         if name.startswith(".") or name.lower().endswith(UNFINISHED) or (self.sidecar and name.endswith(self.sidecar)):
             return False
         return fnmatchcase(name, self.pattern)
@@ -147,21 +152,13 @@ class Drop:
             if not _plain(before) or before.st_size > self.largest:
                 claim.replace(self.root / "refused" / claim.name)
                 return
-            aside = self.root / "work" / f".copy-{os.getpid()}"
-            digest = hashlib.sha256()
-            with aside.open("wb") as copy:
-                os.fchmod(copy.fileno(), 0o600)
-                while piece := stream.read(_PIECE):
-                    digest.update(piece)
-                    copy.write(piece)
-                copy.flush()
-                os.fsync(copy.fileno())
+            landing = Landing(self.root / "work")
+            while piece := stream.read(_PIECE):
+                landing.write(piece)
             if _mark(os.fstat(source)) != _mark(before):
-                aside.unlink()
+                landing.leave()
                 return
-        os.utime(aside, ns=(before.st_mtime_ns, before.st_mtime_ns))
-        aside.replace(self.root / "work" / digest.hexdigest())
-        _sync(self.root / "work")
+        landing.keep(before.st_mtime_ns)
         claim.unlink()
 
     def _names(self, folder: str, starts: str = "") -> list[str]:
@@ -176,11 +173,3 @@ def _plain(status: os.stat_result) -> bool:
 
 def _mark(status: os.stat_result) -> _Mark:
     return status.st_ino, status.st_size, status.st_mtime_ns
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

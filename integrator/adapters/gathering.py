@@ -1,6 +1,6 @@
-"""Rows that only mean something together: a file that must balance, rows that are added up to one message.
+"""Rows that only mean something together: a file that must come out even, rows that are added up to one message.
 
-    balance: {by: [article], amount: amount, side: side, plus: debit, minus: credit}      beside the layout
+    even: {by: [article], amount: amount, side: side, plus: debit, minus: credit}      beside the layout
     deposit:
       gather:
         by: [period]                                            one message for each; what makes it itself
@@ -89,7 +89,7 @@ class Gather:
         return made
 
 
-class Balance:
+class Even:
     """Per group, what stands on one side is what stands on the other."""
 
     def __init__(self, by: tuple[str, ...], amount: str, side: str, plus: Any, minus: Any) -> None:
@@ -109,16 +109,16 @@ class Balance:
         return FileRefused("NOT_BALANCED", about=", ".join(off[:_SHOWN]) + (" …" if len(off) > _SHOWN else ""))
 
 
-def compile_balance(said: Mapping[str, Any] | None, fields: Specs) -> Balance | None:
+def compile_even(said: Mapping[str, Any] | None, fields: Specs) -> Even | None:
     """Raises `ConfigurationError`."""
     if said is None:
         return None
-    by = _bounded("balance.by", said["by"], fields)
+    by = _bounded("even.by", said["by"], fields)
     codes = fields.get(said["side"], {}).get("codes", {})
     if set(codes.values()) != {said["plus"], said["minus"]} or not fields[said["side"]].get("required"):
-        raise ConfigurationError("balance.side is a required field whose codes mean plus or minus, and nothing else")
-    _known("balance.amount", [said["amount"]], fields)
-    return Balance(by, said["amount"], said["side"], said["plus"], said["minus"])
+        raise ConfigurationError("even.side is a required field whose codes mean plus or minus, and nothing else")
+    _known("even.amount", [said["amount"]], fields)
+    return Even(by, said["amount"], said["side"], said["plus"], said["minus"])
 
 
 def compile_gather(said: Mapping[str, Any], fields: Specs) -> Gather:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import uuid
 from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from typing import Any
 from integrator import clock
 from integrator.adapters.book import Book, FileState, WaitingRow, batches
 from integrator.adapters.checking import Judged, Report, check, judge
-from integrator.adapters.findings import FileRefused, advice_of
+from integrator.adapters.findings import FileRefused
 from integrator.adapters.layout import Layout, Row
 from integrator.adapters.mending import heading, row_of, under_its_heading
 from integrator.adapters.reading import Position, rows
@@ -34,7 +35,7 @@ BATCH = 500  # rows between two commits
 class Taken:
     """One good row, on its way to its effect."""
 
-    key: str  # idempotency key: the same row of the same file has the same one for ever
+    key: str  # idempotency key: the same row of the same file (or of the same view) has the same one for ever
     number: int  # of the row in its file, from 1
     values: dict[str, Any]
     about: str = ""  # of rows gathered: what they were gathered by
@@ -113,24 +114,28 @@ class Intake:
 
     async def _effected(self, digest: str, some: Sequence[Judged]) -> Mapping[str, str]:
         taken = [
-            Taken(key_of(self._adapter, digest, one.number), one.number, one.values)
+            Taken(self._key(digest, one), one.number, one.values)
             for one in some
             if not one.findings
         ]  # fmt: skip
         return (await self._effect(taken) or {}) if taken else {}
 
+    def _key(self, digest: str, one: Judged) -> str:
+        """Of a row by its place in the file, or by itself where it has no place of its own."""
+        return key_of(self._adapter, one.row.itself or digest, 0 if one.row.itself else one.number)
+
     def _settled(self, digest: str, some: Sequence[Judged], stop: Stopped) -> list[Judged]:
         """The rows before the first that is not settled: so far the position moves."""
         whole = []
         for one in some:
-            if not one.findings and key_of(self._adapter, digest, one.number) not in stop.settled:
+            if not one.findings and self._key(digest, one) not in stop.settled:
                 break
             whole.append(one)
         return whole
 
     def _told(self, digest: str, one: Judged, refused: Mapping[str, str]) -> Judged:
         """A row that the hub refused waits, as one that is wrong does."""
-        reason = refused.get(key_of(self._adapter, digest, one.number)) if refused and not one.findings else None
+        reason = refused.get(self._key(digest, one)) if refused and not one.findings else None
         return one if reason is None else Judged(one.number, one.row, {}, (one.row.finding(None, reason),))
 
     def _moved(self, digest: str, above: bytes, some: Sequence[Judged], good: int, bad: int, connection: Any) -> None:
@@ -156,15 +161,6 @@ class Intake:
             if bad and not findings:
                 findings = (row.finding(None, "DOUBLE"),)  # which only the whole file tells
             yield Judged(number, row, {} if findings else values, findings)
-
-    async def mend(self, digest: str, number: int, text: str) -> None:
-        """A waiting row, written anew by a person, has its effect. Raises `MalformedRequest` when it is still not good."""
-        await self.offer(digest, number, text)
-        refused = await self.drive(digest, number)
-        if refused:
-            raise MalformedRequest(
-                *(Issue("rejectedInput", "body", "/row", advice_of(reason)) for reason in refused.values())
-            )
 
     async def offer(self, digest: str, number: int, text: str, before: Callable[[], object] | None = None) -> None:
         """A waiting row as a person wrote it anew is due. Raises `MalformedRequest` when it is still not good.
@@ -233,12 +229,12 @@ def _not_there() -> MalformedRequest:
 
 
 def key_of(adapter: str, digest: str, number: int) -> str:
-    """The idempotency key of a row: 32 hex digits.
+    """The idempotency key of a row, as a UUID: elsewhere eleven digits in a row are taken for somebody's number.
 
-    >>> key_of("permits", "00" * 32, 1) == key_of("permits", "00" * 32, 1) != key_of("permits", "00" * 32, 2)
-    True
+    >>> key_of("permits", "00" * 32, 1)
+    'f84abf8d-f7e3-9202-8ec4-e8225233bbab'
     """
-    return hashlib.sha256(f"{adapter}/{digest}/{number}".encode()).hexdigest()[:32]
+    return str(uuid.UUID(bytes=hashlib.sha256(f"{adapter}/{digest}/{number}".encode()).digest()[:16]))
 
 
 def digest_of(path: Path) -> str:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import codecs
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from integrator.adapters.fieldtypes import FieldType, Wrong, compile_type
 from integrator.adapters.findings import Finding
-from integrator.adapters.gathering import Balance, compile_balance
+from integrator.adapters.gathering import Even, compile_even
 from integrator.errors import ConfigurationError
 from integrator.keytypes import Sandbox
 from integrator.places import read_yaml
 
-KINDS = ("fixed", "delimited", "workbook", "xml")
+KINDS = ("fixed", "delimited", "workbook", "xml", "records")
 _MANY, _MANY_TOGETHER = 5_000_000, 100_000  # rows of a file; of one that is held in memory to be taken whole
+WAYS = ("sftp", "view", "rest")  # how rows come; without any of them, by a folder
 _ENDS = {"crlf": b"\r\n", "lf": b"\n", "any": b""}
 
 
@@ -30,8 +32,9 @@ class Field:
     empties: frozenset[str]  # beside nothing at all: texts that mean there is no value, such as 00000000
     start: int = 0  # fixed: first byte or sign, from 0
     end: int = 0  # fixed: behind the last one
-    column: str = ""  # delimited with header, workbook: its name; without header: its number, from 1
-    path: str = ""  # xml: from the record, in lxml's ElementPath with prefixes
+    column: str = ""  # delimited with header, workbook, records: its name; without header: its number, from 1
+    sum: bool = False  # xml: the path finds many amounts, and this is their sum
+    path: str = ""  # xml: from the record, in lxml's ElementPath with prefixes; records: names with dots between them
 
     def value(self, text: str) -> Any:
         """The value; None when there is none. Raises `Wrong`."""
@@ -49,6 +52,21 @@ class Ending:
     starts: str  # first signs of that row
     count: Field | None  # how many rows there are
     sums: Mapping[str, Field]  # field of the rows -> the sum of it
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Amounts of a row that add up: `total` = all of `plus` less all of `less`; one that is not there is nothing."""
+
+    total: str
+    plus: tuple[str, ...]
+    less: tuple[str, ...]
+
+    def holds(self, values: Mapping[str, Any]) -> bool:
+        found = sum((values.get(name, 0) for name in self.plus), Decimal(0))
+        return self.total not in values or bool(
+            values[self.total] == found - sum(values.get(name, 0) for name in self.less)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +90,9 @@ class Layout:
     fields: tuple[Field, ...]
     key: tuple[str, ...]
     ending: Ending | None
-    balance: Balance | None
+    balances: tuple[Balance, ...]
+    either: tuple[tuple[str, ...], ...]  # of each of these, at least one is there
+    even: Even | None  # of the whole file
     max_bytes: int
     max_rows: int
     data: Mapping[str, Any] = field(repr=False, default_factory=dict)
@@ -81,6 +101,11 @@ class Layout:
     def whole(self) -> bool:
         """Taken whole or not at all: its rows mean something together only."""
         return _whole(self.data)
+
+    @property
+    def way(self) -> str:
+        """folder, or one of WAYS."""
+        return next((one for one in WAYS if one in self.data), "folder")
 
     def values(self, raw: Mapping[str, str]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         """(values without those that are missing, [(field, reason)]) of a row's texts."""
@@ -94,7 +119,12 @@ class Layout:
             else:
                 if value is not None:
                     values[one.name] = value
-        return values, wounds
+        return values, wounds or self._together(values)
+
+    def _together(self, values: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """What is wrong with values that are right one by one."""
+        missing = [(some[0], "MISSING") for some in self.either if not any(name in values for name in some)]
+        return missing + [(one.total, "TOTALS_DIFFER") for one in self.balances if not one.holds(values)]
 
 
 @dataclass(slots=True)
@@ -107,6 +137,9 @@ class Row:
     texts: dict[str, str]
     wounds: list[tuple[str | None, str]] = field(default_factory=list)  # field, reason
     piece: bytes = b""  # what stands there, for quarantine
+    itself: str = (
+        ""  # digest of a row that is the same one wherever it is met (a view's, an answer's); "" = its place says it
+    )
 
     def finding(self, name: str | None, reason: str) -> Finding:
         return Finding(self.line, self.offset, self.length, name, reason)
@@ -131,7 +164,7 @@ def deposits(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _whole(data: Mapping[str, Any]) -> bool:
-    return "balance" in data or any("gather" in one for one in deposits(data))
+    return "even" in data or any("gather" in one for one in deposits(data))
 
 
 def compile_layout(data: Mapping[str, Any], room: Path, *, sandbox: Sandbox) -> Layout:
@@ -146,8 +179,9 @@ def compile_layout(data: Mapping[str, Any], room: Path, *, sandbox: Sandbox) -> 
     unknown = set(key) - {one.name for one in fields}
     if unknown:
         raise ConfigurationError(f"key: {', '.join(sorted(unknown))} is no field")
+    _one_way(data, kind)
     namespaces = form.get("namespaces") or {}
-    balance = compile_balance(data.get("balance"), data["fields"])
+    even = compile_even(data.get("even"), data["fields"])
     return Layout(
         adapter=data["adapter"], kind=kind, encoding=codecs.lookup(form.get("encoding", "utf-8")).name,
         line_end=_ENDS[form.get("lineEnd", "any")], length=int(form.get("length", 0)),
@@ -155,7 +189,8 @@ def compile_layout(data: Mapping[str, Any], room: Path, *, sandbox: Sandbox) -> 
         row_starts=str(form.get("rows", "")), skips=tuple(str(one) for one in form.get("skip") or ()),
         sheet=str(form.get("sheet", "")), record=_clark(str(form.get("record", "")), namespaces), namespaces=namespaces,
         schema=room / form["schema"] if "schema" in form else None, fields=fields, key=key,
-        ending=_ending(data.get("ending"), kind, sandbox), balance=balance, max_bytes=int(limits.get("bytes", 200_000_000)),
+        ending=_ending(data.get("ending"), kind, sandbox), balances=_balances(data, fields), either=_either(data, fields),
+        even=even, max_bytes=int(limits.get("bytes", 200_000_000)),
         max_rows=int(limits.get("rows", _MANY_TOGETHER if _whole(data) else _MANY)), data=data,
     )  # fmt: skip
 
@@ -166,12 +201,41 @@ def _field(name: str, spec: Mapping[str, Any], kind: str, sandbox: Sandbox) -> F
         start = int(spec["at"]) - 1
         place = {"start": start, "end": start + int(spec["length"])}
     elif kind == "xml":
-        place = {"path": str(spec["path"])}
+        place = {"path": str(spec["path"]), "sum": bool(spec.get("sum"))}
     else:
-        place = {"column": str(spec.get("column", name))}
+        place = {"column": str(spec.get("column", name)), "path": str(spec.get("path", ""))}
     empties = frozenset(str(one) for one in spec.get("empty") or ())
     made = compile_type(name, spec, sandbox=sandbox)
     return Field(name, made, bool(spec.get("required", False)), empties, **place)
+
+
+def _balances(data: Mapping[str, Any], fields: tuple[Field, ...]) -> tuple[Balance, ...]:
+    found = tuple(
+        Balance(one["total"], tuple(one["plus"]), tuple(one.get("less") or ())) for one in data.get("balance") or ()
+    )
+    amounts = {one.name for one in fields if one.type.numeric}
+    unknown = {name for one in found for name in (one.total, *one.plus, *one.less)} - amounts
+    if unknown:
+        raise ConfigurationError(f"balance: {', '.join(sorted(unknown))} is no field with an amount")
+    return found
+
+
+def _either(data: Mapping[str, Any], fields: tuple[Field, ...]) -> tuple[tuple[str, ...], ...]:
+    found = tuple(tuple(some) for some in data.get("either") or ())
+    unknown = {name for some in found for name in some} - {one.name for one in fields}
+    if unknown:
+        raise ConfigurationError(f"either: {', '.join(sorted(unknown))} is no field")
+    return found
+
+
+def _one_way(data: Mapping[str, Any], kind: str) -> None:
+    ways = [one for one in ("drop", *WAYS) if one in data]
+    if len(ways) > 1:
+        raise ConfigurationError(f"rows come one way: {' or '.join(ways)}")
+    if ways and ways[0] in ("view", "rest") and _whole(data):
+        raise ConfigurationError(f"what comes by {ways[0]} comes in pages: no page is a whole")
+    if ways and ways[0] in ("view", "rest") and kind != "records":
+        raise ConfigurationError(f"format.kind: what comes by {ways[0]} is records")
 
 
 def _apart(fields: tuple[Field, ...], kind: str, length: int) -> None:

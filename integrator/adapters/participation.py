@@ -13,6 +13,8 @@
 
 `deposit:` may be a list of these, when one file has several effects; then each gathers.
 
+    deposit: {…, answers: delivery, content: {decision: verdict}}     # rows answer messages that the package received
+
 A row becomes the body of one request, the same whether the hub itself reads the folder or a machine beside the package.
 """
 
@@ -59,6 +61,7 @@ class Participation:
     content: Mapping[str, Source]
     changed: tuple[str, ...]  # of an event: what changed
     dossier: Source | None
+    answers: Source | None  # the id of the message that a row answers
     once: tuple[str, ...]  # fields that make it itself, in whatever file it stands; () = its place in its file
     gather: Gather | None  # None: each row is one
     pattern: str  # of file names
@@ -67,6 +70,8 @@ class Participation:
 
     def body(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """What is handed in for a row, as over the API."""
+        if self.answers is not None:
+            return {"deliveryId": self.answers.of(row), "content": _given(self.content, row)}
         body = _given(self.keys, row)
         if self.dossier is not None and (dossier := self.dossier.of(row)) is not None:
             body["dossierReference"] = str(dossier)
@@ -95,22 +100,22 @@ def participations(layout: Layout) -> tuple[Participation, ...]:
 
 
 def _participation(layout: Layout, said: Mapping[str, Any]) -> Participation:
-    drop = layout.data.get("drop") or {}
+    drop = layout.data.get("drop") or layout.data.get("sftp") or {}
     pattern, sidecar = str(drop.get("pattern", "*")), str(drop.get("sidecar", ""))
     if _HIDDEN.search(pattern) or (sidecar and PurePath(f"a{sidecar}").name != f"a{sidecar}"):
-        raise ConfigurationError(
-            f"{layout.adapter}: drop.pattern and drop.sidecar name files of one folder, without a path"
-        )
+        raise ConfigurationError(f"{layout.adapter}: pattern and sidecar name files of one folder, without a path")
     specs = layout.data["fields"]
     gather = compile_gather(said["gather"], specs) if "gather" in said else None
     known = gather.names if gather is not None else {one.name for one in layout.fields}
     once = gather.by if gather is not None else keyed("deposit.once", said.get("once", ()), specs)
-    keys = {name: _source(one, known, layout.adapter) for name, one in said["keys"].items()}
+    keys = {name: _source(one, known, layout.adapter) for name, one in (said.get("keys") or {}).items()}
     content = {name: _source(one, known, layout.adapter) for name, one in (said.get("content") or {}).items()}
+    dossier, answers = (
+        _source(said[part], known, layout.adapter) if part in said else None for part in ("dossier", "answers")
+    )
     return Participation(
         layout.adapter, said["service"], str(said["organisation"]), said["application"], said["purpose"], keys, content,
-        tuple(said.get("changed") or ()), _source(said["dossier"], known, layout.adapter) if "dossier" in said else None,
-        once, gather,
+        tuple(said.get("changed") or ()), dossier, answers, once, gather,
         pattern, float(drop.get("settleSeconds", SETTLE)), sidecar,
     )  # fmt: skip
 
@@ -120,6 +125,9 @@ def faults(part: Participation, services: Mapping[str, Any]) -> Iterator[str]:
     service = services.get(part.service)
     if service is None or service.later is None or service.later.kind == "event":
         yield f"deposit.service: no service {part.service!r} whose effect is later"
+        return
+    if part.answers is not None:
+        yield from _faults_of_answers(part, service)
         return
     missing = [name for name, key in service.keys.items() if key.required and name not in part.keys]
     unknown = [name for name in part.keys if name not in service.keys]
@@ -137,6 +145,17 @@ def faults(part: Participation, services: Mapping[str, Any]) -> Iterator[str]:
         yield f"deposit: {part.service} has no {', '.join(sorted(unknown))}"
     if missing:
         yield f"deposit: {part.service} needs {', '.join(sorted(missing))}"
+
+
+def _faults_of_answers(part: Participation, service: Any) -> Iterator[str]:
+    if service.later.answer is None:
+        yield f"deposit.answers: no answer to {part.service} is awaited"
+    unknown = set(part.content) - set(service.later.reply)
+    missing = {name for name, one in service.later.reply.items() if one.required} - set(part.content)
+    if unknown:
+        yield f"deposit: an answer to {part.service} has no {', '.join(sorted(unknown))}"
+    if missing:
+        yield f"deposit: an answer to {part.service} needs {', '.join(sorted(missing))}"
 
 
 def _source(said: Any, known: set[str], adapter: str) -> Source:

@@ -7,19 +7,34 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 from integrator.adapters.book import Book
 from integrator.adapters.drops import Drop, DropTaken
 from integrator.adapters.findings import FileRefused
 from integrator.adapters.intake import Intake, Result, Stopped
 from integrator.adapters.serving import Serving
+from integrator.adapters.ways.failing import WayFailed
 from integrator.database import Database
 
 _DAY = 86_400.0
 Told = Callable[..., None]  # event, then words of the log: never a name of a file or a value
+
+
+class Way(Protocol):
+    """How what a package has gets into work/, where it is no folder of ours."""
+
+    async def bring(self) -> bool:
+        """Whether something of it lies in work/ now. What is wrong with the package is told, not raised."""
+
+    async def settled(self, path: Path, state: str) -> None:
+        """A file of work/ was taken in (done, already) or refused."""
+
+    async def close(self) -> None:
+        """Let go of what is open; the next `bring` opens it again."""
 
 
 @dataclass(slots=True)
@@ -32,31 +47,49 @@ class Post:
     database: Database
     now: Callable[[], float]
     tell: Told
+    way: Way | None = None  # None: the package writes into the drop itself
     keep_days: float = 7.0  # files that were settled
     waiting_days: float = 90.0  # rows in quarantine
     _tidied: float = field(default=0.0)
     _strange: int = field(default=0)
 
-    def manned(self) -> AbstractAsyncContextManager[None]:
+    @asynccontextmanager
+    async def manned(self) -> AsyncIterator[None]:
         """Raises `DropTaken` when somebody else takes from this folder."""
-        return _alone(self.drop)
+        with self.drop.alone():
+            try:
+                yield
+            finally:
+                if self.way is not None:
+                    await self.way.close()
 
     async def turn(self) -> list[Result]:
         """Everything that is whole by now. Raises `Stopped` when the effect cannot go on: the next turn goes on from there."""
         await self.intake.drive()
+        results = await self._taken()  # what a killed process left, too
+        while self.way is not None and await self.way.bring():
+            results += await self._taken()
+        await self._look_after()
+        return results
+
+    async def _taken(self) -> list[Result]:
         results = []
         for path in await asyncio.to_thread(self.drop.look):
             try:
                 result = await self.intake.take(path)
             except FileRefused as refused:  # seen by the check first; here only when the disk fails us
                 self.tell("adapter_file_refused", connector=self.adapter, reason=refused.reason)
-                await asyncio.to_thread(self.drop.settled, path, "refused")
+                await self._settled(path, "refused")
                 continue
-            await asyncio.to_thread(self.drop.settled, path, result.state)
+            await self._settled(path, result.state)
             self._told(result)
             results.append(result)
-        await self._look_after()
         return results
+
+    async def _settled(self, path: Path, state: str) -> None:
+        if self.way is not None:
+            await self.way.settled(path, state)
+        await asyncio.to_thread(self.drop.settled, path, state)
 
     async def watch(self, pause: float) -> None:
         """Turn after turn, until cancelled; what fails is told and tried again."""
@@ -104,10 +137,22 @@ class Outgoing:
     drop: Drop  # for its lock: one process writes
     serving: Serving
     tell: Told
+    waiting_days: float = 90.0  # messages in quarantine
+    _tidied: float = -3600.0
+
+    @asynccontextmanager
+    async def manned(self) -> AsyncIterator[None]:
+        """Raises `DropTaken` when somebody else writes for this package."""
+        with self.drop.alone():
+            try:
+                yield
+            finally:
+                await self.serving.shelf.close()
 
     async def turn(self) -> int:
         """Everything there is now. Returns how many rows were written."""
         written = 0
+        await self._look_after()
         while rows := await self.serving.turn():
             self.tell("adapter_file_written", connector=self.adapter, count=rows)
             written += rows
@@ -117,18 +162,22 @@ class Outgoing:
         """Turn after turn, until cancelled; what fails is told and tried again."""
         while True:
             with suppress(DropTaken):
-                async with _alone(self.drop):
+                async with self.manned():
                     await self._turns(pause)
             await asyncio.sleep(pause)
 
     async def _turns(self, pause: float) -> None:
         await _on_and_on(self.turn, self.adapter, self.tell, pause)
 
-
-@asynccontextmanager
-async def _alone(drop: Drop) -> AsyncIterator[None]:
-    with drop.alone():
-        yield
+    async def _look_after(self) -> None:
+        """Once an hour: messages that the package could not hold are given up when they waited too long."""
+        now, days = self.serving.now(), self.waiting_days
+        if now - self._tidied < 3600:
+            return
+        self._tidied = now
+        given_up = await self.serving.database.run(lambda c: Book(c).forget(self.adapter, now - days * _DAY))
+        if given_up:
+            self.tell("adapter_rows_given_up", connector=self.adapter, count=given_up)
 
 
 async def _on_and_on(turn: Callable[[], Awaitable[Any]], adapter: str, tell: Told, pause: float) -> None:
@@ -141,6 +190,7 @@ async def _on_and_on(turn: Callable[[], Awaitable[Any]], adapter: str, tell: Tol
         except Exception as error:  # a post that died silently would be files that nobody reads
             wrong = type(error.__cause__ if isinstance(error, Stopped) else error).__name__
             if wrong != said:
-                tell("adapter_stopped", connector=adapter, error=wrong)
+                why = {"reason": error.reason} if isinstance(error, WayFailed) else {}
+                tell("adapter_stopped", connector=adapter, error=wrong, **why)
         said = wrong
         await asyncio.sleep(pause)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,33 @@ def propose(path: Path, name: str) -> dict[str, Any]:
     proposed = _delimited(lines, separator) if separator else _fixed(lines)
     proposed["format"] = {**proposed["format"], **form}
     return {"adapter": name, **proposed}
+
+
+def propose_records(rows: Sequence[Mapping[str, Any]], name: str) -> dict[str, Any]:
+    """adapter.yaml of rows that have names already (a view's, an answer's), but for the way. Raises `FileRefused`: no rows."""
+    if not rows:
+        raise FileRefused("EMPTY_FILE")
+    flat = [dict(_flat(row)) for row in rows]
+    columns = list(dict.fromkeys(column for row in flat for column in row))
+    values = [[_words(row.get(column)) for row in flat] for column in columns]
+    fields = {
+        field: {("path" if "." in column else "column"): column, **_kind(some)}
+        for field, column, some in zip(_named(columns), columns, values, strict=True)
+    }
+    return {"adapter": name, "format": {"kind": "records"}, "fields": fields, "key": _key(fields, values)}
+
+
+def _flat(row: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """Values by path; lists are left out, a field holds one value."""
+    for name, value in row.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{before}{name}.")
+        elif not isinstance(value, list):
+            yield f"{before}{name}", value
+
+
+def _words(value: Any) -> str:
+    return "" if value is None else ("true" if value else "false") if isinstance(value, bool) else str(value)
 
 
 def _decoded(start: bytes) -> tuple[str, str]:

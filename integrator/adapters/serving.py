@@ -10,6 +10,7 @@
       each: content.entries         # one row for each of these; left out: one row for an event
       rows: {note: id, resident: ssin, what: content.field}      # field of the layout: where it stands in the event's data;
                                                                   # `item.x`: in the one of `each`
+      answers: true                 # what was answered to the package's own messages of the service, instead of the messages
 
     fetch ─► rows ─► .NAME.part, durable ─► book: placing ─► rename ─► book: placed ─► (receipt) ─► the next fetch acknowledges
 
@@ -21,11 +22,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -33,12 +32,14 @@ import sqlalchemy as sa
 from integrator.adapters.book import Book
 from integrator.adapters.findings import Finding
 from integrator.adapters.layout import Layout
+from integrator.adapters.shelves import Shelf
 from integrator.adapters.writing import write
 from integrator.database import Database
 from integrator.errors import ConfigurationError, MalformedRequest
 
 Page = tuple[Sequence[Mapping[str, Any]], str | None]  # events, cursor that acknowledges them
 Fetch = Callable[[str | None], Awaitable[Page]]
+OUT = "out-"  # in the book, the files that we write are called so, and by their number
 _out = sa.table(
     "adapter_out", *map(sa.column, ("adapter", "number", "state", "name", "cursor", "ids", "since"))
 )  # placing | placed | told
@@ -57,6 +58,7 @@ class Delivery:
     heading: str
     each: str
     rows: Mapping[str, str]
+    answers: bool  # to its own messages
     amounts: frozenset[str]  # fields whose figures come as text
 
     def of(self, event: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -77,6 +79,8 @@ def delivery(layout: Layout) -> Delivery | None:
     said = layout.data.get("deliver")
     if said is None:
         return None
+    if layout.way in ("view", "rest"):
+        raise ConfigurationError(f"{layout.adapter}: deliver: files are put into a folder, not into a {layout.way}")
     unknown = set(said["rows"]) - {one.name for one in layout.fields}
     if unknown or layout.kind not in ("fixed", "delimited"):
         what = f"no field {', '.join(sorted(unknown))}" if unknown else "only files of lines are written"
@@ -84,6 +88,7 @@ def delivery(layout: Layout) -> Delivery | None:
     return Delivery(
         said["service"], str(said["organisation"]), said["application"], said["purpose"], str(said.get("suffix", ".txt")),
         str(said.get("receipt", "")), str(said.get("heading", "")), str(said.get("each", "")), said["rows"],
+        bool(said.get("answers", False)),
         frozenset(name for name, spec in layout.data["fields"].items() if spec.get("type") == "decimal"),
     )  # fmt: skip
 
@@ -94,7 +99,7 @@ class Serving:
 
     layout: Layout
     delivery: Delivery
-    folder: Path  # that the package reads
+    shelf: Shelf  # that the package reads from
     database: Database
     fetch: Fetch
     seal: Callable[[str, str], str]
@@ -106,7 +111,7 @@ class Serving:
         if last is not None and last["state"] == "placing":
             await self._place(last)
         awaited = last is not None and last["state"] != "told"
-        if last is not None and awaited and not await asyncio.to_thread(self._received, last["name"]):
+        if last is not None and awaited and not await self._received(last["name"]):
             return 0
         events, cursor = await self.fetch(None if last is None else last["cursor"])
         if last is not None:
@@ -128,7 +133,7 @@ class Serving:
             else:
                 rows += mine
         name = f"{self.layout.adapter}-{number:06d}{self.delivery.suffix}"
-        await asyncio.to_thread(self._aside, name, rows)
+        await self.shelf.aside(name, await asyncio.to_thread(self._content, rows))
         made = {
             "adapter": self.layout.adapter, "number": number, "state": "placing", "name": name, "cursor": cursor,
             "ids": json.dumps([one["id"] for one in events]), "since": self.now(),
@@ -136,7 +141,7 @@ class Serving:
 
         def kept(connection: Any) -> None:
             connection.execute(_out.insert().values(**made))
-            Book(connection).keep(self.layout.adapter, f"out-{number:06d}", self._waiting(wrong), self.now())
+            Book(connection).keep(self.layout.adapter, f"{OUT}{number:06d}", self._waiting(wrong), self.now())
 
         await self.database.run(kept)
         await self._place(made)
@@ -148,36 +153,16 @@ class Serving:
             for at, (event, field) in enumerate(wrong, start=1)
         ]  # fmt: skip
 
-    def _aside(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o770)
-        with (self.folder / f".{name}.part").open("wb") as file:
-            if rows:
-                file.writelines(write(self.layout, rows, heading=self.delivery.heading))
-            file.flush()
-            os.fsync(file.fileno())
+    def _content(self, rows: Sequence[Mapping[str, Any]]) -> bytes:
+        """Empty when none of the events can be a row: all of them wait."""
+        return b"".join(write(self.layout, rows, heading=self.delivery.heading)) if rows else b""
 
     async def _place(self, made: Mapping[str, Any]) -> None:
-        await asyncio.to_thread(self._rename, made["name"])
+        await self.shelf.place(made["name"], self.delivery.receipt)
         await self._turned(made, "placed")
 
-    def _rename(self, name: str) -> None:
-        """Once; gone means that it was done. A file without rows (all wait in quarantine) is not shown to the package."""
-        aside = self.folder / f".{name}.part"
-        if not aside.exists():
-            return
-        if aside.stat().st_size:
-            aside.rename(self.folder / name)
-        else:
-            (self.folder / f"{name}{self.delivery.receipt}").touch()
-            aside.unlink()
-        descriptor = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-    def _received(self, name: str) -> bool:
-        return not self.delivery.receipt or (self.folder / f"{name}{self.delivery.receipt}").exists()
+    async def _received(self, name: str) -> bool:
+        return not self.delivery.receipt or await self.shelf.received(f"{name}{self.delivery.receipt}")
 
     async def _turned(self, one: Mapping[str, Any], state: str) -> None:
         which = (_out.c.adapter == self.layout.adapter) & (_out.c.number == one["number"])

@@ -35,7 +35,7 @@ class Proof:
     issuer: Trusted
     identifier: str  # value of the claim that the settings name
     assurance: str  # low | substantial | high
-    digest: str  # of the token, to know it again
+    digest: str  # of what was signed, to know it again: one signature may be written in several ways
     expires: float  # epoch seconds, leeway included
 
 
@@ -58,7 +58,8 @@ async def check(token: str, kind: str, issuers: Issuers, now: float) -> Proof:
     assurance = issuer.levels.get(_text(claims, issuer.assurance_claim))
     if assurance is None:
         raise NotBelieved("it does not say in a way known here how surely the agent was identified")
-    return Proof(issuer, _text(claims, issuer.claim), assurance, hashlib.sha256(token.encode()).hexdigest(), expires)
+    digest = hashlib.sha256(token.rpartition(".")[0].encode()).hexdigest()
+    return Proof(issuer, _text(claims, issuer.claim), assurance, digest, expires)
 
 
 def _check_audience(issuer: Trusted, claims: Mapping[str, Any]) -> None:

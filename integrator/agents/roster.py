@@ -169,8 +169,8 @@ def _write_members(change: Change, id_: str, data: Mapping[str, Any]) -> set[str
         known = _all(change.organisation, here).where(_TABLE.id.in_(some))
         if len(change.connection.execute(known).all()) != len(some):
             raise invalid("invalidValue", "A member is not a user of your organisation.")
-    for user in went:
-        where = (member_table.c.group == id_) & (member_table.c.user == user)
+    for start in range(0, len(went), _MANY):
+        where = (member_table.c.group == id_) & member_table.c.user.in_(sorted(went)[start : start + _MANY])
         change.connection.execute(delete(member_table).where(where))
     if came:
         change.connection.execute(insert(member_table), [{"group": id_, "user": user} for user in sorted(came)])

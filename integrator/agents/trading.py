@@ -25,10 +25,9 @@ from integrator.database import Database
 from integrator.identity.acting import Acting
 from integrator.identity.applications import Application
 from integrator.identity.assertions import NotBelieved
+from integrator.identity.endpoint import ACCESS_TOKEN
 from integrator.identity.replays import Replays
 
-GRANT = "urn:ietf:params:oauth:grant-type:token-exchange"
-ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 (a name)
 DELEGATION = "urn:integrator:params:oauth:token-type:delegation"
 _NOBODY = "the token's holder is no active agent of your organisation in the hub's staff directory"
 

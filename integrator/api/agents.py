@@ -13,18 +13,13 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
 from fastapi import APIRouter, Request, Response
 
 from integrator.agents.delegating import NotYours
 from integrator.agents.model import Author, Delegation
 from integrator.agents.office import Agents
 from integrator.agents.scim.filters import as_moment
-from integrator.api.body import read_json
-from integrator.api.certificates import SHOWN
-from integrator.api.headers import bearer
-from integrator.api.hub import Verified
-from integrator.api.limits import Limits
+from integrator.api.callers import Counter, answer, only
 from integrator.api.problems import EdgeRefusal
 from integrator.errors import Issue, MalformedRequest, UnknownCaller
 from integrator.model import Caller
@@ -33,79 +28,75 @@ _ID = re.compile(r"[a-z]-[a-z]{24}").fullmatch
 _NOBODY = "Exchange the agent's own token at /oauth/token first: delegating needs to know who does it."
 
 
-def router(agents: Agents, verify: Callable[..., Verified], limits: Limits, now: Callable[[], float]) -> APIRouter:
+def router(agents: Agents, counter: Counter, now: Callable[[], float]) -> APIRouter:
     """Routes over delegations."""
     routes = APIRouter(prefix="/agents/v1")
 
-    def caller(request: Request) -> Caller:
-        token = bearer(dict(request.scope["headers"]))
-        if token is None:
-            raise UnknownCaller("no access token", problem="noAccessToken")
-        found: Caller = verify(token, request.scope.get(SHOWN)).caller
-        return found
-
-    def himself(request: Request) -> Caller:
-        """An agent that an issuer vouched for, and who acts for himself."""
-        found = caller(request)
-        if found.agent is None or found.assurance is None or found.on_behalf_of is not None:
-            raise UnknownCaller("the token names no agent who acts for himself", advice=_NOBODY)
-        return found
-
     async def body(request: Request, *names: str, may: tuple[str, ...] = ()) -> Mapping[str, Any]:
-        found = await read_json(dict(request.scope["headers"]), request.scope["integrator.inlet"], limits)
-        if not set(names) <= found.keys() <= {*names, *may}:
-            raise MalformedRequest(
-                Issue("schemaViolation", "body", "/", f"send {', '.join(names) or 'an empty object'}")
-            )
+        found = await counter.body(request)
+        only(found, frozenset(names), frozenset(may))
         return found
+
+    def whose(caller: Caller) -> str | None:
+        """The agent himself; None for HR, who acts for the organisation."""
+        return None if caller.purpose == agents.purpose and caller.agent is None else _himself(caller).agent
 
     @routes.post("/me")
     async def me(request: Request) -> Response:
-        one = himself(request)
-        await body(request)
-        told = {
-            "id": one.agent, "organisation": one.organisation, "roles": sorted(one.roles), "unit": one.unit,
-            "assurance": one.assurance, "mandate": one.mandate,
-        }  # fmt: skip
-        return _json({name: value for name, value in told.items() if value is not None})
+        with counter.caller(request) as caller:
+            one = _himself(caller)
+            await body(request)
+            told = {
+                "id": one.agent, "organisation": one.organisation, "roles": sorted(one.roles), "unit": one.unit,
+                "assurance": one.assurance, "mandate": one.mandate,
+            }  # fmt: skip
+            return answer({name: value for name, value in told.items() if value is not None})
 
     @routes.post("/delegations")
     async def delegate(request: Request) -> Response:
-        one = himself(request)
-        said = await body(request, "to", "roles", "until", may=("from",))
-        if not isinstance(said["to"], str) or not _ID(said["to"]):
-            raise _wrong("/to", "the colleague's id, a-…")
-        roles = said["roles"]
-        if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles):
-            raise _wrong("/roles", "a list of roles")
-        starts = _moment(said["from"], "/from") if "from" in said else None
-        made = await agents.delegate(
-            one.organisation, Author(one.application, one.agent), str(one.agent), said["to"], roles, starts, _moment(said["until"], "/until"),
-        )  # fmt: skip
-        return _json(_told(made, now()), 201)
+        with counter.caller(request) as caller:
+            one = _himself(caller)
+            said = await body(request, "to", "roles", "until", may=("from",))
+            if not isinstance(said["to"], str) or not _ID(said["to"]):
+                raise _wrong("/to", "the colleague's id, a-…")
+            roles = said["roles"]
+            if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles):
+                raise _wrong("/roles", "a list of roles")
+            starts = _moment(said["from"], "/from") if "from" in said else None
+            made = await agents.delegate(
+                one.organisation, Author(one.application, one.agent), str(one.agent), said["to"], roles, starts, _moment(said["until"], "/until"),
+            )  # fmt: skip
+            return answer(_told(made, now()), 201)
 
     @routes.post("/delegations/list")
     async def listing(request: Request) -> Response:
-        one = caller(request)
-        await body(request)
-        agent = None if one.purpose == agents.purpose and one.agent is None else himself(request).agent
-        found = await agents.delegations(one.organisation, agent)
-        return _json({"items": [_told(delegation, now()) for delegation in found]})
+        with counter.caller(request) as caller:
+            await body(request)
+            found = await agents.delegations(caller.organisation, whose(caller))
+            return answer({"items": [_told(delegation, now()) for delegation in found]})
 
     @routes.post("/delegations/revoke")
     async def revoke(request: Request) -> Response:
-        one = caller(request)
-        said = await body(request, "id")
-        agent = None if one.purpose == agents.purpose and one.agent is None else himself(request).agent
-        if not isinstance(said["id"], str) or not _ID(said["id"]):
-            raise _wrong("/id", "the delegation's id, d-…")
-        try:
-            ended = await agents.revoke(one.organisation, Author(one.application, one.agent), said["id"], agent)
-        except NotYours:
-            raise EdgeRefusal("resourceNotFound", "There is no such delegation of yours.") from None
-        return _json(_told(ended, now()))
+        with counter.caller(request) as caller:
+            said = await body(request, "id")
+            agent = whose(caller)
+            if not isinstance(said["id"], str) or not _ID(said["id"]):
+                raise _wrong("/id", "the delegation's id, d-…")
+            try:
+                by = Author(caller.application, caller.agent)
+                ended = await agents.revoke(caller.organisation, by, said["id"], agent)
+            except NotYours:
+                raise EdgeRefusal("resourceNotFound", "There is no such delegation of yours.") from None
+            return answer(_told(ended, now()))
 
     return routes
+
+
+def _himself(caller: Caller) -> Caller:
+    """An agent that an issuer vouched for, and who acts for himself. Raises `UnknownCaller`."""
+    if caller.agent is None or caller.assurance is None or caller.on_behalf_of is not None:
+        raise UnknownCaller("the token names no agent who acts for himself", advice=_NOBODY)
+    return caller
 
 
 def _told(one: Delegation, now: float) -> dict[str, Any]:
@@ -130,7 +121,3 @@ def _iso(moment: float) -> str:
 
 def _wrong(name: str, advice: str) -> MalformedRequest:
     return MalformedRequest(Issue("schemaViolation", "body", name, advice))
-
-
-def _json(answer: Mapping[str, Any], status: int = 200) -> Response:
-    return Response(orjson.dumps(answer), status, {"cache-control": "no-store"}, "application/json")

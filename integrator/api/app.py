@@ -15,6 +15,7 @@ from integrator.api import (
     directory,
     documentation,
     enrolment,
+    opened,
     published,
     refdata,
     rights,
@@ -25,10 +26,11 @@ from integrator.api.asgi import Front
 from integrator.api.body import ClientGone, drain
 from integrator.api.callers import Counter
 from integrator.api.hub import Hub
-from integrator.api.limits import Limits
+from integrator.api.limits import InFlight, Limits
 from integrator.api.openapi import describe
 from integrator.api.openapi30 import downgrade
 from integrator.api.problems import EdgeRefusal, Problems
+from integrator.api.soap import door
 from integrator.errors import IntegratorError
 
 
@@ -62,7 +64,7 @@ def build(hub: Hub) -> Api:
         telemetry={"tracing": False, "metrics": False, "logs": False},  # its spans would hold addresses
     )  # fmt: skip
     rest.include_router(system.router(hub, life, limits))
-    counter = Counter(hub, limits)
+    counter = Counter(hub.identity.verify, limits)
     if hub.bureau is not None:  # before the documentation, whose pages have any name
         rest.include_router(rights.router(hub, hub.bureau, counter, limits))
     rest.include_router(documentation.router(hub, described, downgrade(described), problems))
@@ -72,13 +74,19 @@ def build(hub: Hub) -> Api:
     if hub.enrolment is not None:
         rest.include_router(enrolment.router(hub.enrolment, counter))
     if hub.agents is not None:
-        rest.include_router(scim.router(hub.agents, hub.identity.verify, limits))
-        rest.include_router(agents.router(hub.agents, hub.identity.verify, limits, hub.clock))
+        rest.include_router(scim.router(hub.agents, counter, limits))
+        rest.include_router(agents.router(hub.agents, counter, hub.clock))
     rest.include_router(deliveries.router(hub, limits))
+    flight = InFlight(limits)
+    if hub.soap is not None:
+        rest.include_router(door.router(hub, hub.soap, problems, limits, flight))
+    if hub.opened is not None:
+        limit = hub.opened.per_minute
+        rest.include_router(opened.router(hub.opened, problems, limit, hub.settings.proxies, hub.clock))
     if hub.consoles is not None:
         named = hub.consoles.extras.get("named_numbers", frozenset()) if hub.settings.sandbox else None
         consoles.mount(rest, hub.consoles, limits, hub.identity.verify, named)
-    return Api(Front(hub, rest, problems, limits), rest, life, limits, problems)
+    return Api(Front(hub, rest, problems, limits, flight), rest, life, limits, problems)
 
 
 def _handlers(problems: Problems, limits: Limits) -> dict[Any, Any]:

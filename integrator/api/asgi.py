@@ -15,7 +15,7 @@ from integrator.api.body import ClientGone, Inlet, drain, read_json
 from integrator.api.certificates import SHOWN, Shown
 from integrator.api.headers import SECURITY, bearer, language, new_trace, refuse_doubles, scenario, trace_headers
 from integrator.api.hub import Hub
-from integrator.api.limits import InFlight, Limits
+from integrator.api.limits import KNOWN, InFlight, Limits
 from integrator.api.problems import EdgeRefusal, Problems
 from integrator.api.protocol import DOOR, Door
 from integrator.api.record import record_headers
@@ -38,10 +38,10 @@ _ANY_HOST = frozenset((b"/livez", b"/readyz", b"/metrics"))  # probes ask by the
 class Front:
     """The ASGI application that the server runs. `rest` gets what is not a service."""
 
-    def __init__(self, hub: Hub, rest: App, problems: Problems, limits: Limits) -> None:
+    def __init__(self, hub: Hub, rest: App, problems: Problems, limits: Limits, flight: InFlight) -> None:
         self._hub, self._rest, self._problems, self._limits = hub, rest, problems, limits
-        self._routes = Routes({name: one for name, one in hub.services.items() if one.later is None})
-        self._flight = InFlight(limits)
+        self._routes = Routes({name: one for name, one in hub.services.items() if one.later is None and not one.is_open})
+        self._flight = flight  # shared with what else asks questions behind
         self._shown = Shown(hub.identity.certificates, hub.settings.proxies)
         self._hosts = frozenset(host.lower().encode() for host in hub.settings.hosts)
         self._sandbox = hub.settings.sandbox
@@ -79,7 +79,8 @@ class Front:
         try:
             await self._pass_on(scope, inlet, send, trace)
         finally:
-            self._flight.leave_public()
+            if KNOWN not in scope:
+                self._flight.leave_public()
 
     def _check_host(self, headers: dict[bytes, bytes], raw_path: bytes) -> None:
         if headers.get(b"host", b"").lower() not in self._hosts and raw_path not in _ANY_HOST:

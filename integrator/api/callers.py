@@ -2,42 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import orjson
 from fastapi import Request, Response
+from sqlalchemy.exc import SQLAlchemyError
 
 from integrator.api.body import read_json
 from integrator.api.certificates import SHOWN
 from integrator.api.headers import bearer
-from integrator.api.hub import Hub
+from integrator.api.hub import Verified
 from integrator.api.limits import InFlight, Limits
-from integrator.errors import Issue, MalformedRequest, UnknownCaller
+from integrator.errors import Issue, MalformedRequest, RegisterSilent, UnknownCaller
+from integrator.logs import log
 from integrator.model import Caller
 
 
 class Counter:
     """The counter in front of the routes: one for a hub."""
 
-    def __init__(self, hub: Hub, limits: Limits) -> None:
-        self._hub, self._limits = hub, limits
+    def __init__(self, verify: Callable[..., Verified], limits: Limits) -> None:
+        self._verify, self._limits = verify, limits
         self._flight = InFlight(limits)  # apart from questions: looking at one's rights takes no place of those
 
     @contextmanager
     def caller(self, request: Request) -> Iterator[Caller]:
         """Whose token came with a request, for as long as the request is worked on.
 
-        Raises `UnknownCaller`, `TooManyRequests` (of one application, as many at once as it may ask questions).
+        Raises `UnknownCaller`, `TooManyRequests` (of one application, as many at once as it may ask questions), and
+        `RegisterSilent` for what the work itself met in a database.
         """
         token = bearer(dict(request.scope["headers"]))
         if token is None:
             raise UnknownCaller("no access token", problem="noAccessToken")
-        found: Caller = self._hub.identity.verify(token, request.scope.get(SHOWN)).caller
+        found: Caller = self._verify(token, request.scope.get(SHOWN)).caller
         self._flight.enter(found.application)
         try:
             yield found
+        except SQLAlchemyError as error:
+            log.error("register_silent", error=type(error).__name__)
+            raise RegisterSilent("a register of the hub") from error
         finally:
             self._flight.leave(found.application)
 

@@ -4,6 +4,7 @@ POST <route of a service>              Idempotency-Key          accepted: 202
 POST /events/v1/subscriptions/create   Idempotency-Key · /list · /end
 POST /events/v1/feed                   what waits for a subscription that is fetched
 POST /delivery/v1/deliveries/get       how it stands with one's own message, and what was answered · /answer
+POST /delivery/v1/deliveries/answers   what was answered to one's own messages of a service
 GET  /events/v1/keys                   what pushes are signed with
 """
 
@@ -20,7 +21,7 @@ from fastapi import APIRouter, Request, Response
 from integrator import clock
 from integrator.api.body import read_json
 from integrator.api.certificates import SHOWN
-from integrator.api.delivering import Counter
+from integrator.api.delivering import Counter, read_key
 from integrator.api.headers import bearer, language
 from integrator.api.hub import Hub
 from integrator.api.limits import Limits
@@ -29,10 +30,7 @@ from integrator.errors import Issue, MalformedRequest, UnknownCaller
 from integrator.model import Answer, Caller
 from integrator.model import Request as Question
 
-_KEY = re.compile(r"[!-~]{8,128}")
 _UID = re.compile(r"[0-9a-f]{32}")
-_NUMBER = re.compile(r"\d{11}")
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")  # one in a hundred ends in eleven digits
 _DAYS = 732  # that a subscription may last
 
 
@@ -54,16 +52,10 @@ def router(hub: Hub, limits: Limits) -> APIRouter:
         async def hand_in(request: Request) -> Response:
             who, body = await knock(request)
             key = _idempotency(request)
-            handed = body.pop("changed" if service.later.kind == "announcement" else "content", None)
-            if who.dossier is not None:
-                body.setdefault("dossierReference", who.dossier)
-            read = service.read(body)
-            if who.dossier is not None and read.dossier not in (None, who.dossier):
-                raise _issue("equalExpected", "/dossierReference", "the token is bound to another case")
-            question = _question(request, service.name, who.caller, read.keys, read.dossier)
-            if service.later.kind == "announcement":
-                return _accepted(await counter.announce(service, question, key, handed))
-            return _accepted(await counter.hand_in(service, question, key, service.later.read(handed)))
+            chosen = language(request.headers.get("accept-language", "").encode())
+            return _accepted(
+                await counter.deposit(service, body, key, who.caller, _trace(request), chosen, who.dossier)
+            )
 
         return hand_in
 
@@ -104,11 +96,7 @@ def router(hub: Hub, limits: Limits) -> APIRouter:
     async def feed(request: Request) -> Response:
         who, body = await knock(request)
         _only(body, "subscriptionId", "cursor", "size")
-        size = body.get("size", 100)
-        if type(size) is not int or not 1 <= size <= 100:
-            raise _issue("outOfRange", "/size", "1 to 100")
-        cursor = _uid(body, "cursor") if "cursor" in body else None
-        return _json(await counter.fetch(who.caller, _uid(body, "subscriptionId"), cursor, size))
+        return _json(await counter.fetch(who.caller, _uid(body, "subscriptionId"), *_page(body)))
 
     @routes.post("/delivery/v1/deliveries/get")
     async def look(request: Request) -> Response:
@@ -116,6 +104,12 @@ def router(hub: Hub, limits: Limits) -> APIRouter:
         _only(body, "deliveryId", "cursor")
         cursor = _uid(body, "cursor") if "cursor" in body else None
         return _json(await counter.look(who.caller, _uid(body, "deliveryId"), cursor))
+
+    @routes.post("/delivery/v1/deliveries/answers")
+    async def answered(request: Request) -> Response:
+        who, body = await knock(request)
+        _only(body, "service", "cursor", "size")
+        return _json(await counter.answered(who.caller, _text(body, "service"), *_page(body)))
 
     @routes.post("/delivery/v1/deliveries/answer")
     async def answer(request: Request) -> Response:
@@ -145,12 +139,7 @@ def _trace(request: Request) -> Any:
 
 
 def _idempotency(request: Request) -> str:
-    key = request.headers.get("idempotency-key", "")
-    if not _KEY.fullmatch(key) or (_NUMBER.search(key) and not _UUID.fullmatch(key)):
-        raise MalformedRequest(
-            Issue("requiredInput", "header", "Idempotency-Key", "8 to 128 visible characters, new for each message; a UUID will do")
-        )  # fmt: skip
-    return key
+    return read_key(request.headers.get("idempotency-key", ""), "header", "Idempotency-Key")
 
 
 def _only(body: Mapping[str, Any], *names: str) -> None:
@@ -170,6 +159,14 @@ def _uid(body: Mapping[str, Any], name: str) -> str:
     if not _UID.fullmatch(value):
         raise _issue("schemaViolation", f"/{name}", "as the hub gave it: 32 hexadecimal digits")
     return value
+
+
+def _page(body: Mapping[str, Any]) -> tuple[str | None, int]:
+    """The cursor that acknowledges, and how many are wanted at most."""
+    size = body.get("size", 100)
+    if type(size) is not int or not 1 <= size <= 100:
+        raise _issue("outOfRange", "/size", "1 to 100")
+    return (_uid(body, "cursor") if "cursor" in body else None), size
 
 
 def _names(value: Any, offers: frozenset[str]) -> frozenset[str]:

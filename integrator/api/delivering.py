@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -14,6 +15,10 @@ from integrator.delivery.subscriptions import Ending, Following, Subscription
 from integrator.delivery.webhooks.cloudevents import event
 from integrator.errors import Issue, MalformedRequest, NoSuchDelivery
 from integrator.model import Answer, Caller, Request, Trace
+
+_KEY = re.compile(r"[!-~]{8,128}")
+_NUMBER = re.compile(r"\d{11}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")  # one in a hundred ends in eleven digits
 
 
 class Counter:
@@ -28,6 +33,21 @@ class Counter:
         keys: tuple[str, ...] = self._dispatch.keys
         return keys
 
+    async def deposit(
+        self, service: Any, body: dict[str, Any], key: str, caller: Caller, trace: Trace, language: str, dossier: str | None = None
+    ) -> Answer:  # fmt: skip
+        """What a body hands in, whichever façade read it. `dossier`: the case that the caller's token is bound to."""
+        handed = body.pop("changed" if service.later.kind == "announcement" else "content", None)
+        if dossier is not None:
+            body.setdefault("dossierReference", dossier)
+        read = service.read(body)
+        if dossier is not None and read.dossier not in (None, dossier):
+            raise _issue("equalExpected", "/dossierReference", "the token is bound to another case")
+        question = Request(service.name, caller, read.keys, trace, None, read.dossier, False, language)
+        if service.later.kind == "announcement":
+            return await self.announce(service, question, key, handed)
+        return await self.hand_in(service, question, key, service.later.read(handed))
+
     async def hand_in(self, service: Any, request: Request, key: str, content: Mapping[str, Any]) -> Answer:
         """A message for an organisation, or an effect at a source."""
         later, dispatch = service.later, self._dispatch
@@ -39,7 +59,7 @@ class Counter:
             mode, recipient = found.mode, found.uid
             receiver = (found.organisation, found.application, found.purpose)
         message = Message(
-            dispatch.outbox, uid_of(dispatch.outbox, request, key), later.kind, mode, recipient, receiver, content,
+            dispatch.outbox, uid_of(dispatch.outbox, request, key), later.kind, mode, recipient, receiver, request, content,
             service.subject(request.keys), later.expires, later.answer,
         )  # fmt: skip
         return await self._accept(request, message)
@@ -90,8 +110,15 @@ class Counter:
         if row["answer"] is not None:
             told["answer"] = row["answer"]
             if row["answer"] == "answered":
-                told |= {"answers": await self._page(f"question:{uid}", cursor, 100)}
+                told |= {"answers": await self._page(self._mailbox(caller, row["service"]), cursor, 100, question=uid)}
         return {name: value for name, value in told.items() if value is not None}
+
+    async def answered(self, caller: Caller, service: str, cursor: str | None, size: int) -> dict[str, Any]:
+        """What was answered to one's own messages of a service, for whoever keeps no list of them."""
+        found = self._hub.services.get(service)
+        if found is None or found.later is None or found.later.answer is None:
+            raise _issue("referencedResourceNotFound", "/service", "a service whose messages are answered: see /docs")
+        return await self._page(self._mailbox(caller, service), cursor, size)
 
     async def answer(self, caller: Caller, uid: str, key: str, content: Any, trace: Trace) -> Answer:
         """An answer to a message that one's own subscription received: kept until the sender comes for it."""
@@ -105,12 +132,13 @@ class Counter:
         later = service.later
         if later is None:
             raise NoSuchDelivery
-        read = later.read_answer(content)
-        request = Request(service.name, caller, {}, trace, frozenset(read))
+        read = later.read_reply(content)
+        asked = outbox.held(row, "").dossier  # of the case that it answers to
+        request = Request(service.name, caller, {}, trace, frozenset(read), asked)
         sender = (row["sender_org"], row["sender_app"], row["purpose"])
         message = Message(
-            outbox, uid_of(outbox, request, f"answer:{key}"), "answer", "pull", f"question:{uid}", sender, read, None,
-            later.expires, question=uid,
+            outbox, uid_of(outbox, request, f"answer:{key}"), "answer", "pull", self._mailbox(Caller(*sender), service.name),
+            sender, request, read, None, later.expires, question=uid,
         )  # fmt: skip
         return await self._accept(request, message)
 
@@ -142,8 +170,15 @@ class Counter:
             raise NoSuchDelivery
         return found
 
-    async def _page(self, recipient: str, cursor: str | None, size: int) -> dict[str, Any]:
-        page = await self._dispatch.feed.fetch(recipient, cursor, size)
+    def _mailbox(self, caller: Caller, service: str) -> str:
+        """Where the answers to an application's messages of one service lie, for one purpose."""
+        who = caller.organisation, caller.application, caller.purpose
+        return f"answers:{self._dispatch.outbox.sealing.tag('answers', *who, service).hex()}"
+
+    async def _page(
+        self, recipient: str, cursor: str | None, size: int, question: str | None = None
+    ) -> dict[str, Any]:
+        page = await self._dispatch.feed.fetch(recipient, cursor, size, question=question)
         issuer = self._hub.settings.issuer
         return {
             "items": [event(held, content, issuer=issuer, type_=self._type(held)) for held, content in page.messages],
@@ -153,6 +188,15 @@ class Counter:
     def _type(self, held: Any) -> str:
         service = self._hub.services.get(held.service)
         return service.later.type if service is not None and service.later is not None else str(held.service)
+
+
+def read_key(key: str, where: str, name: str) -> str:
+    """An Idempotency-Key, from where the façade has it. Raises `MalformedRequest`."""
+    if not _KEY.fullmatch(key) or (_NUMBER.search(key) and not _UUID.fullmatch(key)):
+        raise MalformedRequest(
+            Issue("requiredInput", where, name, "8 to 128 visible characters, new for each message; a UUID will do")
+        )
+    return key
 
 
 def _who(caller: Caller) -> tuple[str, str, str]:

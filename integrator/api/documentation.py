@@ -13,6 +13,7 @@ from integrator.api.hub import Hub, Service
 from integrator.api.openapi import request_example
 from integrator.api.pages import page, stylesheet
 from integrator.api.problems import EdgeRefusal, Problems
+from integrator.api.soap.contract import PATH, domains
 
 ERRORS = ("badRequest", "noAccessToken", "invalidAccessToken", "expiredAccessToken", "missingPermission", "resourceNotFound",
           "tooManyRequests", "badGateway", "serviceUnavailable")  # fmt: skip
@@ -31,6 +32,7 @@ class Shown:
 def router(hub: Hub, described: Mapping[str, Any], older: Mapping[str, Any], problems: Problems) -> APIRouter:
     """Both documents are made once; pages are rendered in the reader's language."""
     routes = APIRouter()
+    contracts = [PATH + name for name in domains(hub.services, problems)] if hub.soap is not None else []
     new, old = orjson.dumps(described), orjson.dumps(older)
     shown = {name: _shown(service, hub.settings.issuer) for name, service in sorted(hub.services.items())}
     tags: dict[str, list[Shown]] = {}
@@ -48,7 +50,8 @@ def router(hub: Hub, described: Mapping[str, Any], older: Mapping[str, Any], pro
     @routes.get("/docs")
     async def index(request: Request) -> Response:
         return page(
-            request, "index.html", tags=tags, purposes=dict(sorted(hub.purposes.items())), base=hub.settings.issuer, sandbox=hub.settings.sandbox
+            request, "index.html", tags=tags, purposes=dict(sorted(hub.purposes.items())), base=hub.settings.issuer,
+            sandbox=hub.settings.sandbox, contracts=contracts,
         )  # fmt: skip
 
     @routes.get("/docs/style.css")

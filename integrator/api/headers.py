@@ -46,10 +46,13 @@ def new_trace(headers: dict[bytes, bytes]) -> Trace:
     while like_a_number(trace):  # it is asked for in addresses later, where no number may stand
         trace, span = _drawn()
     related = headers.get(b"belgov-trace-id")
-    words = related.decode() if related is not None and _RELATED.fullmatch(related) else None
-    if words is not None and holds_number(words):
-        words = None  # a national number is no trace id, and goes into no log
-    return Trace(trace, span, words)
+    return Trace(trace, span, None if related is None else read_related(related))
+
+
+def read_related(related: bytes) -> str | None:
+    """The caller's own trace id, or None when it is none: a national number is not, and goes into no log."""
+    words = related.decode() if _RELATED.fullmatch(related) else None
+    return None if words is None or holds_number(words) else words
 
 
 def _drawn() -> tuple[str, str]:

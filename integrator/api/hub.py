@@ -85,6 +85,8 @@ class Service(Protocol):
     @property
     def answer_name(self) -> str: ...
     @property
+    def is_open(self) -> bool: ...  # asked at the open door (opened.py) and nowhere else
+    @property
     def later(self) -> Any: ...  # integrator.services.Later: its effect is later; None: it is answered at once
     def subject(self, keys: Mapping[str, Any]) -> tuple[str, str] | None: ...
 
@@ -119,6 +121,8 @@ class Identity(Protocol):
     def certificates(self) -> Certificates: ...
     @property
     def applications(self) -> Any: ...  # integrator.identity.applications.Applications
+    @property
+    def senders(self) -> Any: ...  # integrator.identity.senders.Senders
     def verify(self, token: str, certificate: str | None = None) -> Verified:
         """`certificate`: thumbprint of the one shown with the request. Raises `UnknownCaller`."""
 
@@ -187,6 +191,10 @@ class Hub(Protocol):
     def bureau(self) -> Any: ...  # integrator.identity.grants.Bureau; None: nobody learns about rights here
     @property
     def agents(self) -> Any: ...  # integrator.agents.office.Agents; None: nobody told who works where
+    @property
+    def soap(self) -> Any: ...  # integrator.api.soap.opening.Soap; None: no SOAP here
+    @property
+    def opened(self) -> Any: ...  # integrator.opened.door.Opened; None: nothing is open to anybody
     @property
     def dispatch(self) -> Any: ...  # integrator.dispatch.Dispatch; None: nothing is delivered
     @property

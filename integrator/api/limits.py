@@ -71,6 +71,9 @@ class TooManyRequests(HubBusy):
         self.limit = limit
 
 
+KNOWN = "integrator.known"  # in a request's scope: its asker has a place of his own by now, no longer a stranger's
+
+
 class InFlight:
     """Counts what is being worked on: in all, per application, and apart for strangers. One event loop, so no lock."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from integrator.api import cases, openapi_deliveries
+from integrator.api import cases, openapi_deliveries, openapi_opened
 from integrator.api.directory import PATH
 from integrator.api.hub import Hub, Service
 from integrator.api.limits import Limits
@@ -27,10 +27,13 @@ Json = dict[str, Any]
 TAGS = {
     "person": "Persons, households and what is known about them. National numbers only in bodies.",
     "social security": "Statuses and benefits, through the KSZ/BCSS.",
+    "employment": "Declarations of employment, and the periods that one declared (Dimona).",
     "enterprise": "Enterprises and their establishment units (KBO/BCE).",
     "vehicle": "Vehicles, plates and holders (DIV).",
     "address": "Addresses, streets and municipalities (BeSt Address).",
     "directory": "Who keeps a file about whom (directory of references): one's own registrations, never another's.",
+    "open data": "For anybody, without a token: nothing of it is about a person.",
+    "statistics": "Figures for policy: how many, never who; who gave nothing is unknown, never zero.",
     "parking": "Parking cards and the resident permit.",
 }
 
@@ -51,7 +54,8 @@ _WORDS = {
 
 def describe(hub: Hub, problems: Problems, limits: Limits) -> Json:
     """The whole document."""
-    services = sorted(hub.services.values(), key=lambda service: (service.path, service.method))
+    told = [one for one in hub.services.values() if hub.opened is not None or not one.is_open]
+    services = sorted(told, key=lambda service: (service.path, service.method))
     paths: dict[str, Json] = {}
     for service in services:
         if service.later is not None and service.later.kind == "event":
@@ -89,13 +93,15 @@ def describe(hub: Hub, problems: Problems, limits: Limits) -> Json:
         | cases.paths()
         | caller_paths()
         | agent_paths()
-        | reference_paths(),
+        | reference_paths()
+        | (openapi_opened.paths() if hub.opened is not None else {}),
         "components": {
             "securitySchemes": {"Token": _security(hub.settings.issuer)},
             "schemas": shared_schemas(problems)
             | caller_schemas()
             | agent_schemas()
             | reference_schemas()
+            | (openapi_opened.schemas() if hub.opened is not None else {})
             | openapi_deliveries.schemas()
             | {name(service) + "Answer": answer_schema(service) for service in services if service.later is None},
             "responses": {_response(status): _problem_response(status) for status in _WORDS} | {"Problem": _default()},
@@ -219,6 +225,8 @@ def _operation(service: Service) -> Json:
     }
     if service.list_name is not None:
         del operation["responses"]["404"]  # nothing found is an empty list
+    if service.is_open:
+        return openapi_opened.opened(operation, _parameters(service)[:-1])
     if service.method == "GET":
         operation["parameters"] = _parameters(service)
     else:

@@ -124,6 +124,9 @@ def paths() -> Json:
         "/delivery/v1/deliveries/get": _post(
             "getDelivery", "How it stands with a message of one's own, and what was answered", {"deliveryId": _UID, "cursor": _UID},
             ["deliveryId"], _ref("Delivery")),
+        "/delivery/v1/deliveries/answers": _post(
+            "listAnswers", "What was answered to one's own messages of a service; acknowledges what came with the cursor",
+            {"service": text, "cursor": _UID, "size": size}, ["service"], _ref("Page")),
         "/delivery/v1/deliveries/answer": _post(
             "answerDelivery", "Answer a message that one's own subscription received", {"deliveryId": _UID, "content": {"type": "object"}},
             ["deliveryId", "content"], _ref("Accepted"), status="202", key=True),

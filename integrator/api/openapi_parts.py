@@ -16,7 +16,10 @@ def own_paths() -> Json:
         "type": "object",
         "required": ["grant_type", "client_assertion_type", "client_assertion"],
         "properties": {
-            "grant_type": {"type": "string", "enum": ["client_credentials", "urn:ietf:params:oauth:grant-type:token-exchange"]},
+            "grant_type": {
+                "type": "string",
+                "enum": ["client_credentials", "urn:ietf:params:oauth:grant-type:token-exchange"],
+            },
             "client_assertion_type": {
                 "type": "string",
                 "enum": ["urn:ietf:params:oauth:client-assertion-type:jwt-bearer"],

@@ -113,7 +113,10 @@ class Problems:
                 (),
             )
         if isinstance(error, UnknownCaller):
-            return error.problem, {}, ((b"www-authenticate", _challenge(error.problem)),)
+            challenge = (
+                () if error.problem == "messageNotBelieved" else ((b"www-authenticate", _challenge(error.problem)),)
+            )
+            return error.problem, {}, challenge
         if isinstance(error, EdgeRefusal):
             return error.problem, {}, error.headers
         for family in type(error).__mro__:

@@ -19,25 +19,24 @@ from fastapi import APIRouter, Request, Response
 from integrator.agents.model import Author
 from integrator.agents.office import Agents
 from integrator.agents.scim.bulk import run_bulk
-from integrator.agents.scim.errors import ScimRefused, invalid
+from integrator.agents.scim.errors import ScimRefused, invalid, missing
 from integrator.agents.scim.schemas import Kind, kinds
 from integrator.agents.scim.service import PAYLOAD, Hr
 from integrator.api.body import check_kind, read_bytes
-from integrator.api.certificates import SHOWN
-from integrator.api.headers import bearer
-from integrator.api.hub import Verified
-from integrator.api.limits import Limits
+from integrator.api.callers import Counter
+from integrator.api.limits import Limits, TooManyRequests
 from integrator.api.routes import refuse_number
 from integrator.errors import HubError, MalformedRequest, RequestRefused, UnknownCaller
+from integrator.model import Caller
 from integrator.strict_json import NotStrict, loads
 
 KIND = "application/scim+json"
 _DEEP = 16
 _KNOWN = re.compile(r"/scim/v2/(Users|Groups|Schemas|ResourceTypes|ServiceProviderConfig|Bulk|\.search)(/[^/]+)?")
-Verify = Callable[..., Verified]
+_ID = re.compile(r"[\w:.-]{1,80}", re.ASCII).fullmatch
 
 
-def router(agents: Agents, verify: Verify, limits: Limits) -> APIRouter:
+def router(agents: Agents, counter: Counter, limits: Limits) -> APIRouter:
     """All routes of SCIM."""
     routes = APIRouter(prefix="/scim/v2")
     scim = agents.scim
@@ -48,9 +47,10 @@ def router(agents: Agents, verify: Verify, limits: Limits) -> APIRouter:
 
         async def opened(request: Request) -> Response:
             try:
-                hr = _hr(request, verify, agents.purpose)
-                refuse_number(request.scope["raw_path"], request.scope["query_string"])
-                return await work(request, hr)
+                with counter.caller(request) as caller:
+                    hr = _hr(caller, agents.purpose)
+                    refuse_number(request.scope["raw_path"], request.scope["query_string"])
+                    return await work(request, hr)
             except ScimRefused as error:
                 return _json(error.json(), error.status)
             except UnknownCaller as error:
@@ -60,7 +60,8 @@ def router(agents: Agents, verify: Verify, limits: Limits) -> APIRouter:
                 return _json(ScimRefused(error.status, "invalidSyntax", error.hint).json(), error.status)
             except HubError as error:
                 after = {"retry-after": str(getattr(error, "retry_after", 5))}
-                return _json(ScimRefused(503, None, error.hint).json(), 503, after)
+                status = 429 if isinstance(error, TooManyRequests) else 503
+                return _json(ScimRefused(status, None, error.hint).json(), status, after)
             except RequestRefused as error:
                 return _json(ScimRefused(400, "sensitive", error.hint).json(), 400)
 
@@ -146,12 +147,8 @@ def router(agents: Agents, verify: Verify, limits: Limits) -> APIRouter:
     return routes
 
 
-def _hr(request: Request, verify: Verify, purpose: str) -> Hr:
-    """Who asks. Raises `UnknownCaller`, or `ScimRefused` (403): a token for another purpose."""
-    token = bearer(dict(request.scope["headers"]))
-    if token is None:
-        raise UnknownCaller("no access token", problem="noAccessToken")
-    caller = verify(token, request.scope.get(SHOWN)).caller
+def _hr(caller: Caller, purpose: str) -> Hr:
+    """Who asks. Raises `ScimRefused` (403): a token for another purpose."""
     if caller.purpose != purpose:
         raise ScimRefused(403, None, f"The token is for another purpose: ask one for {purpose}.")
     return Hr(caller.organisation, Author(caller.application, caller.agent))
@@ -162,7 +159,10 @@ def _kind(request: Request) -> Kind:
 
 
 def _place(request: Request) -> tuple[Kind, str]:
-    return _kind(request), request.path_params["id"]
+    id_: str = request.path_params["id"]
+    if not _ID(id_):  # no id of ours looks so; some of it no database takes
+        raise missing()
+    return _kind(request), id_
 
 
 def _match(request: Request) -> str | None:

@@ -13,13 +13,17 @@ from integrator.commands import (
     demo,
     directory,
     emergency,
+    indicator,
     ledger,
+    mandate,
     mock,
     new,
+    opendata,
     personas,
     policy,
     scenario,
     serve,
+    soap,
 )
 from integrator.commands.policy import why
 
@@ -35,11 +39,15 @@ WORDS = (
     policy,
     why,
     adapter,
+    indicator,
     case,
     emergency,
+    mandate,
     directory,
     delivery,
     agents,
+    soap,
+    opendata,
     check,
     new,
 )

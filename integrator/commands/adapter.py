@@ -1,6 +1,6 @@
-"""`integrator adapter init|check`: a layout proposed from a sample, a file held against a layout. Nothing is loaded by either.
+"""`integrator adapter check`: a file, or what a package has now, held against a layout. Nothing is loaded.
 
-The other words of `adapter` are in adapter_run.py and adapter_desk.py.
+The other words of `adapter` are in adapter_ways.py (init, list), adapter_run.py and adapter_desk.py.
 """
 
 from __future__ import annotations
@@ -11,22 +11,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import yaml
 from rich.console import Console
 from rich.table import Table
 
 from integrator import places, settings
 from integrator.adapters.checking import Report, check
+from integrator.adapters.findings import advice_of
 from integrator.adapters.layout import Layout, load
-from integrator.adapters.proposing import propose
-from integrator.commands import adapter_desk, adapter_run
+from integrator.commands import adapter_desk, adapter_run, adapter_ways
 from integrator.errors import ConfigurationError
 
 _SHOWN = 50  # findings on screen; --json tells up to a thousand
-_HEAD = """\
-# yaml-language-server: $schema=../../config/schema/adapter.schema.json
-# Proposed from a sample. Read every line: names, kinds, what is required, and the key; then `integrator adapter check`.
-"""
 
 
 def add(words: Any) -> None:
@@ -34,13 +29,12 @@ def add(words: Any) -> None:
         "adapter", help="files of closed packages: propose a layout, check a file, take files in, mend what waits"
     )
     verbs = parser.add_subparsers(dest="verb", required=True)
-    init = verbs.add_parser("init", help="write connectors/NAME/adapter.yaml from a sample file")
-    init.add_argument("name")
-    init.add_argument("--sample", type=Path, required=True, metavar="FILE")
-    init.set_defaults(run=_init)
-    checking = verbs.add_parser("check", help="every row of a file against its layout: line, bytes, field, reason")
+    adapter_ways.add(verbs)
+    checking = verbs.add_parser("check", help="every row of a file, or of what the package has now, against its layout")
     checking.add_argument("name", help="the adapter: a folder of connectors/")
-    checking.add_argument("file", type=Path)
+    checking.add_argument("file", type=Path, nargs="?", help="left out: what comes over the adapter's way now")
+    checking.add_argument("--access", type=Path, help="access file of the package; default: as the settings say")
+    checking.add_argument("--most", type=int, default=10_000, help="rows that are fetched at most")
     checking.add_argument("--json", action="store_true")
     checking.set_defaults(run=_check)
     adapter_run.add(verbs)
@@ -57,30 +51,19 @@ def layout_of(name: str) -> Layout:
     return load(path, sandbox=chosen.named_numbers if chosen.sandbox else None)
 
 
-def _init(chosen: argparse.Namespace) -> int:
-    if not chosen.name.isidentifier() or not chosen.name.islower():
-        raise ConfigurationError("an adapter is named by lower case letters, digits and _")
-    path = places.folder("connectors") / chosen.name / "adapter.yaml"
-    if path.exists():
-        raise ConfigurationError(
-            f"{path.parent.name}/adapter.yaml exists", advice="Change it by hand; a proposal does not write over it."
-        )
-    proposed = propose(_there(chosen.sample), chosen.name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(_HEAD + yaml.safe_dump(proposed, sort_keys=False, allow_unicode=True), encoding="utf-8")
-    print(
-        f"connectors/{chosen.name}/adapter.yaml: {len(proposed['fields'])} fields, key {', '.join(proposed['key']) or 'none found'}"
-    )
-    return 0
-
-
 def _check(chosen: argparse.Namespace) -> int:
-    report = check(layout_of(chosen.name), _there(chosen.file))
+    layout = layout_of(chosen.name)
+    if chosen.file is None:
+        report, finding = adapter_ways.fetched(layout, chosen)
+    else:
+        report, finding = check(layout, _there(chosen.file)), None
+    if finding is not None:
+        print(f"{finding}: {advice_of(finding)}", file=sys.stderr)
     if chosen.json:
         print(json.dumps(report.json(), ensure_ascii=False, indent=2))
     else:
         _show(report)
-    return 0 if report.clean else 1
+    return 0 if report.clean and finding is None else 1
 
 
 def _there(path: Path) -> Path:

@@ -20,12 +20,13 @@ from integrator import clock, settings
 from integrator.adapters.book import Book, WaitingRow
 from integrator.adapters.findings import advice_of
 from integrator.adapters.intake import Intake
+from integrator.adapters.serving import OUT
 from integrator.commands.delivery import ledger_beside
 from integrator.consoles.vault import open_vault
 from integrator.database import Database
 from integrator.errors import ConfigurationError
 from integrator.settings import Settings
-from integrator.taking_part import number_of, taking_part
+from integrator.taking_part import layout_of, organisation_of
 
 _OPS = {"show": "dpv:Consult", "mend": "dpv:Modify", "redrive": "dpv:Use", "drop": "dpv:Erase"}
 
@@ -92,6 +93,11 @@ def run_mend(chosen: argparse.Namespace) -> int:
     text = sys.stdin.readline().rstrip("\r\n")
     with opened(loaded) as database:
         row = _row(database, chosen.name, chosen.row)
+        if row.digest.startswith(OUT):
+            raise ConfigurationError(
+                "this is a message that the package cannot hold; the hub delivered it",
+                advice="`show` it to whoever works with the package, then `drop` it.",
+            )
         intake = _intake(loaded, chosen.name, database)
         asyncio.run(intake.offer(row.digest, row.number, text, lambda: _record(loaded, chosen.name, "mend")))
     print("due: whoever runs the adapter hands it in")
@@ -104,7 +110,7 @@ def run_redrive(chosen: argparse.Namespace) -> int:
         rows = [
             one
             for one in database.now(lambda c: Book(c).waiting(chosen.name))
-            if all(field is None and (chosen.reason or reason) == reason for field, reason in one.reasons)
+            if all(_may_go(field, reason) and (chosen.reason or reason) == reason for field, reason in one.reasons)
         ]
         if rows:
             _record(loaded, chosen.name, "redrive", len(rows))
@@ -137,13 +143,18 @@ def _row(database: Database, adapter: str, named: str) -> WaitingRow:
     return found[0]
 
 
+def _may_go(field: str | None, reason: str) -> bool:
+    """Whether a row with this wrong may be handed in as it stands. That another row has its key only the whole file tells."""
+    return field is None and reason != "DOUBLE"
+
+
 def _none_waits(adapter: str) -> ConfigurationError:
     return ConfigurationError("no such row waits", advice=f"integrator adapter waiting {adapter} shows those that do.")
 
 
 def _intake(loaded: Settings, name: str, database: Database) -> Intake:
     """For reading and mending: it has no effect of its own."""
-    layout, _ = taking_part(loaded, name)
+    layout = layout_of(loaded, name)
     vault = open_vault(loaded.state)
 
     async def none(rows: Any) -> None:
@@ -153,9 +164,9 @@ def _intake(loaded: Settings, name: str, database: Database) -> Intake:
 
 
 def _record(loaded: Settings, name: str, word: str, count: int = 1) -> None:
-    _, (part, *_others) = taking_part(loaded, name)  # all of one organisation
+    organisation = organisation_of(layout_of(loaded, name))
     clear: dict[str, object] = {
-        "op": _OPS[word], "status": "Ok", "reason_code": "QUARANTINE", "count": count, "consumer": {"org": number_of(part.organisation)},
+        "op": _OPS[word], "status": "Ok", "reason_code": "QUARANTINE", "count": count, "consumer": {"org": organisation},
     }  # fmt: skip
     draft = Draft(
         type="admin", trace_id=os.urandom(16).hex(), span_id=os.urandom(8).hex(), name=f"adapter.{word}", clear=clear,

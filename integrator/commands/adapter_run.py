@@ -16,7 +16,7 @@ from connectors.client import Hub, HubUnreachable, Problem
 from integrator import clock, settings
 from integrator.adapters.intake import Stopped, Taken
 from integrator.adapters.participation import Participation, participations
-from integrator.adapters.posts import Post
+from integrator.adapters.posts import Outgoing, Post
 from integrator.adapters.serving import Delivery
 from integrator.commands.adapter_desk import opened
 from integrator.errors import SourceUnavailable
@@ -32,6 +32,7 @@ def add(verbs: Any) -> None:
     run.add_argument("name", help="the adapter: a folder of connectors/")
     run.add_argument("--key", type=Path, required=True, help="key file of the application (`integrator app create`)")
     run.add_argument("--hub", help="default: the hub the key was made for")
+    run.add_argument("--access", type=Path, help="access file of the package; default: as the settings say")
     run.add_argument("--once", action="store_true", help="take what is whole now, then end")
     run.add_argument("--settings", type=Path)
     run.set_defaults(run=run_run)
@@ -48,7 +49,7 @@ def run_run(chosen: argparse.Namespace) -> int:
             made.append(OverHttp(part, [_client(chosen, part) for _ in range(LINES)]))
             return made[-1]
 
-        post = open_post(loaded, chosen.name, effect, database, clock.system)
+        post = open_post(loaded, chosen.name, effect, database, clock.system, chosen.access)
         try:
             return asyncio.run(_once(post) if chosen.once else _watch(post, float(loaded.adapters["pauseSeconds"])))
         except KeyboardInterrupt:
@@ -68,11 +69,10 @@ def _serve(chosen: argparse.Namespace, loaded: settings.Settings) -> int:
             made.append(client)
             return partial(_fetch, client, part)
 
-        out = open_outgoing(loaded, chosen.name, fetch, database, clock.system)
+        out = open_outgoing(loaded, chosen.name, fetch, database, clock.system, chosen.access)
         try:
             if chosen.once:
-                with out.drop.alone():
-                    print(f"{asyncio.run(out.turn())} rows written")
+                print(f"{asyncio.run(_written(out))} rows written")
             else:
                 asyncio.run(out.watch(float(loaded.adapters["pauseSeconds"])))
         except KeyboardInterrupt:
@@ -83,10 +83,19 @@ def _serve(chosen: argparse.Namespace, loaded: settings.Settings) -> int:
     return 0
 
 
+async def _written(out: Outgoing) -> int:
+    async with out.manned():
+        return await out.turn()
+
+
 async def _fetch(client: Hub, part: Delivery, cursor: str | None) -> tuple[Sequence[Mapping[str, Any]], str | None]:
     def work() -> tuple[Sequence[Mapping[str, Any]], str | None]:
+        known = {"cursor": cursor} if cursor else {}
+        if part.answers:
+            page = client.call("POST", "/delivery/v1/deliveries/answers", {"service": part.service, **known})
+            return page["items"], page["cursor"]
         mine = client.call("POST", "/events/v1/subscriptions/list", {})["items"]
-        body = {"subscriptionId": chosen_subscription(mine, part.service)} | ({"cursor": cursor} if cursor else {})
+        body = {"subscriptionId": chosen_subscription(mine, part.service), **known}
         page = client.call("POST", "/events/v1/feed", body)
         return page["items"], page["cursor"]
 
@@ -131,7 +140,9 @@ class OverHttp:
         lines: dict[int, list[tuple[str, str, dict[str, Any]]]] = {}
         for row in rows:
             body = self._part.body(row.values)
-            keys = orjson.dumps({name: body.get(name) for name in self._part.keys}, option=orjson.OPT_SORT_KEYS)
+            keys = orjson.dumps(
+                {name: body.get(name) for name in ("deliveryId", *self._part.keys)}, option=orjson.OPT_SORT_KEYS
+            )
             lines.setdefault(zlib.crc32(keys) % len(self._clients), []).append(
                 (row.key, self._part.key(row.key, row.values), body)
             )
@@ -148,7 +159,10 @@ class OverHttp:
     ) -> Exception | None:
         for row, key, body in rows:
             try:
-                hub.send(self._part.service, key, **body)
+                if self._part.answers is None:
+                    hub.send(self._part.service, key, **body)
+                else:
+                    hub.call("POST", "/delivery/v1/deliveries/answer", body, key)
             except (HubUnreachable, KeyError) as error:
                 return error
             except Problem as problem:

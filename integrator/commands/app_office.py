@@ -1,4 +1,4 @@
-"""`integrator app requests | approve | refuse | list | keys | revoke | code`: what operators decide about applications.
+"""`integrator app requests | approve | refuse | list | keys | certificate | revoke | code`: what operators decide about applications.
 
 Every act is written in the ledger, in the shard `<shard>-desk` beside a hub that runs; the hub sees the change itself
 within a second. The organisation's DPO approves at the console; in the sandbox also here, with --as-dpo.
@@ -16,17 +16,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from integrator import clock, places, settings
-from integrator.consoles.desks import ThisYear
 from integrator.errors import ConfigurationError, IntegratorError, RequestRefused
 from integrator.identity.applications import Application
-from integrator.identity.certificates import REVOKED, read_revoked, read_thumbprint
+from integrator.identity.certificates import REVOKED, Certificates, read_revoked, read_thumbprint
 from integrator.identity.enrolment import Office, Waiting
 from integrator.identity.enrolment.entries import entry
 from integrator.identity.enrolment.opening import open_enrolment
 from integrator.identity.lives import written
 from integrator.identity.service import Identity
 from integrator.publishing import open_publishing
+from integrator.transport.wsse_sign import load_certificate
+from integrator.transport.wsse_verify import Verifier
+from integrator.years import ThisYear
 
 
 def add(verbs: Any) -> None:
@@ -45,6 +49,10 @@ def add(verbs: Any) -> None:
     keys = verbs.add_parser("keys", help="the keys of an application, and how long they live")
     keys.add_argument("name")
     keys.set_defaults(run=lambda chosen: _with(chosen, _keys))
+    certificate = verbs.add_parser("certificate", help="a certificate that signs an application's SOAP messages")
+    certificate.add_argument("name")
+    certificate.add_argument("file", type=Path, help="PEM, for clients (clientAuth), P-256 or RSA of 2048 bits or more")
+    certificate.set_defaults(run=lambda chosen: _with(chosen, _certify))
     revoke = verbs.add_parser("revoke", help="a key, a certificate, or the whole application: at once, with its tokens")
     what = revoke.add_mutually_exclusive_group(required=True)
     what.add_argument("name", nargs="?", help="the application")
@@ -54,9 +62,9 @@ def add(verbs: Any) -> None:
     code = verbs.add_parser("code", help="a one-time code with which a vendor opens the page of its rights")
     code.add_argument("name")
     code.set_defaults(run=lambda chosen: _with(chosen, _code))
-    for verb in (requests, approve, refuse, everyone, keys, revoke, code):
+    for verb in (requests, approve, refuse, everyone, keys, certificate, revoke, code):
         verb.add_argument("--settings", type=Path)
-    for verb in (approve, refuse, revoke):
+    for verb in (approve, refuse, certificate, revoke):
         verb.add_argument(
             "--as", dest="account", default=None, help="who decides; default: your account on this machine"
         )
@@ -92,6 +100,16 @@ async def _list(office: Office, chosen: argparse.Namespace) -> None:
 
 async def _keys(office: Office, chosen: argparse.Namespace) -> None:
     _print_keys(await office.desk.application(chosen.name))
+
+
+async def _certify(office: Office, chosen: argparse.Namespace) -> None:
+    loaded = settings.load(chosen.settings)
+    certificate = load_certificate(chosen.file)
+    Verifier(certificate, clock.system)  # a key that no message could be verified with is refused here
+    authority = Path(loaded.tls["clientCa"]) if "clientCa" in loaded.tls else None
+    mark = Certificates(authority, loaded.state / REVOKED, clock.system).believe(certificate.public_bytes(Encoding.DER))
+    await office.desk.certify(chosen.name, mark, "operator", _account(chosen))
+    print(f"{mark}: signs the SOAP messages of {chosen.name}, until {certificate.not_valid_after_utc:%Y-%m-%d}")
 
 
 async def _revoke(office: Office, chosen: argparse.Namespace) -> None:

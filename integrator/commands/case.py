@@ -20,7 +20,6 @@ from typing import Any
 from audit import Draft, LedgerError, Record
 from integrator import clock
 from integrator import settings as settings_module
-from integrator.consoles.desks import ThisYear
 from integrator.errors import ConfigurationError, LedgerUnwritable, MalformedRequest
 from integrator.keytypes import compile_key
 from integrator.publishing import open_publishing
@@ -28,6 +27,7 @@ from integrator.settings import Settings
 from integrator.watching.cases import State
 from integrator.watching.desk import CaseDesk, Teller
 from integrator.watching.opening import open_watching
+from integrator.years import ThisYear
 
 
 def add(words: Any) -> None:
@@ -84,23 +84,34 @@ def typed_number(settings: Settings, prompt: str = "National number: ") -> str:
 
 @contextmanager
 def _desk(settings: Settings) -> Iterator[CaseDesk]:
-    """Over this machine's ledger, writing beside a hub that runs."""
+    with writes_beside(settings) as ledger:
+        watching = open_watching(settings)
+        try:
+            yield CaseDesk(watching.cases, ledger, clock.system)
+        finally:
+            watching.close()
+
+
+@contextmanager
+def writes_beside(settings: Settings) -> Iterator[Writes]:
+    """This machine's ledger, written beside a hub that runs."""
     publishing = open_publishing(replace(settings, shard=f"{settings.shard}-desk"), clock.system)
-    watching = open_watching(settings)
     try:
         if publishing.publisher is not None:
             publishing.publisher.start()
-        yield CaseDesk(watching.cases, _Writes(ThisYear(publishing.books)), clock.system)
+        yield Writes(ThisYear(publishing.books))
     finally:
-        watching.close()
         publishing.close()
 
 
-class _Writes:
+class Writes:
+    """One entry at a time; raises `LedgerUnwritable`."""
+
     def __init__(self, shelf: ThisYear) -> None:
         self._shelf = shelf
 
     async def write(self, draft: Draft) -> Record:
+        """Durable when it returns."""
         try:
             return (await self._shelf.append([draft]))[0]
         except LedgerError as error:

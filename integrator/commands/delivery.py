@@ -22,7 +22,7 @@ from integrator.database import Database
 from integrator.delivery import orders
 from integrator.delivery.outbox import Outbox
 from integrator.delivery.sealing import Sealing
-from integrator.delivery.tables import MESSAGE
+from integrator.delivery.tables import ENDPOINT, MESSAGE
 from integrator.delivery.terms import STATES
 from integrator.delivery.webhooks.guard import check_url
 from integrator.delivery.webhooks.signing import load_keys, new_key
@@ -56,9 +56,10 @@ def add(words: Any) -> None:
         order.add_argument("--reason", required=True, help="a code that stands in the ledger: RECEIVER_MENDED …")
         if name == "redrive":
             order.add_argument("--days", type=float, default=7.0, help="until they are given up again")
-    endpoint = _verb(verbs, "endpoint", "register an address for pushes to an organisation", run_endpoint)
+    endpoint = _verb(verbs, "endpoint", "register an address for pushes to an organisation, or end it", run_endpoint)
     endpoint.add_argument("organisation", help="KBO number or short name of config/organisations.yaml")
     endpoint.add_argument("url", help="https://host[:port]/path")
+    endpoint.add_argument("--end", action="store_true", help="nothing is pushed there any more")
     keys = _verb(verbs, "keys", "the keys that pushes are signed with, newest first", run_keys)
     keys.add_argument("--new", action="store_true", help="make one; all sign until an older file is taken away")
 
@@ -118,6 +119,14 @@ def run_endpoint(chosen: argparse.Namespace) -> int:
         )
     url = check_url(chosen.url, sandbox=loaded.sandbox)
     with _open(loaded) as desk:
+        if chosen.end:
+            if not desk.registered(number, url):
+                raise ConfigurationError(
+                    "no such address is registered for this organisation", advice="Write it as it was registered."
+                )
+            desk.record("unregister", [orders.unregister(number, url, desk.ms())], 1, "ADDRESS_ENDED", number)
+            print(f"{url}: nothing is pushed there for {number} any more (recorded)")
+            return 0
         _, row = orders.register(number, url, desk.ms())
         desk.record("register", [row], 1, "ADDRESS_REGISTERED", number)
     print(f"{url}: subscriptions of {number} may be pushed there (recorded)")
@@ -171,6 +180,12 @@ class _Desk:
                 "not every one of these is dead", advice="integrator delivery list shows those that are."
             )
         return [row["id"] for row in found]
+
+    def registered(self, organisation: str, url: str) -> bool:
+        """Whether pushes to this organisation may go there now."""
+        e = ENDPOINT.c
+        found = ENDPOINT.select().where(e.org == organisation, e.url == url, e.ended.is_(None))
+        return bool(self.outbox.database.now(lambda c: c.execute(found).first()))
 
     def record(self, word: str, rows: Sequence[Any], count: int, reason: str, organisation: str = "") -> None:
         with ledger_beside(self.settings) as ledger:

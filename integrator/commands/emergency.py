@@ -1,6 +1,7 @@
-"""`integrator emergency list | confirm ID | reject ID`: the second person's word, where there is no console at hand.
+"""`integrator emergency list | confirm ID | reject ID`: what waits; and, in the sandbox, the second person's word.
 
-A hub that runs writes it in the ledger within a minute; one that does not, when it starts.
+In production that word is given at the console, where it is known who gives it: here a name is only said. A hub that runs
+writes it in the ledger within a minute; one that does not, when it starts.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 from integrator import clock, settings
 from integrator.database import Database
 from integrator.emergency import Emergencies, Emergency, Rules, Store
+from integrator.errors import ConfigurationError
 
 
 def add(words: Any) -> None:
@@ -20,8 +22,8 @@ def add(words: Any) -> None:
     verbs = parser.add_subparsers(dest="verb", required=True)
     for verb, told in (
         ("list", "what waits, and what was decided"),
-        ("confirm", "there was a good reason"),
-        ("reject", "there was none"),
+        ("confirm", "there was a good reason (sandbox only: in production at the console)"),
+        ("reject", "there was none (sandbox only)"),
     ):
         one = verbs.add_parser(verb, help=told)
         if verb != "list":
@@ -33,6 +35,11 @@ def add(words: Any) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     loaded = settings.load(chosen.settings)
+    if chosen.verb != "list" and not loaded.sandbox:
+        raise ConfigurationError(
+            "in production nobody is a second person at the command line",
+            advice="Sign in at /console/emergencies: a name said here is no proof.",
+        )
     loaded.state.mkdir(parents=True, exist_ok=True, mode=0o700)
     store = Store(Database(str(loaded.emergency["database"]), "emergency"))
     try:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
-from audit import Draft, KeyRing, Ledger, Record, Store
+from audit import KeyRing, Store
 from audit.reports import Granted, Reports
 from integrator import clock
 from integrator import settings as settings_module
@@ -14,36 +14,9 @@ from integrator.consoles.grants import granted_fields
 from integrator.consoles.looking import Day, Desk, Proof, Reveals
 from integrator.policy import ADVICE, Policies, Purpose
 from integrator.services import Service
+from integrator.years import Shelf, ThisYear
 
 LATE_REFUSALS = frozenset({*ADVICE, "SOURCE_REFUSED"})  # of an outcome: it was a refusal, not a failure
-
-
-class Book(Protocol):
-    """One shard, open for writing (audit.log.years)."""
-
-    @property
-    def ledger(self) -> Ledger: ...
-    def end(self) -> None: ...
-
-
-class Shelf(Protocol):
-    """Where this year's book is found."""
-
-    async def begin(self) -> Any: ...
-
-
-class ThisYear:
-    """Looks go to the shard of the year they are made in, as exchanges do."""
-
-    def __init__(self, shelf: Shelf) -> None:
-        self._shelf = shelf
-
-    async def append(self, drafts: Sequence[Draft]) -> list[Record]:
-        book: Book = await self._shelf.begin()
-        try:
-            return list(await book.ledger.append(list(drafts)))
-        finally:
-            book.end()
 
 
 class Purposes(Mapping[str, Purpose]):

@@ -1,9 +1,7 @@
 """A change at a source becomes messages for those who follow: only organisations that keep a file about this person now.
 
-    upstream ─► change (id, subject, types of fields) ─► directory: who keeps a file, for which purpose
-             ─► subscriptions of those, for that purpose ─► one exchange each: decided, recorded, in the outbox
-
-Many followers are one subscription upstream: it begins with the first and ends with the last.
+change (id, subject, types of fields) ─► directory: who keeps a file, for which purpose
+  ─► subscriptions of those, for that purpose ─► one exchange each: decided, recorded, in the outbox
 """
 
 from __future__ import annotations
@@ -46,15 +44,6 @@ class Directory(Protocol):
     async def recipients(self, subject: str, day: date) -> Sequence[tuple[str, str, str]]: ...
 
 
-class Upstream(Protocol):
-    """The source's own notifications. Either call may be repeated."""
-
-    async def follow(self, ssin: str) -> None:
-        """From now on, changes about this person are told."""
-
-    async def leave(self, ssin: str) -> None: ...
-
-
 Changed = Callable[[str, float], Awaitable[None]]  # number, when (epoch seconds)
 
 
@@ -94,7 +83,7 @@ class Announcer:
         request = Request(self._service.name, caller, {"ssin": change.ssin}, trace, fields)
         message = Message(
             self._outbox, uid_of(self._outbox, request, f"{follower.uid}:{change.id}"), "event", follower.mode, follower.uid,
-            (caller.organisation, caller.application, caller.purpose), dict.fromkeys(sorted(fields), True),
+            (caller.organisation, caller.application, caller.purpose), request, dict.fromkeys(sorted(fields), True),
             ("nrn", change.ssin), self._later.expires, whole=False,
         )  # fmt: skip
         try:
@@ -136,34 +125,3 @@ class Announcement:
     def place(self, request: Request, permit: Permit) -> tuple[Mapping[str, Any], Sequence[Statement]]:
         del request, permit  # nobody is told how many follow
         return {"deliveryId": self.uid, "state": "accepted"}, ()
-
-
-class Followed:
-    """One subscription upstream per person, however many follow here. `need`: whether anybody has a file and follows."""
-
-    def __init__(self, upstream: Upstream, need: Callable[[str], Awaitable[bool]]) -> None:
-        self._upstream, self._need = upstream, need
-        self._followed: set[str] = set()
-
-    async def changed(self, ssin: str) -> None:
-        """A file was opened or closed, a subscription began or ended: bring upstream in line."""
-        if await self._need(ssin):
-            if ssin not in self._followed:
-                await self._upstream.follow(ssin)
-                self._followed.add(ssin)
-        elif ssin in self._followed:
-            await self._upstream.leave(ssin)
-            self._followed.discard(ssin)
-
-
-def need(
-    directory: Directory, subscriptions: Subscriptions, service: str, now: clock.Now
-) -> Callable[[str], Awaitable[bool]]:
-    """Whether one person is followed by anybody who keeps a file about them."""
-
-    async def asked(ssin: str) -> bool:
-        files = {(one[0], one[1]) for one in await directory.recipients(ssin, clock.today(now()))}
-        followers = await subscriptions.followers(service, sorted({org for org, _ in files}))
-        return any((one.organisation, one.purpose) in files for one in followers)
-
-    return asked

@@ -50,6 +50,7 @@ class Message:
     mode: str  # push | pull | effect
     recipient: str
     receiver: tuple[str, str, str]  # organisation, application, purpose: for whom is decided when it goes out
+    request: Request  # as it was handed in
     content: Mapping[str, Any]
     subject: tuple[str, str] | None  # keeps its order
     expires: float  # days
@@ -96,6 +97,11 @@ class Message:
 
     @property
     def _digest(self) -> bytes:
-        """Of what was handed in, keyed: a content of few possible values cannot be guessed from it."""
-        told = orjson.dumps([self.recipient, self.subject, self.content, self.question], option=orjson.OPT_SORT_KEYS)
+        """Of what was handed in, keyed: a content of few possible values cannot be guessed from it.
+
+        Not of the subscription that it went to: who receives may change it before the sender says the same again.
+        """
+        asked = self.request
+        said = [asked.caller.purpose, asked.keys, asked.dossier, self.content, self.question]
+        told = orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
         return self.outbox.sealing.tag("content", told.decode())

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, case, func, select, update
 
 from integrator.delivery.outbox import Outbox
 from integrator.delivery.tables import IS_OPEN, MESSAGE
@@ -37,10 +37,16 @@ class Feed:
     def __init__(self, outbox: Outbox, hand_out: HandOut) -> None:
         self._outbox, self._hand_out = outbox, hand_out
 
-    async def fetch(self, recipient: str, cursor: str | None, most: int = MOST) -> Page:
-        """Acknowledge, then hand out. Messages whose grant ended are dead by then, and are not in it."""
-        mark = os.urandom(16).hex()
-        rows = await self._outbox.database.run(lambda c: _turn(c, recipient, cursor, mark, most, self._outbox.ms()))
+    async def fetch(self, recipient: str, cursor: str | None, most: int = MOST, *, question: str | None = None) -> Page:
+        """Acknowledge, then hand out. Messages whose grant ended are dead by then, and are not in it.
+
+        `question`: only answers to that message.
+        """
+        mark, m = os.urandom(16).hex(), MESSAGE.c
+        mine = [IS_OPEN, m.recipient == recipient, m.mode == "pull"]
+        if question is not None:
+            mine.append(m.question == question)
+        rows = await self._outbox.database.run(lambda c: _turn(c, mine, cursor, mark, most, self._outbox.ms()))
         held = [self._outbox.held(row, mark) for row in rows]
         given = await self._hand_out(held) if held else []
         if len(given) < len(held):  # what did not go along is not acknowledged by the cursor of what did
@@ -49,13 +55,13 @@ class Feed:
         return Page(given, mark)
 
 
-def _turn(connection: Connection, recipient: str, cursor: str | None, mark: str, most: int, now: int) -> list[Any]:
+def _turn(connection: Connection, mine: Sequence[Any], cursor: str | None, mark: str, most: int, now: int) -> list[Any]:
     m = MESSAGE.c
-    mine = (IS_OPEN, m.recipient == recipient, m.mode == "pull")
+    gone = case((func.coalesce(m.answer, "") == "awaiting", m.sealed), else_=None)  # an answer bears the case of its question
     if cursor:
         connection.execute(
             update(MESSAGE).where(*mine, m.leased_by == cursor)
-            .values(state="delivered", sealed=None, ended=now, leased_by=None)
+            .values(state="delivered", sealed=gone, ended=now, leased_by=None)
         )  # fmt: skip
     rows = (
         connection.execute(select(MESSAGE).where(*mine, m.deadline > now).order_by(m.id).limit(most)).mappings().all()

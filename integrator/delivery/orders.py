@@ -6,10 +6,18 @@ import os
 from collections.abc import Sequence
 
 from audit import Draft, Ledger, Statement
-from integrator.delivery.tables import PURGE, PURGE_ROW, REDRIVE, REDRIVE_ROW, REGISTER, REGISTER_ROW
+from integrator.delivery.tables import (
+    PURGE,
+    PURGE_ROW,
+    REDRIVE,
+    REDRIVE_ROW,
+    REGISTER,
+    REGISTER_ROW,
+    UNREGISTER,
+    UNREGISTER_ROW,
+)
 
 _RETENTION = "Y10"
-WORDS = ("redrive", "purge", "register")
 
 
 def redrive(ids: Sequence[int], now: int, days: float) -> list[Statement]:
@@ -26,6 +34,11 @@ def register(organisation: str, url: str, now: int) -> tuple[str, Statement]:
     """An address to which this organisation may have its messages pushed: its name, and the row."""
     uid = os.urandom(8).hex()
     return uid, Statement(REGISTER, REGISTER_ROW, (uid, organisation, url, now))
+
+
+def unregister(organisation: str, url: str, now: int) -> Statement:
+    """Nothing is pushed there any more: what waits for it is dead with NO_ADDRESS when its turn comes."""
+    return Statement(UNREGISTER, UNREGISTER_ROW, (organisation, url, now))
 
 
 def record(ledger: Ledger, word: str, rows: Sequence[Statement], *, count: int, reason: str, organisation: str = "") -> int:  # fmt: skip

@@ -13,7 +13,7 @@ import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, func, select, text, update
+from sqlalchemy import Connection, and_, case, exists, func, select, text, update
 
 from audit import EntryAltered, KeyMissing, Statement
 from integrator import clock
@@ -88,24 +88,13 @@ class Outbox:
         """Messages that nobody came for in time; leased, so that their end is recorded once. Answers no longer awaited end too."""
         now = self.ms()
         late = (
-            update(MESSAGE).where(MESSAGE.c.answer == "awaiting", MESSAGE.c.answer_by <= now).values(answer="expired")
-        )
+            update(MESSAGE).where(MESSAGE.c.answer == "awaiting", MESSAGE.c.answer_by <= now)
+            .values(answer="expired", sealed=case((MESSAGE.c.state == "delivered", None), else_=MESSAGE.c.sealed))
+        )  # fmt: skip
         await self.database.run(lambda c: c.execute(late))
         over = and_(IS_OPEN, MESSAGE.c.mode == "pull", MESSAGE.c.deadline <= now, MESSAGE.c.leased_until <= now)
         rows = await self.database.run(_leasing(over, now, count, now + int(seconds * 1000)))
         return [self.held(row, mark) for row, mark in rows]
-
-    async def listed(self, state: str, count: int, recipient: str | None = None) -> list[Any]:
-        """Rows of a state, oldest first, sealed as they lie there."""
-        found = select(MESSAGE).where(MESSAGE.c.state == state).order_by(MESSAGE.c.id).limit(count)
-        if recipient is not None:
-            found = found.where(MESSAGE.c.recipient == recipient)
-        return list(await self.database.run(lambda c: c.execute(found).mappings().all()))
-
-    async def answers(self, question: str) -> list[Any]:
-        """What was answered to a message and not fetched yet."""
-        found = select(MESSAGE).where(IS_OPEN, MESSAGE.c.question == question).order_by(MESSAGE.c.id)
-        return list(await self.database.run(lambda c: c.execute(found).mappings().all()))
 
     async def counts(self) -> dict[str, tuple[int, int]]:
         """state -> (messages, ms since 1970 of the oldest acceptance among them)."""

@@ -72,9 +72,6 @@ class Subscriptions:
     async def mine(self, organisation: str, application: str) -> list[Subscription]:
         return await self._all(and_(SUBSCRIPTION.c.org == organisation, SUBSCRIPTION.c.app == application))
 
-    async def all(self) -> list[Subscription]:
-        return await self._all(SUBSCRIPTION.c.uid != "")
-
     async def get(self, uid: str) -> Subscription | None:
         found = await self._all(SUBSCRIPTION.c.uid == uid)
         return found[0] if found else None

@@ -40,15 +40,18 @@ ACCEPT = (
     " ON CONFLICT (uid) DO NOTHING"
 )
 ACCEPT_ROW = f"({', '.join(['?'] * 14)}, {', '.join([_BIG] * 3)}, ?, {_TEXT}, {_TEXT}, {_BIG})"
-# Values go once they are delivered; a lease that was lost settles nothing.
+# Values go once they are delivered, or once no answer is awaited any longer: it bears the case of its question. A lease that
+# was lost settles nothing.
 SETTLE = (
     "UPDATE delivery_message SET state = v.column3, due = v.column4, reason = v.column5, ended = v.column6,"
-    " sealed = CASE WHEN v.column3 IN ('delivered', 'expired') THEN NULL ELSE sealed END, leased_by = NULL, leased_until = 0"
+    " sealed = CASE WHEN v.column3 = 'expired' OR (v.column3 = 'delivered' AND coalesce(answer, '') <> 'awaiting') THEN NULL"
+    " ELSE sealed END, leased_by = NULL, leased_until = 0"
     " FROM (VALUES {rows}) AS v WHERE delivery_message.id = v.column1 AND delivery_message.leased_by = v.column2"
 )
 SETTLE_ROW = f"({_BIG}, {_TEXT}, {_TEXT}, {_BIG}, {_TEXT}, {_BIG})"
 ANSWERED = (
-    "UPDATE delivery_message SET answer = v.column2 FROM (VALUES {rows}) AS v"
+    "UPDATE delivery_message SET answer = v.column2, sealed = CASE WHEN state = 'delivered' THEN NULL ELSE sealed END"
+    " FROM (VALUES {rows}) AS v"
     " WHERE delivery_message.uid = v.column1 AND delivery_message.answer = 'awaiting'"
 )
 ANSWERED_ROW = f"({_TEXT}, {_TEXT})"
@@ -64,9 +67,16 @@ UNFOLLOW = (
 UNFOLLOW_ROW = f"({_TEXT}, {_BIG})"
 REGISTER = "INSERT INTO delivery_endpoint (uid, org, url, created) VALUES {rows} ON CONFLICT (uid) DO NOTHING"
 REGISTER_ROW = f"(?, ?, ?, {_BIG})"
-# Orders of an operator: only what still stands as he saw it.
+UNREGISTER = (
+    "UPDATE delivery_endpoint SET ended = v.column3 FROM (VALUES {rows}) AS v"
+    " WHERE delivery_endpoint.org = v.column1 AND delivery_endpoint.url = v.column2 AND delivery_endpoint.ended IS NULL"
+)
+UNREGISTER_ROW = f"({_TEXT}, {_TEXT}, {_BIG})"
+# Orders of an operator: only what still stands as he saw it. A write may have been done by an attempt that nobody knows the
+# end of, whatever it is dead of now: its source is asked first.
 REDRIVE = (
-    "UPDATE delivery_message SET state = 'waiting', due = v.column2, deadline = v.column3, reason = NULL, ended = NULL,"
+    "UPDATE delivery_message SET state = CASE delivery_message.mode WHEN 'effect' THEN 'unknown' ELSE 'waiting' END,"
+    " due = v.column2, deadline = v.column3, reason = NULL, ended = NULL,"
     " attempts = 0 FROM (VALUES {rows}) AS v WHERE delivery_message.id = v.column1 AND delivery_message.state = 'dead'"
 )
 REDRIVE_ROW = f"({_BIG}, {_BIG}, {_BIG})"

@@ -77,13 +77,14 @@ class Directory:
             raise refuse("QUALITY_NOT_ALLOWED")
 
         def work(rows: Rows) -> Told:
-            head = rows.hold(self._seals.tag(key.subject))
+            tag = self._seals.tag(key.subject)
+            head = rows.hold(tag)
             known = [row for row in rows.current(head, key) if row.told.period.touches(period)]
             overlapping = tuple(row.told for row in known if row.told.period.overlaps(period))
             covering = next((row.told for row in known if row.told.period.covers(period)), None)
             if covering is not None:
                 return Told("unchanged", covering, overlapping)
-            made = Registration(new_id(), key, period, dossier, origin, self._now())
+            made = Registration(new_id(), key, period, dossier, origin, self._now(), replaced_by=rows.newest(tag))
             if known:
                 first = known[0].told
                 whole = hull((period, *(row.told.period for row in known)))

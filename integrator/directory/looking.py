@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+import time
 from collections.abc import Sequence
 from datetime import date
 from typing import Any, Protocol
@@ -34,7 +35,8 @@ _PLACES = {
     "organisation": "$3::text",
     "purpose": "$4::text",
 }  # as libpq counts them
-_SECONDS = 2  # a look-up that takes longer is not waited for
+_SECONDS = 2  # a look-up that takes longer is not waited for, the wait for its turn included
+_PAUSE = 1.0  # seconds in which a database that did not answer is not asked again
 
 Rows = Sequence[Sequence[Any]]
 
@@ -88,13 +90,15 @@ class InPostgres:
     """PostgreSQL, waited for on the event loop: one connection, two prepared statements, run by libpq itself.
 
     A thread or a cursor would cost more than the look-up. A connection that broke is replaced once; then, or when it takes
-    too long, the directory is unavailable.
+    too long, the directory is unavailable. From then on one look-up at a time finds out whether it is back, and all others
+    fail at once: exchanges that need it are refused in milliseconds, not after a queue.
     """
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._turn = asyncio.Lock()
         self._connection: psycopg.Connection[Any] | None = None
+        self._again: float | None = None  # of a database that did not answer: when it may be asked again (monotonic)
 
     async def qualities(self, tag: bytes, organisation: str, purpose: str, day: date) -> Rows:
         return await self._ask(b"qualities", [tag, day.isoformat().encode(), organisation.encode(), purpose.encode()])
@@ -103,19 +107,38 @@ class InPostgres:
         return await self._ask(b"recipients", [tag, day.isoformat().encode()])
 
     async def _ask(self, statement: bytes, values: list[bytes]) -> Rows:
-        async with self._turn:
-            for attempt in (1, 2):
-                try:
-                    async with asyncio.timeout(_SECONDS):
-                        known = self._connection or await self._connect()
-                        return await _run(known.pgconn, statement, values)
-                except (psycopg.Error, OSError, TimeoutError) as error:
-                    self.close()
-                    if attempt == 2 or isinstance(error, TimeoutError):
-                        raise DirectoryUnavailable(type(error).__name__) from error
-                except BaseException:
-                    self.close()  # whoever asked went away in the middle: what comes now is nobody's answer
+        self._fail_fast(asked=self._turn.locked())
+        held = False
+        try:
+            async with asyncio.timeout(_SECONDS), self._turn:
+                self._fail_fast(asked=False)
+                held = True
+                rows = await self._once_more(statement, values)
+                self._again = None
+                return rows
+        except (psycopg.Error, OSError, TimeoutError) as error:
+            if held:
+                self._again = time.monotonic() + _PAUSE
+            raise DirectoryUnavailable(type(error).__name__) from error
+
+    def _fail_fast(self, *, asked: bool) -> None:
+        """`asked`: somebody finds out at this moment. Raises `DirectoryUnavailable` where waiting would be for nothing."""
+        if self._again is not None and (asked or time.monotonic() < self._again):
+            raise DirectoryUnavailable("NotAsked")
+
+    async def _once_more(self, statement: bytes, values: list[bytes]) -> Rows:
+        """Over the connection that there is, and over a new one when that broke."""
+        for attempt in (1, 2):
+            try:
+                known = self._connection or await self._connect()
+                return await _run(known.pgconn, statement, values)
+            except (psycopg.Error, OSError):
+                self.close()
+                if attempt == 2:
                     raise
+            except BaseException:
+                self.close()  # whoever asked went away in the middle: what comes now is nobody's answer
+                raise
         raise AssertionError
 
     async def _connect(self) -> psycopg.Connection[Any]:

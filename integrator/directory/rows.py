@@ -59,6 +59,11 @@ class Rows:
         found = self._connection.scalar(select(number.c.head).where(number.c.tag == tag))
         return tag if found is None else bytes(found)
 
+    def newest(self, tag: bytes) -> str | None:
+        """The number that replaced one, the last of them; None where none did."""
+        sealed = self._connection.scalar(select(number.c.sealed).where(number.c.tag == tag))
+        return None if sealed is None else str(self._seals.open("", sealed)["ssin"])
+
     # --- reading --------------------------------------------------------------------------------------------------
 
     def current(self, head: bytes, key: Key | None = None) -> list[Row]:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from audit import Draft, LedgerError
 from integrator import clock
-from integrator.emergency.store import Emergency, Store
+from integrator.emergency.store import Emergency, Most, Store
 from integrator.errors import ConditionUnknown, RequestRefused
 from integrator.ids import new_id
 from integrator.logs import log
@@ -33,8 +33,8 @@ class Rules:
     """How far an emergency goes."""
 
     hours: float = 24.0  # within which a second person confirms
-    a_day: int = 5  # of one agent in 24 hours
-    waiting: int = 2  # of one agent that nobody confirmed yet; one more is refused
+    of_agent: Most = field(default_factory=lambda: Most(5, 2))
+    of_application: Most = field(default_factory=lambda: Most(50, 20))  # whatever it calls its agents
 
 
 class SecondPersonRefused(RequestRefused):
@@ -57,7 +57,7 @@ class Emergencies:
         self._store, self.rules, self._now = store, rules, now
 
     async def open(self, request: Request, broken: str) -> Emergency | None:
-        """Keep it, durably, before anything is asked; None when this agent may have no more. Raises `ConditionUnknown`."""
+        """Keep it, durably, before anything is asked; None when this agent, or this application, may have no more. Raises `ConditionUnknown`."""
         caller, now = request.caller, self._now()
         if not caller.agent:
             return None
@@ -69,7 +69,7 @@ class Emergencies:
         rules = self.rules
         try:
             fits = await asyncio.to_thread(
-                self._store.add, one, since=now - 86_400, a_day=rules.a_day, waiting=rules.waiting
+                self._store.add, one, since=now - 86_400, of_agent=rules.of_agent, of_application=rules.of_application
             )
         except SQLAlchemyError as error:
             log.error("emergencies_unknown", error=type(error).__name__)
@@ -92,7 +92,15 @@ class Emergencies:
 
     async def known(self, organisation: str | None) -> list[Emergency]:
         """Newest first; of one organisation, or (None) of all."""
-        return await asyncio.to_thread(self._store.known, organisation)
+        return await asyncio.to_thread(self.known_now, organisation)
+
+    def known_now(self, organisation: str | None) -> list[Emergency]:
+        """As `known`, blocking."""
+        return self._store.known(organisation)
+
+    async def find(self, id_: str, organisation: str | None) -> Emergency:
+        """One that whoever sees this organisation's (None: all) may see. Raises `SecondPersonRefused`."""
+        return await asyncio.to_thread(self._found, id_, organisation)
 
     async def waiting(self) -> float:
         """How many wait for a second person; not a number when nobody can look (metrics)."""
@@ -111,15 +119,19 @@ class Emergencies:
 
     def decide_now(self, id_: str, second: str, organisation: str | None, *, confirmed: bool) -> Emergency:
         """As `decide`, blocking (commands)."""
-        one = self._store.find(id_)
-        if one is None or organisation not in (None, one.organisation):
-            raise SecondPersonRefused("NOT_THERE")
+        one = self._found(id_, organisation)
         if not second or second in one.agents:
             raise SecondPersonRefused("SAME_PERSON")
         state = "confirmed" if confirmed else "rejected"
         if not self._store.decide(id_, state, second, self._now()):
             raise SecondPersonRefused("DECIDED")
         return self._store.find(id_) or one
+
+    def _found(self, id_: str, organisation: str | None) -> Emergency:
+        one = self._store.find(id_)
+        if one is None or organisation not in (None, one.organisation):
+            raise SecondPersonRefused("NOT_THERE")
+        return one
 
     def settle(self, append: Append) -> int:
         """Write what was decided, and tell what nobody looked at in time; how many entries. Blocks; failures are logged.

@@ -60,24 +60,39 @@ class Emergency:
         return frozenset({self.agent} | ({self.on_behalf_of} if self.on_behalf_of else set()))
 
 
+@dataclass(frozen=True, slots=True)
+class Most:
+    """How many emergencies somebody may have."""
+
+    a_day: int  # in 24 hours
+    waiting: int  # that nobody decided on yet
+
+
 class Store:
     """What is kept of emergencies."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def add(self, one: Emergency, *, since: float, a_day: int, waiting: int) -> bool:
-        """Keep it, durably; False, and nothing is kept, when the agent already has `a_day` since then or `waiting` open ones."""
-        his = sa.and_(TABLE.c.organisation == one.organisation, TABLE.c.agent == one.agent)
+    def add(self, one: Emergency, *, since: float, of_agent: Most, of_application: Most) -> bool:
+        """Keep it, durably; False, and nothing is kept, when the agent or the application already has as many since then, or open.
+
+        An application may invent as many agents as it likes: its own count is what bounds it.
+        """
+        here = TABLE.c.organisation == one.organisation
+        counted = ((TABLE.c.agent == one.agent, of_agent), (TABLE.c.application == one.application, of_application))
 
         def work(connection: Connection) -> bool:
             if self.database.dialect == "postgresql":
                 connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
             # On SQLite writing first takes the lock; whoever is refused leaves nothing behind.
             connection.execute(sa.insert(TABLE).values(asdict(one)))
-            today = connection.execute(sa.select(sa.func.count()).where(his, TABLE.c.at > since)).scalar_one()
-            unseen = connection.execute(sa.select(sa.func.count()).where(his, TABLE.c.state == "open")).scalar_one()
-            fits = bool(today <= a_day and unseen <= waiting)
+            fits = True
+            for whose, most in counted:
+                count = sa.select(sa.func.count()).where(here, whose)
+                today = connection.execute(count.where(TABLE.c.at > since)).scalar_one()
+                unseen = connection.execute(count.where(TABLE.c.state == "open")).scalar_one()
+                fits = fits and today <= most.a_day and unseen <= most.waiting
             if not fits:
                 connection.execute(sa.delete(TABLE).where(TABLE.c.id == one.id))
             return fits

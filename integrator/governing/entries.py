@@ -24,26 +24,6 @@ class Ledger(Protocol):
     async def append(self, drafts: Sequence[Entry]) -> list[Record]: ...
 
 
-class Book(Protocol):
-    @property
-    def ledger(self) -> Any: ...
-    def end(self) -> None: ...
-
-
-class ThisYear:
-    """Steps go to the shard of the year they are taken in. `shelf`: where this year's book is found (audit.log.years)."""
-
-    def __init__(self, shelf: Any) -> None:
-        self._shelf = shelf
-
-    async def append(self, drafts: Sequence[Entry]) -> list[Record]:
-        book: Book = await self._shelf.begin()
-        try:
-            return list(await book.ledger.append(list(drafts)))
-        finally:
-            book.end()
-
-
 class Scribe:
     """Writes steps; durable when a method returns. Raises `LedgerUnwritable`: then the step was not taken."""
 

@@ -14,7 +14,7 @@ import yaml
 from integrator.governing.texts import digest
 from integrator.places import YamlLoader, parse_yaml
 from integrator.policy import Denial, Permit, Policies, tops
-from integrator.policy.cases import questions
+from integrator.policy.cases import decided, questions
 from integrator.policy.reading import compile_purpose
 from integrator.policy.terms import Decision
 
@@ -76,9 +76,8 @@ def _cases(
     """What the engine now says, where it is another thing than the case expects."""
     root = yaml.compose(text, Loader=YamlLoader)
     for number, case in enumerate(data["cases"]):
-        put = questions(data["purpose"], case, offers, organisations, data.get("given"))
-        said = [policies.decide(ask, now, facts) for ask, now, facts in put]
         wanted = case["expect"]
+        said = decided(data["purpose"], case, policies, offers, organisations, data.get("given"))
         told = {_expected(one) for one in said}
         if len(told) == 1 and told != {_of_case(wanted)}:
             node = _at(root, ("cases", number, "expect"))
@@ -93,26 +92,32 @@ def _closing(
     offers: Offers,
     organisations: Mapping[str, Any],
 ) -> str:
-    """One case more for each line that was narrowed, so that whoever widens it again breaks it."""
+    """One case more for each line that gives what went no longer, or never did while another one gave it: so that whoever
+    widens it breaks one."""
     indent = " " * (_at(yaml.compose(text, Loader=YamlLoader), ("cases", 0)).start_mark.column - 2)
     told = ""
     for before, entry in zip(old["authorisations"], data["authorisations"], strict=True):
-        for number, (was, grant) in enumerate(zip(before["grants"], entry["grants"], strict=True), start=1):
-            word = "answers" if "answers" in grant else "fields"
-            gone = [name for name in was[word] if name not in grant[word]]
+        went: dict[str, list[str]] = {grant["service"]: [] for grant in entry["grants"]}
+        for was, grant in zip(before["grants"], entry["grants"], strict=True):
+            went[grant["service"]] += [name for name in _names(was) if name not in _names(grant)]
+        for number, grant in enumerate(entry["grants"], start=1):
+            gone = [name for name in dict.fromkeys(went[grant["service"]]) if name not in _names(grant)]
             line = f"{entry['id']}#{number}"
             ask = _put_to(line, data, policies, offers, organisations) if gone else None
             if ask is None:
                 continue
-            ask = {**ask, "fields": [grant[word][0], *gone]}
-            decided = {
-                _expected(policies.decide(*one))
-                for one in questions(data["purpose"], {"ask": ask}, offers, organisations, data.get("given"))
-            }
-            if len(decided) == 1:
+            ask = {**ask, "fields": [_names(grant)[0], *gone]}
+            said = decided(data["purpose"], {"ask": ask}, policies, offers, organisations, data.get("given"))
+            expected = {_expected(one) for one in said}
+            if len(expected) == 1:
                 told += f"{indent}- why: nobody used {', '.join(gone)}, so it was taken out\n"
-                told += f"{indent}  ask: {_flow(ask)}\n{indent}  expect: {decided.pop()}\n"
+                told += f"{indent}  ask: {_flow(ask)}\n{indent}  expect: {expected.pop()}\n"
     return told
+
+
+def _names(grant: Mapping[str, Any]) -> list[str]:
+    """The fields or answers of a line, as written."""
+    return list(grant["answers" if "answers" in grant else "fields"])
 
 
 def _put_to(
@@ -120,10 +125,9 @@ def _put_to(
 ) -> Mapping[str, Any] | None:
     """The question of a case that this line decides: one that can be put."""
     for case in data["cases"]:
-        decided = [
-            policies.decide(*one) for one in questions(data["purpose"], case, offers, organisations, data.get("given"))
-        ]
-        if not case["ask"].get("history") and all(isinstance(one, Permit) and one.grant.id == line for one in decided):
+        given = data.get("given")
+        said = [policies.decide(*one) for one in questions(data["purpose"], case, offers, organisations, given)]
+        if not case["ask"].get("history") and all(isinstance(one, Permit) and one.grant.id == line for one in said):
             ask: Mapping[str, Any] = case["ask"]
             return ask
     return None

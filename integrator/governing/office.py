@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 from integrator import clock
 from integrator.errors import ConfigurationError, Issue, MalformedRequest
@@ -21,29 +21,15 @@ from integrator.governing.archive import Archive
 from integrator.governing.entries import Scribe
 from integrator.governing.live import InForce
 from integrator.governing.proving import Proof
+from integrator.governing.rights import Person, reason_of, role_of
 from integrator.governing.store import Store
 from integrator.governing.tables import Draft, Proposal, Vote
 from integrator.governing.texts import Texts, digest, organisations_in, purpose_of
-from integrator.governing.words import REASON, GoverningRefused, NotThere
+from integrator.governing.words import GoverningRefused, NotThere
 from integrator.ids import new_id
 
-ROLES = frozenset(("steward", "dpo", "hub_dpo"))
-OFFICERS = frozenset(("dpo", "hub_dpo"))
 MOST = 20  # texts in one proposal
 Prove = Callable[[Texts, float], Awaitable[Proof]]  # changed texts, epoch seconds from which they would hold
-
-
-class Person(Protocol):
-    """Who takes a step, as far as rights go."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def roles(self) -> frozenset[str]: ...
-    @property
-    def org(self) -> str | None: ...
 
 
 class Office:
@@ -79,7 +65,7 @@ class Office:
         """
         role = role_of(person)
         reason = reason_of(reason)
-        changed = self._changed(texts)
+        changed = await asyncio.to_thread(self._changed, texts)
         now = self.now
         if effective < now - 86_400:
             raise MalformedRequest(Issue("schemaViolation", "body", "/effective", "today, or a day to come"))
@@ -90,7 +76,7 @@ class Office:
             refused.findings = proof["findings"]
             raise refused
         for text in changed.values():
-            self._archive.put(text)
+            await asyncio.to_thread(self._archive.put, text)
         one = Proposal(new_id(16), "proposed", max(effective, now), reason, proof, person.id, person.name, now, drafts)
         await self.scribe.step(one, "propose", "proposed", person.id, role, reason)
         await asyncio.to_thread(self.store.add, one)
@@ -133,7 +119,7 @@ class Office:
         if any(_same(person.id, vote.person) for vote in one.votes):
             raise GoverningRefused("ALREADY_SAID")
         await self._stands(one)
-        vote = Vote(person.id, person.name, self.officer(person, one), self.now)
+        vote = Vote(person.id, person.name, await asyncio.to_thread(self.officer, person, one), self.now)
         if one.votes and not any(each.officer for each in (*one.votes, vote)):
             raise GoverningRefused("NEEDS_OFFICER")
         await self.scribe.step(one, "approve", "approved", person.id, role)
@@ -203,17 +189,22 @@ class Office:
         return ""
 
     def officer(self, person: Person, one: Proposal) -> bool:
-        """Whether somebody speaks as a data protection officer here: the hub's, or of an organisation that gains or loses."""
+        """Whether somebody speaks as a data protection officer here: the hub's, or of an organisation that gains or loses by
+        each of the texts. Blocks."""
         if "hub_dpo" in person.roles:
             return True
         if "dpo" not in person.roles or person.org is None:
             return False
-        texts = [draft.text for draft in one.drafts]
-        texts += [old for draft in one.drafts if (old := self.in_force().texts.get(draft.purpose)) is not None]
         try:
-            return any(person.org in organisations_in(text, self.organisations) for text in texts)
+            return all(self._concerns(draft, person.org) for draft in one.drafts)
         except ConfigurationError:
             return False
+
+    def _concerns(self, draft: Draft, org: str) -> bool:
+        """Whether an organisation stands in the text, or in the one that it replaces."""
+        old = self.text(draft.replaces) if draft.replaces else None
+        texts = (draft.text,) if old is None else (draft.text, old)
+        return any(org in organisations_in(text, self.organisations) for text in texts)
 
     async def _stands(self, one: Proposal) -> None:
         if why := await self.stale(one):
@@ -222,24 +213,6 @@ class Office:
     def _waiting(self, one: Proposal) -> None:
         if one.state != "proposed":
             raise GoverningRefused("SETTLED")
-
-
-def role_of(person: Person) -> str:
-    """The role a step is taken in, the strongest. Raises `GoverningRefused`."""
-    for role in ("hub_dpo", "dpo", "steward"):
-        if role in person.roles:
-            return role
-    raise GoverningRefused("NOT_FOR_YOU")
-
-
-def reason_of(words: str) -> str:
-    """In one line. Raises `MalformedRequest`."""
-    said = " ".join(words.split())
-    if not REASON[0] <= len(said) <= REASON[1]:
-        raise MalformedRequest(
-            Issue("requiredInput", "body", "/reason", f"say why, in {REASON[0]} to {REASON[1]} characters")
-        )
-    return said
 
 
 def _same(one: str, other: str) -> bool:

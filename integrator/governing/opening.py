@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
 from typing import Any
 
 from integrator import clock, places
@@ -16,7 +15,8 @@ from integrator.database import Database
 from integrator.governing.apart import apart
 from integrator.governing.archive import open_archive
 from integrator.governing.diet import DAYS, Use
-from integrator.governing.entries import Scribe, ThisYear
+from integrator.governing.entries import Scribe
+from integrator.governing.latest import Latest
 from integrator.governing.live import Live
 from integrator.governing.looking_back import DAY, diet_and_narrower_of, diet_of, replay_of, tried_out
 from integrator.governing.office import Office
@@ -28,6 +28,7 @@ from integrator.governing.suspending import Suspending
 from integrator.governing.texts import Texts, read_texts
 from integrator.services import Service
 from integrator.settings import Settings
+from integrator.years import ThisYear
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +43,27 @@ class Governing:
     ledger: str | None  # as in the settings
     now: clock.Now
     database: Database
+    made: Latest[Register] = field(default_factory=Latest)
 
     def close(self) -> None:
         self.database.close()
 
-    async def replay(self, changed: Texts, days: int, at: float | None = None) -> Replay | None:
-        """What was asked in the last days, with `changed` in the place of the texts in force; None without a ledger."""
+    async def replay(self, changed: Texts, days: int, at: float | None = None, org: str | None = None) -> Replay | None:
+        """What was asked in the last days, by one organisation or by all, with `changed` in the place of the texts in force; None without a ledger."""
         now, current = self.now(), self.live.current
         if self.ledger is None:
             return None
         moment = now if at is None else at
         return await apart(
-            replay_of, self.ledger, dict(current.texts), dict(changed), current.suspended, now - days * DAY, now, moment
+            replay_of,
+            self.ledger,
+            dict(current.texts),
+            dict(changed),
+            current.suspended,
+            now - days * DAY,
+            now,
+            moment,
+            org,
         )
 
     async def diet(self, org: str | None = None, days: int = DAYS) -> list[Use]:
@@ -70,10 +80,11 @@ class Governing:
             return [], {}
         return await apart(diet_and_narrower_of, self.ledger, dict(self.live.current.texts), now - days * DAY, now, org)
 
-    def register(self, names: Names, day: date | None = None) -> Register:
-        """Art. 30, of the texts in force."""
-        return make_register(
-            self.live.current.texts, self.services, self.organisations, names, day or clock.today(self.now())
+    async def register(self, names: Names) -> Register:
+        """Art. 30, of the texts in force, today: anybody may ask, so it is made once for each set and day, in a thread."""
+        current, day = self.live.current, clock.today(self.now())
+        return await self.made.of(
+            (current.digest, day), lambda: make_register(current.texts, self.services, self.organisations, names, day)
         )
 
 

@@ -2,19 +2,28 @@
 
 Both sets decide the same questions at the same moment (the day the draft takes effect), so that what differs comes from
 the texts alone. A composition is judged as the exchange does it: whole, then each part.
+
+Of conditions, hours are held against when it was asked, and one of which the refusal says that it was not met is not met.
+Who asked and about whom is sealed: the other conditions count as met, and it is said of how many calls. Limits are not
+counted again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from integrator.governing.traffic import Shape, Traffic
 from integrator.policy import Ask, Denial, Permit, Policies, tops
+from integrator.policy.conditions import Facts, moment_of
 from integrator.services import Service
 
 Where = tuple[str, str, str, str]  # organisation, application, purpose, service
+_UNMET: Mapping[str, Mapping[str, Any]] = {  # by reason of a refusal, the fact that was not there
+    "ROLE_NOT_ALLOWED": {"roles": frozenset()}, "ASSURANCE_TOO_LOW": {"assurance": None}, "DOSSIER_MISSING": {"dossier": False},
+    "NOT_REGISTERED": {"registered": frozenset()}, "REGISTRATION_UNKNOWN": {"registered": None},
+}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -45,25 +54,31 @@ class Change:
 @dataclass(frozen=True, slots=True)
 class Replay:
     """`changes`: only applications that would notice. `assumed`: calls from before keys were noted, taken to have used
-    a key that is granted."""
+    a key that is granted. `unweighed`: calls under a line that looks at an agent, a case or a file, taken to meet it."""
 
     calls: int
     untouched: int
     assumed: int
+    unweighed: int
     changes: tuple[Change, ...]
 
     def json(self) -> dict[str, Any]:
         return {
             "calls": self.calls, "untouched": self.untouched, "assumed": self.assumed,
-            "changes": [one.json() for one in self.changes],
+            "unweighed": self.unweighed, "changes": [one.json() for one in self.changes],
         }  # fmt: skip
+
+
+def of_one(told: Mapping[str, Any], org: str) -> dict[str, Any]:
+    """A replay as JSON, as far as one organisation goes: what changes for it, and no total, since that tells of the others."""
+    return {"changes": [one for one in told["changes"] if one["organisation"] == org]}
 
 
 def replay(traffic: Traffic, old: Policies, new: Policies, services: Mapping[str, Service], at: float) -> Replay:
     """`at`: epoch seconds at which both decide."""
     purposes = {one.activity: code for one_set in (new, old) for code, one in one_set.purposes.items()}
     found: dict[Where, Change] = {}
-    calls = touched = assumed = 0
+    calls = touched = assumed = unweighed = 0
     for shape, n in traffic.asked.items():
         service = services.get(shape.service)
         if shape.part or service is None:
@@ -71,6 +86,7 @@ def replay(traffic: Traffic, old: Policies, new: Policies, services: Mapping[str
         calls += n
         assumed += n if shape.keys is None else 0
         purpose = purposes.get(shape.activity, "")
+        unweighed += n if any(_looks_further(one, shape, purpose, service) for one in (old, new)) else 0
         where = (shape.org, shape.app, purpose, shape.service)
         change = found.setdefault(where, Change(*where))
         change.calls += n
@@ -78,7 +94,25 @@ def replay(traffic: Traffic, old: Policies, new: Policies, services: Mapping[str
     noticed = sorted(
         (one for one in found.values() if one.changes), key=lambda one: (one.org, one.app, one.purpose, one.service)
     )
-    return Replay(calls, calls - touched, assumed, tuple(noticed))
+    return Replay(calls, calls - touched, assumed, unweighed, tuple(noticed))
+
+
+def with_hours(policies: Policies) -> frozenset[str]:
+    """Activities of purposes of which a line has hours: of their questions the minute matters."""
+    return frozenset(
+        policies.purposes[code].activity
+        for code, org, _ in policies.held()
+        if any(line.conditions is not None and line.conditions.hours for line in policies.grants(code, org))
+    )
+
+
+def _looks_further(policies: Policies, shape: Shape, purpose: str, service: Service) -> bool:
+    """Whether a line that may decide looks at what no entry says in clear."""
+    asked = {shape.service, *(part.service for part in service.parts_for(service.offers))}
+    return any(
+        line.service in asked and line.conditions is not None and line.conditions.kinds - {"hours"}
+        for line in policies.grants(purpose, shape.org)
+    )
 
 
 def _note(
@@ -117,7 +151,7 @@ def whole(
     ask = Ask(
         shape.org, shape.app, purpose, service.name, shape.keys or frozenset(), service.offers, shape.fields, shape.past
     )
-    facts = policies.met(purpose, shape.org)  # who asked and about whom is not at hand: conditions count as met
+    facts = _facts(policies, shape, purpose)
     decision = policies.decide(ask, at, facts)
     if isinstance(decision, Permit):
         for part in service.parts_for(decision.fields):
@@ -129,6 +163,11 @@ def whole(
             if judged.withheld:
                 return Denial("NOTHING_GRANTED", judged.grant.authorisation, "", judged.purpose)
     return decision
+
+
+def _facts(policies: Policies, shape: Shape, purpose: str) -> Facts:
+    asked = None if shape.minute is None else moment_of(shape.minute)
+    return replace(policies.met(purpose, shape.org), asked=asked, **_UNMET.get(shape.outcome, {}))
 
 
 def _add(counts: dict[str, int], name: str, n: int) -> None:

@@ -11,7 +11,8 @@ import asyncio
 from dataclasses import replace
 
 from integrator.governing.entries import Scribe
-from integrator.governing.office import Office, Person, reason_of, role_of
+from integrator.governing.office import Office
+from integrator.governing.rights import Person, reason_of, role_of
 from integrator.governing.store import Store
 from integrator.governing.tables import Suspension
 from integrator.governing.words import GoverningRefused, NotThere

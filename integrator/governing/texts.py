@@ -11,7 +11,7 @@ from typing import Any
 from integrator.errors import ConfigurationError, Issue, MalformedRequest
 from integrator.places import parse_yaml
 from integrator.policy import Grant, Policies, Purpose, compile_policies
-from integrator.policy.reading import compile_purpose
+from integrator.policy.reading import compile_purpose, read_purposes
 
 Texts = Mapping[str, bytes]  # by purpose code
 MOST = 1 << 18  # bytes of one text
@@ -57,17 +57,9 @@ def purpose_of(text: bytes) -> str:
 
 def compile_texts(texts: Texts, organisations: Mapping[str, Any], suspended: Iterable[Suspended] = ()) -> Policies:
     """The set that decides. Raises `ConfigurationError` naming the purpose; all texts or none."""
+    purposes, grants = read_purposes([(f"{code}.yaml", text) for code, text in texts.items()], organisations)
     named = frozenset(suspended)
-    if not named:
-        return compile_policies([(f"{code}.yaml", text) for code, text in texts.items()], organisations)
-    compile_policies([(f"{code}.yaml", text) for code, text in texts.items()], organisations)  # names what is wrong
-    purposes: dict[str, Purpose] = {}
-    grants: list[Grant] = []
-    for code, text in sorted(texts.items()):
-        purpose, lines = compile_purpose(parse_yaml(code, text), digest(text), organisations)
-        purposes[code] = purpose
-        grants += lines
-    return suspend(purposes, grants, named)
+    return suspend(purposes, grants, named) if named else Policies(purposes, grants)
 
 
 def suspend(purposes: Mapping[str, Purpose], grants: Iterable[Grant], named: Iterable[Suspended]) -> Policies:

@@ -1,8 +1,8 @@
 """What the ledger says was asked, counted by shape: one pass over the entries, memory for the shapes only.
 
-A shape is everything a decision looks at and nothing of anybody: organisation, application, purpose, service, names of
-keys and fields, past or not. Millions of exchanges are a few thousand shapes. Only the clear part is read: no key opens
-anything here.
+A shape is what a decision looks at and nothing of anybody: organisation, application, purpose, service, names of keys and
+fields, past or not, and for purposes with hours (`timed`) the minute of the week. Millions of exchanges are a few thousand
+shapes. Only the clear part is read: no key opens anything here, so roles, assurance and cases are not known.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import orjson
 from audit import Store
 from audit.log.anchor import is_anchor
 from audit.store import Stored
+from integrator.policy.conditions import week_minute
 
 
 class Shape(NamedTuple):
@@ -32,6 +33,7 @@ class Shape(NamedTuple):
     part: bool  # inside a composition
     policy: str  # the authorisation that decided, or came nearest
     outcome: str  # permit, or the reason of the refusal
+    minute: int | None = None  # of the week, in Brussels; None = nothing looks at it
 
 
 class Given(NamedTuple):
@@ -57,16 +59,20 @@ class Traffic:
         return sum(n for shape, n in self.asked.items() if not shape.part)
 
 
-def read_traffic(store: Store, since: int, until: int, *, org: str | None = None) -> Traffic:
-    """Everything with since ≤ ts < until (µs). Streams; raises what the store raises, never half an answer."""
+def read_traffic(
+    store: Store, since: int, until: int, *, org: str | None = None, timed: frozenset[str] = frozenset()
+) -> Traffic:
+    """Everything with since ≤ ts < until (µs). `timed`: activities of purposes with hours. Streams; raises what the store raises, never half an answer."""
     traffic = Traffic()
     for shard in store.shards():
         if not is_anchor(shard):
-            count(traffic, _period(store, shard, since, until), org)
+            count(traffic, _period(store, shard, since, until), org, timed)
     return traffic
 
 
-def count(traffic: Traffic, entries: Iterable[Stored], org: str | None = None) -> None:
+def count(
+    traffic: Traffic, entries: Iterable[Stored], org: str | None = None, timed: frozenset[str] = frozenset()
+) -> None:
     """Add entries to the counts."""
     asked, given = traffic.asked, traffic.given
     for stored in entries:
@@ -74,7 +80,8 @@ def count(traffic: Traffic, entries: Iterable[Stored], org: str | None = None) -
             entry = orjson.loads(stored.body)
             consumer = entry["consumer"]
             if org in (None, consumer["org"]):
-                asked[_shape(entry, stored.kind, consumer)] += 1
+                shape = _shape(entry, stored.kind, consumer)
+                asked[shape._replace(minute=week_minute(stored.ts / 1e6)) if shape.activity in timed else shape] += 1
         elif stored.kind == "outcome":
             entry = orjson.loads(stored.body)
             consumer = entry["consumer"]

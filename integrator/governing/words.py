@@ -12,7 +12,7 @@ REASON = (10, 500)  # characters
 
 ADVICE = {
     "OWN_PROPOSAL": "Whoever proposed a text does not approve it. Ask two others, one of them a data protection officer.",
-    "NEEDS_OFFICER": "Of the two who approve, one is a data protection officer of the hub, or of an organisation concerned.",
+    "NEEDS_OFFICER": "Of the two who approve, one is a data protection officer of the hub, or of an organisation that each of the texts concerns.",
     "ALREADY_SAID": "You approved this before; a second person is needed.",
     "SETTLED": "Somebody decided about this by now. Read it again.",
     "REBASE": "It is not written (`from`) from the newest text of its purpose. Take that one (integrator policy history), change that, and propose it.",

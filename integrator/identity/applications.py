@@ -2,7 +2,8 @@
 
     {"application": "ixelles-parking", "organisation": "0207373429", "name": "…", "purposes": ["resident_permit"],
      "keys": [public JWKs], "created": "2026-11-23",
-     optional: "disabled": true, "certificateBound": true, "keyLives": {kid: …, see lives.py}}
+     optional: "disabled": true, "certificateBound": true, "keyLives": {kid: …, see lives.py},
+     "certificates": [thumbprints of those that sign its SOAP messages]}
 
 Taking the file away, or `"disabled": true`, ends what its tokens may do within a second, in every process.
 """
@@ -14,6 +15,7 @@ import fcntl
 import json
 import os
 import re
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,6 +24,7 @@ from typing import Any
 
 from integrator.errors import ConfigurationError
 from integrator.identity import keys, lives
+from integrator.identity.certificates import read_thumbprint
 from integrator.identity.keys import PublicKey
 from integrator.identity.lives import ENDLESS, Life
 from integrator.logs import log
@@ -31,6 +34,7 @@ Stamp = tuple[int, int, int]
 NAME = re.compile(r"[a-z][a-z0-9-]{1,62}[a-z0-9]")
 _FILE_KEYS = frozenset({
     "application", "organisation", "name", "purposes", "keys", "created", "disabled", "certificateBound", "keyLives",
+    "certificates",
 })  # fmt: skip
 
 
@@ -47,6 +51,7 @@ class Application:
     disabled: bool
     certificate_bound: bool = False  # its tokens are given and believed over mutual TLS only (RFC 8705)
     lives: Mapping[str, Life] = field(default_factory=dict)  # by kid, revoked ones too
+    certificates: frozenset[str] = frozenset()  # thumbprints of certificates that speak for it without a token (SOAP)
 
     def key(self, kid: Any, now: float) -> PublicKey | None:
         """A key that may sign now."""
@@ -65,6 +70,8 @@ class Applications:
         self._looked = float("-inf")
         self._stamps: dict[str, Stamp] = {}
         self._known: dict[str, Application] = {}
+        self._bearers: dict[str, frozenset[str]] = {}  # thumbprint -> names of applications
+        self._reading = threading.Lock()
         self.broken: dict[str, str] = {}  # file name -> why it is not read; for `check` and the logs
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -75,43 +82,60 @@ class Applications:
         application = self._known.get(name)
         return None if application is None or application.disabled else application
 
+    def bearing(self, thumbprint: str) -> Application | None:
+        """The one application that a certificate speaks for, when it is not disabled. One that two name speaks for neither."""
+        if not 0 <= self._now() - self._looked < self._fresh:
+            self.reload()
+        names = self._bearers.get(thumbprint, ())
+        return self.get(next(iter(names))) if len(names) == 1 else None
+
     def _is_new(self, name: str) -> bool:
         """Whether somebody was enrolled since we looked: who was just given a key may use it at once."""
         file = f"{name}.json"
         return file not in self._stamps and bool(NAME.fullmatch(name)) and (self._folder / file).exists()
 
     def all(self) -> list[Application]:
+        """Every one that can be read, switched off or not. May be called in a thread beside the others."""
         self.reload()
-        return [self._known[name] for name in sorted(self._known)]
+        known = self._known
+        return [known[name] for name in sorted(known)]
 
     def reload(self) -> None:
-        """Read what changed. A file that cannot be read is an application that does not exist (`broken` says why)."""
-        self._looked = self._now()
-        with os.scandir(self._folder) as entries:
-            found = {entry.name: _stamp(entry) for entry in entries if NAME.fullmatch(entry.name.removesuffix(".json"))}
-        for file in self._stamps.keys() - found.keys():
-            self._forget(file)
-        for file, stamp in found.items():
-            if self._stamps.get(file) != stamp:
-                self._read(file, stamp)
+        """Read what changed. A file that cannot be read is an application that does not exist (`broken` says why).
 
-    def _read(self, file: str, stamp: Stamp) -> None:
-        self._forget(file)
-        self._stamps[file] = stamp
-        try:
-            application = read(self._folder / file, self._world)
-        except FileNotFoundError:
-            del self._stamps[file]  # gone between looking and reading
-        except ConfigurationError as error:
-            self.broken[file] = str(error)
-            log.warning("application_file_not_read", file=file)
-        else:
-            self._known[application.id] = application
+        Whoever asks meanwhile gets what was known before: what is read is put in its place whole.
+        """
+        with self._reading:
+            self._looked = self._now()
+            with os.scandir(self._folder) as entries:
+                found = {
+                    entry.name: _stamp(entry) for entry in entries if NAME.fullmatch(entry.name.removesuffix(".json"))
+                }
+            same = {file for file, stamp in found.items() if self._stamps.get(file) == stamp}
+            stamps = {file: found[file] for file in same}
+            known = {name: one for name, one in self._known.items() if f"{name}.json" in same}
+            broken = {file: why for file, why in self.broken.items() if file in same}
+            for file in found.keys() - same:
+                try:
+                    application = read(self._folder / file, self._world)
+                except FileNotFoundError:
+                    continue  # gone between looking and reading
+                except ConfigurationError as error:
+                    broken[file] = str(error)
+                    log.warning("application_file_not_read", file=file)
+                else:
+                    known[application.id] = application
+                stamps[file] = found[file]
+            self._stamps, self._known, self.broken, self._bearers = stamps, known, broken, _bearers(known)
 
-    def _forget(self, file: str) -> None:
-        self._stamps.pop(file, None)
-        self._known.pop(file.removesuffix(".json"), None)
-        self.broken.pop(file, None)
+
+def _bearers(known: Mapping[str, Application]) -> dict[str, frozenset[str]]:
+    """Names of applications by the thumbprint of each certificate that is registered for them."""
+    named: dict[str, frozenset[str]] = {}
+    for name, one in known.items():
+        for thumbprint in one.certificates:
+            named[thumbprint] = named.get(thumbprint, frozenset()) | {name}
+    return named
 
 
 def _stamp(entry: os.DirEntry[str]) -> Stamp:
@@ -135,6 +159,7 @@ def read(path: Path, world: str) -> Application:
             data["application"], data["organisation"], data["name"], frozenset(data["purposes"]),
             {key.kid: key for key in pinned if known.get(key.kid, ENDLESS).revoked is None}, data["created"],
             data.get("disabled", False) is not False, data.get("certificateBound", False) is not False, known,
+            frozenset(map(read_thumbprint, data.get("certificates", ()))),
         )  # fmt: skip
     except FileNotFoundError:
         raise

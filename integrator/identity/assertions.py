@@ -21,7 +21,7 @@ from integrator.strict_json import NotStrict, loads
 
 LONGEST = 300.0  # seconds from iat to exp
 LEEWAY = 5.0  # seconds two clocks may differ
-_COMPACT = re.compile(r"[A-Za-z0-9_-]{2,4096}\.[A-Za-z0-9_-]{2,8192}\.[A-Za-z0-9_-]{2,1024}")
+COMPACT = re.compile(r"[A-Za-z0-9_-]{2,4096}\.[A-Za-z0-9_-]{2,8192}\.[A-Za-z0-9_-]{2,1024}").fullmatch
 _HEADER = frozenset({"alg", "kid", "typ"})
 _TYPES = (None, "JWT", "client-authentication+jwt")
 _JTI = re.compile(r"[\x21-\x7e]{8,128}")
@@ -85,7 +85,7 @@ def check(assertion: str, find: Callable[[str], Application | None], audiences: 
 
 def open_compact(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Header and claims of a compact JWS, *not believed yet*: exactly one way to write it, no padding, no duplicate names."""
-    if not _COMPACT.fullmatch(token):
+    if not COMPACT(token):
         raise NotBelieved("not a compact JWS: three base64url parts without padding")
     header, claims, signature = token.split(".")
     decode, encode = jwt.utils.base64url_decode, jwt.utils.base64url_encode

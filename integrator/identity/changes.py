@@ -5,8 +5,9 @@ Nothing here writes in the ledger: who orders a change records it first (enrolme
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,25 @@ def revoke_key(folder: Path, name: str, kid: str, world: str, now: float, *, by:
         return _kept(path, world, known, application.keys.values(), now)
 
 
+def add_certificate(folder: Path, name: str, thumbprint: str, world: str) -> Application:
+    """From now on this certificate speaks for the application, over SOAP. Adding it twice changes nothing.
+
+    Raises `KeyRefused` (another application's, or too many), `FileNotFoundError` (no such application).
+    """
+    with alone(folder):
+        path = folder / f"{name}.json"
+        application = read(path, world)
+        if thumbprint in application.certificates:
+            return application
+        if any(thumbprint in other.certificates for other in _others(folder, world)):
+            raise KeyRefused("KEY_IN_USE", "This certificate speaks for another application already.")
+        if len(application.certificates) >= MOST:
+            raise KeyRefused("TOO_MANY_KEYS", f"At most {MOST} certificates speak for an application: take one away.")
+        data = json.loads(path.read_text(encoding="utf-8"))
+        write(path, {**data, "certificates": sorted({*application.certificates, thumbprint})})
+    return read(path, world)
+
+
 def _kept(path: Path, world: str, known: Mapping[str, Life], pinned: Any, now: float) -> Application:
     """Write lives and keys back; an ended key goes when nobody asks after it any more."""
     data = json.loads(path.read_text(encoding="utf-8"))
@@ -98,11 +118,14 @@ def _refuse_used(folder: Path, name: str, pinned: keys.PublicKey, world: str) ->
         raise KeyRefused(
             "KEY_NAME", f"Name the key (`kid`) {world}. and the first 22 characters of its RFC 7638 thumbprint."
         )
-    for path in sorted(folder.glob("[a-z]*.json")):
-        try:
-            other = read(path, world)
-        except (ConfigurationError, FileNotFoundError):
-            continue
+    for other in _others(folder, world):
         same = any(keys.thumbprint(key.jwk) == print_ for key in other.keys.values())
         if same or (other.id != name and pinned.kid in other.lives):
             raise KeyRefused("KEY_IN_USE", "This key is, or was, in use already: make a new one.")
+
+
+def _others(folder: Path, world: str) -> Iterator[Application]:
+    """Every application that can be read."""
+    for path in sorted(folder.glob("[a-z]*.json")):
+        with contextlib.suppress(ConfigurationError, FileNotFoundError):
+            yield read(path, world)

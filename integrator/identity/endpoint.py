@@ -14,11 +14,15 @@ from integrator.identity.applications import Application, Applications
 from integrator.identity.assertions import Proof
 from integrator.identity.lives import written
 from integrator.identity.replays import Replays
-from integrator.identity.tokens import Tokens
+from integrator.identity.tokens import Tokens, TooMuchToCarry
 
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 (a name)
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_TOO_MANY_ROLES = (
+    "the agent has more roles than a token carries (some 6 000 characters): let HR take those away that no purpose asks for,"
+    " or let a colleague delegate the few that are needed"
+)
 _ONCE = frozenset({
     "grant_type", "client_id", "client_assertion", "client_assertion_type", "authorization_details", "purpose", "resource", "client_secret",
     "subject_token", "subject_token_type", "actor_token", "actor_token_type", "requested_token_type", "audience", "scope",
@@ -81,7 +85,10 @@ class TokenEndpoint:
         except details.NotGranted as error:
             raise TokenRefused("invalid_authorization_details", str(error)) from error
         acting = await self._acting(application, form, detail) if grant == EXCHANGE else None
-        token, life = self._tokens.issue(application, detail, proof.kid, certificate, acting)
+        try:
+            token, life = self._tokens.issue(application, detail, proof.kid, certificate, acting)
+        except TooMuchToCarry:
+            raise TokenRefused("invalid_request", _TOO_MANY_ROLES) from None
         ends = application.life(proof.kid).ends
         answer = {
             "access_token": token,

@@ -12,6 +12,7 @@ from integrator.identity.certificates import REVOKED, Certificates
 from integrator.identity.endpoint import EXCHANGE, Acts, TokenEndpoint
 from integrator.identity.keys import ALGORITHMS, WORLDS, hub_keys
 from integrator.identity.replays import Replays
+from integrator.identity.senders import Senders
 from integrator.identity.tokens import Holds, Tokens
 
 
@@ -44,6 +45,7 @@ class Identity:
             audiences=(self.token_endpoint, self.issuer, *([f"{self.mutual}/oauth/token"] if self.mutual else [])),
             resource=self.base, now=now,
         )  # fmt: skip
+        self.senders = Senders(self.applications, self.certificates, self.replays, now)
         self.verify = self._tokens.verify  # (token, certificate or None) -> Verified
 
     async def token(self, form: bytes, certificate: str | None = None) -> tuple[int, dict[str, Any]]:

@@ -20,7 +20,7 @@ from integrator.errors import UnknownCaller
 from integrator.identity import acting as acting_module
 from integrator.identity.acting import Acting
 from integrator.identity.applications import Application, Applications
-from integrator.identity.assertions import LEEWAY, NotBelieved, moment, open_compact, verified
+from integrator.identity.assertions import COMPACT, LEEWAY, NotBelieved, moment, open_compact, verified
 from integrator.identity.details import Detail, NotGranted, read
 from integrator.identity.keys import Jwk, private_key, public, read_public
 from integrator.model import Caller
@@ -57,6 +57,10 @@ def _nobody(standing: Mapping[str, int]) -> bool:
     return False
 
 
+class TooMuchToCarry(ValueError):
+    """No token says so much: it would be believed nowhere, here least of all."""
+
+
 class Tokens:
     """Issues with the newest key of the hub, believes any of them."""
 
@@ -83,7 +87,7 @@ class Tokens:
     def issue(
         self, application: Application, detail: Detail, key: str, certificate: str | None = None, acting: Acting | None = None
     ) -> tuple[str, int]:  # fmt: skip
-        """A token and how many seconds it lives.
+        """A token and how many seconds it lives. Raises `TooMuchToCarry`.
 
         `key`: kid of the application's that signed the request; `certificate`: thumbprint of the one it was made with.
         """
@@ -97,7 +101,10 @@ class Tokens:
         if certificate is not None:
             claims["cnf"] = {_BOUND: certificate}
         headers = {"typ": "at+jwt", "kid": self._signing["kid"]}
-        return jwt.encode(claims, self._signing_key, algorithm=self._signing["alg"], headers=headers), life
+        token = jwt.encode(claims, self._signing_key, algorithm=self._signing["alg"], headers=headers)
+        if not COMPACT(token):
+            raise TooMuchToCarry
+        return token, life
 
     def verify(self, token: str, certificate: str | None = None) -> Verified:
         """Who asks, for what. Raises `UnknownCaller`: expired, or simply not believed.

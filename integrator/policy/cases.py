@@ -22,7 +22,7 @@ from integrator.policy import afterwards, looser
 from integrator.policy.conditions import BRUSSELS
 from integrator.policy.engine import Policies
 from integrator.policy.names import expand, tops
-from integrator.policy.reading import compile_purpose, members
+from integrator.policy.reading import compile_purpose, everybody, is_open, members
 from integrator.policy.terms import Ask, Decision, Denial, Facts
 
 Offers = Mapping[str, frozenset[str]]  # of each service, the names of its fields or answers
@@ -45,12 +45,19 @@ def judge(
     `given`: what the purpose says of all its cases.
     """
     wanted, got = None, None
-    for ask, now, facts in questions(purpose, case, offers, organisations, given):
-        decision = _afterwards(policies.decide(ask, now, facts), case.get("answer"), now)
+    for decision in decided(purpose, case, policies, offers, organisations, given):
         wanted, got = _compared(case["expect"], decision)
         if wanted != got:
             break
     return wanted, got
+
+
+def decided(
+    purpose: str, case: Mapping[str, Any], policies: Policies, offers: Offers, organisations: Mapping[str, Any], given: Mapping[str, Any] | None = None
+) -> Iterator[Decision]:  # fmt: skip
+    """What the engine says of every question of a case, once the source answered as the case says."""
+    for ask, now, facts in questions(purpose, case, offers, organisations, given):
+        yield _afterwards(policies.decide(ask, now, facts), case.get("answer"), now)
 
 
 def questions(
@@ -110,7 +117,10 @@ def _wider(
 ) -> Iterator[Mutant]:
     inside = set(members(entry["organisations"], organisations))
     richer = _with_as_much(data, entry, organisations)
+    public = everybody(organisations)
     for name, one in organisations["organisations"].items():
+        if is_open(entry) is not (one["number"] in public):  # refused when it is read: no text can say it
+            continue
         if one["number"] not in inside and one["number"] not in richer:
             yield _loosened(data, where, "organisation", name, organisations=[*entry["organisations"], name])
     first = _day(entry["validFrom"]) - timedelta(days=1)

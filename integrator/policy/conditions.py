@@ -42,6 +42,8 @@ class Facts:
     )
     dossier: bool = False  # a case was named
     emergency: bool = False  # a justified emergency: conditions that a line lets be broken are passed
+    any_hour: bool = False  # its hour is waited for later, when it goes out
+    asked: float | None = None  # when it was asked (epoch seconds), where that is not when it is decided: a replay
 
 
 NO_FACTS = Facts()
@@ -112,7 +114,8 @@ class Conditions:
             return "ROLE_NOT_ALLOWED"
         if self.assurance and level(facts.assurance) < level(self.assurance) and "assurance" not in passed:
             return "ASSURANCE_TOO_LOW"
-        if self.hours is not None and "hours" not in passed and not self.hours.hold(now):
+        at = now if facts.asked is None else facts.asked
+        if self.hours is not None and not facts.any_hour and "hours" not in passed and not self.hours.hold(at):
             return "OUTSIDE_HOURS"
         if self.dossier and not facts.dossier and "dossier" not in passed:
             return "DOSSIER_MISSING"
@@ -147,6 +150,21 @@ class Limits:
 
 
 NO_LIMITS = Limits()
+
+
+def week_minute(now: float) -> int:
+    """Minutes since Monday midnight, by the clocks of Brussels: all of a moment that hours look at."""
+    day, minute = _wall(int(now // 60))
+    return day * 1440 + minute
+
+
+def moment_of(minute: int) -> float:
+    """A moment (epoch seconds) of that minute of the week, in a week in which no clock is changed.
+
+    >>> week_minute(moment_of(8_040)), week_minute(moment_of(0))
+    (8040, 0)
+    """
+    return datetime(2026, 6, 1, tzinfo=BRUSSELS).timestamp() + minute * 60
 
 
 @lru_cache(maxsize=64)  # nearly always the same minute

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -42,7 +43,8 @@ class Policies:
         self.suspended = suspended
         self._grants: dict[tuple[str, str, str], tuple[Grant, ...]] = {}
         self._held: dict[tuple[str, str], tuple[Grant, ...]] = {}
-        self._permits: dict[tuple[Ask, Grant, float], Permit] = {}
+        # A dict would look for its oldest one past all that went before.
+        self._permits: OrderedDict[tuple[Ask, Grant, float], Permit] = OrderedDict()
         needs: dict[tuple[str, str, str], frozenset[str]] = {}
         index: dict[tuple[str, str, str], list[Grant]] = {}
         held: dict[tuple[str, str], list[Grant]] = {}
@@ -126,7 +128,7 @@ class Policies:
             return None
         beyond = () if ask.fields is None else wanted - given
         if len(self._permits) >= _REMEMBERED:
-            self._permits.pop(next(iter(self._permits)))
+            self._permits.popitem(last=False)
         permit = self._permits[key] = Permit(
             grant,
             self.purposes[ask.purpose],

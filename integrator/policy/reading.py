@@ -15,6 +15,8 @@ from integrator.policy.conditions import DAYS, Conditions, Hours, Limits, strict
 from integrator.policy.engine import Policies
 from integrator.policy.terms import FOREVER, Grant, Law, Purpose
 
+OPEN = "open."  # how the names of services begin that anybody may ask
+
 
 def load_policies(
     folder: Path, organisations: Mapping[str, Any], *, keep: Callable[[bytes], object] | None = None
@@ -33,6 +35,13 @@ def load_policies(
 
 def compile_policies(files: list[tuple[str, bytes]], organisations: Mapping[str, Any]) -> Policies:
     """The same from bytes: order of files never matters."""
+    return Policies(*read_purposes(files, organisations))
+
+
+def read_purposes(
+    files: list[tuple[str, bytes]], organisations: Mapping[str, Any]
+) -> tuple[dict[str, Purpose], list[Grant]]:
+    """Purposes by code, and all their lines. Raises `ConfigurationError` naming the file; all files or none."""
     purposes: dict[str, Purpose] = {}
     grants: list[Grant] = []
     for name, text in sorted(files):
@@ -40,7 +49,7 @@ def compile_policies(files: list[tuple[str, bytes]], organisations: Mapping[str,
             data = parse_yaml(name, text)
             purpose, lines = compile_purpose(data, hashlib.sha256(text).hexdigest(), organisations)
             grants += lines
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:  # of a text that keeps to no schema
             raise ConfigurationError(f"{name}: {type(error).__name__} {error}") from error
         except ConfigurationError as error:
             said = error.detail if error.detail.startswith(f"{name}:") else f"{name}: {error.detail}"
@@ -48,7 +57,7 @@ def compile_policies(files: list[tuple[str, bytes]], organisations: Mapping[str,
         if f"{purpose.code}.yaml" != name:
             raise ConfigurationError(f"{name}: `purpose:` says {purpose.code!r}, not the file's name")
         purposes[purpose.code] = purpose
-    return Policies(purposes, grants)
+    return purposes, grants
 
 
 def compile_purpose(
@@ -59,8 +68,29 @@ def compile_purpose(
     grants: list[Grant] = []
     for authorisation in data["authorisations"]:
         named = frozenset(members(authorisation["organisations"], organisations))
+        _apart(authorisation, named, organisations)
         grants += _grants(purpose.code, authorisation, named, digest, data.get("assurance"))
     return purpose, grants
+
+
+def everybody(organisations: Mapping[str, Any]) -> frozenset[str]:
+    """KBO numbers that stand for whoever asks without saying who (`kind: public`)."""
+    return frozenset(one["number"] for one in organisations["organisations"].values() if one.get("kind") == "public")
+
+
+def is_open(authorisation: Mapping[str, Any]) -> bool:
+    """Whether it is about the open door: services there are called `open.…`, and no others are."""
+    return any(grant["service"].startswith(OPEN) for grant in authorisation["grants"])
+
+
+def _apart(authorisation: Mapping[str, Any], named: frozenset[str], organisations: Mapping[str, Any]) -> None:
+    """Anybody gets what is open and nothing else; what is open is given to anybody and to nobody else by name."""
+    public = everybody(organisations)
+    closed = [grant["service"] for grant in authorisation["grants"] if not grant["service"].startswith(OPEN)]
+    if named & public and (closed or named - public):
+        raise ConfigurationError(f"{authorisation['id']}: anybody may have services that are open, in a text of their own")
+    if is_open(authorisation) and not named <= public:
+        raise ConfigurationError(f"{authorisation['id']}: what is open is for anybody: name the organisation of kind public")
 
 
 def members(named: list[str], organisations: Mapping[str, Any]) -> list[str]:

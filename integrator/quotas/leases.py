@@ -80,6 +80,8 @@ class Quotas:
         now = self._now()
         try:
             for key, lease in list(self._leases.items()):
+                if self._filling(key):  # what comes into it now belongs to who waits for it
+                    continue
                 over = lease.window != int(now // lease.want.seconds)
                 if over or not lease.used:
                     self._leases.pop(key, None)
@@ -133,6 +135,10 @@ class Quotas:
         if lease is None or lease.window != window:
             lease = self._leases[want.key] = _Lease(want, window)
         return lease
+
+    def _filling(self, key: str) -> bool:
+        lock = self._asking.get(key)
+        return lock is not None and lock.locked()
 
     async def _return(self, lease: _Lease) -> None:
         unused, lease.left = lease.left, 0

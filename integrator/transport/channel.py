@@ -95,6 +95,7 @@ class Channel:
         observe: Observe | None = None,
         tls: ssl.SSLContext | None = None,  # client certificate and authorities for this source; None = the machine's
         gzip: bool = False,  # ask for packed answers, and unpack them within the size limit
+        conditional: bool = False,  # questions may be conditional, so that 304 is an answer
     ) -> None:
         base = URL(url)
         if base.scheme not in ("http", "https") or not base.host or base.query_string or base.user:
@@ -106,7 +107,7 @@ class Channel:
         self._prefix, self._observe = base.raw_path.rstrip("/"), observe
         through = Plain(wires) if isinstance(wires, aiohttp.ClientSession) else wires
         self._wire: Wire = through.to(base, source, connect=limits.connect, tls=tls)
-        self._reader = Reader(source, limits.answer_bytes, gzip=gzip)
+        self._reader = Reader(source, limits.answer_bytes, gzip=gzip, conditional=conditional)
         self._places = asyncio.Semaphore(limits.concurrency)
         self._budget = RetryBudget()
         self._plan = RetryPlan(limits.attempts)
@@ -209,6 +210,7 @@ class Channel:
 
     def _unavailable(self, failure: NoAnswer) -> SourceUnavailable:
         error = SourceUnavailable(self.source, _WORDS.get(failure.what, failure.what))
+        error.sent = failure.what not in _UNSENT
         error.retry_after = failure.retry_after or (2 if failure.what == "busy" else error.retry_after)
         return error
 
@@ -229,6 +231,7 @@ class _Call:
 
 
 _ILL: Final = frozenset({"HTTP", "TLS"})  # faults of the source as a whole
+_UNSENT: Final = frozenset({"busy", "open", "no connection", "late connection"})
 _WORDS: Final = {
     "timeout": "no answer within the time given",
     "busy": "every place was taken until the deadline",

@@ -21,8 +21,8 @@ _PROTOCOL: Final = ("json", "xml", "multipart/related")  # how a source tells it
 class Reader:
     """Reads the answers of one source, never more than `limit` bytes of them, packed or not."""
 
-    def __init__(self, source: str, limit: int, *, gzip: bool) -> None:
-        self.source, self.limit, self._gzip = source, limit, gzip
+    def __init__(self, source: str, limit: int, *, gzip: bool, conditional: bool = False) -> None:
+        self.source, self.limit, self._gzip, self._conditional = source, limit, gzip, conditional
 
     def judge(self, status: int, headers: Mapping[str, str]) -> None:
         """What the head alone decides. Raises NoAnswer, SourceThrottled or SourceFault: then no body is waited for."""
@@ -32,7 +32,7 @@ class Reader:
             throttled = SourceThrottled(self.source, "too many requests")
             throttled.retry_after = _seconds(headers.get("Retry-After")) or throttled.retry_after
             raise throttled
-        if 300 <= status < 400:
+        if 300 <= status < 400 and not (status == 304 and self._conditional):
             raise SourceFault(self.source, "REDIRECT", f"HTTP {status}: a source does not send us elsewhere")
         if status == 500 and not _bare(headers.get("Content-Type", "")).endswith(_PROTOCOL):
             # An error page of the machine in front; a fault that the source itself tells comes in its own protocol.

@@ -7,15 +7,18 @@ elsewhere than where it led to. Several hubs share the table: which moves stand 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import BigInteger as Big
 from sqlalchemy import Column, Connection, MetaData, String, Table, delete, insert, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from integrator import clock
 from integrator.database import Database
+from integrator.logs import log
 from integrator.watching.tags import Tagger
 
 metadata = MetaData()
@@ -26,6 +29,7 @@ happening_table = Table(
 DEATH, MOVE, CHANGE = "death", "move", "change"
 _REMEMBERED = 10_000  # what this process wrote, so that it need not write it again
 _ANEW = 300.0  # seconds after which the moves that others wrote or dropped are read
+_PATIENCE = 0.5  # seconds that an answer waits for that; reading goes on, and what it finds is known from then on
 
 
 class Happenings:
@@ -35,6 +39,7 @@ class Happenings:
         self._database, self._tagger, self._now = database, tagger, now
         self._written: dict[tuple[str, bytes], tuple[str, int]] = {}  # of deaths and changes
         self._moved, self._read = database.now(_moves), now()  # tag -> (place, at), as of when
+        self._reading: asyncio.Task[None] | None = None
 
     def at(self, kind: str, person: bytes) -> tuple[int, str] | None:
         """(when, where) the newest of this kind happened to a person (a tag). Blocks."""
@@ -61,7 +66,8 @@ class Happenings:
     async def _lives(self, person: bytes, municipality: str, home: str | None, since: int | None) -> None:
         if self._now() - self._read >= _ANEW:
             self._read = self._now()  # first: nobody else reads meanwhile
-            self._moved = await self._database.run(_moves)
+            self._reading = asyncio.create_task(self._read_anew())
+            await asyncio.wait({self._reading}, timeout=_PATIENCE)
         known = self._moved.get(person.hex())
         if municipality != home:
             if since is not None and known != (municipality, since):
@@ -70,6 +76,12 @@ class Happenings:
         elif known is not None and known[0] != municipality:
             await self._database.run(lambda one: one.execute(_elsewhere(person, municipality)))
             self._moved.pop(person.hex(), None)
+
+    async def _read_anew(self) -> None:
+        try:
+            self._moved = await self._database.run(_moves)
+        except SQLAlchemyError as error:  # what was known before does for another while
+            log.warning("moves_not_read", error=type(error).__name__)
 
     async def _keep(self, kind: str, person: bytes, place: str, at: int) -> None:
         if self._written.get((kind, person)) != (place, at):

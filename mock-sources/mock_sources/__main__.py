@@ -24,9 +24,9 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         sys.stderr.write(f"port {options.port} on {HOST}: {error.strerror}\n")
         return 2
-    mocks = build(options.state, options.seed)
-    _settle()
     base = f"http://{HOST}:{opened.getsockname()[1]}"
+    mocks = build(options.state, options.seed, base=base)
+    _settle()
     try:
         server(mocks, lambda: _announce(mocks, base)).run(sockets=[opened])
     except KeyboardInterrupt:

@@ -12,7 +12,6 @@ from typing import Any
 import orjson
 
 from mock_sources.asgi import (
-    App,
     BodyTooLarge,
     Receive,
     Scope,
@@ -38,8 +37,8 @@ Find = Callable[[str, int], list[dict[str, Any]]]
 class Admin:
     """ASGI callable for everything under /mock."""
 
-    def __init__(self, board: Board, counts: Mapping[str, Count], facts: Facts, find: Find, desks: App) -> None:
-        self._board, self._counts, self._facts, self._find, self._desks = board, counts, facts, find, desks
+    def __init__(self, board: Board, counts: Mapping[str, Count], facts: Facts, find: Find) -> None:
+        self._board, self._counts, self._facts, self._find = board, counts, facts, find
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one admin request; a path or method that does not exist is a problem, never a silence."""
@@ -57,8 +56,6 @@ class Admin:
                 await respond_json(send, 200, {"items": [self._count(source) for source in self._counts]})
             case ["requests", name] if NAMES.get(name) in self._counts:
                 await self._requests(method, NAMES[name], send)
-            case ["packages", *_] if method in ("GET", "POST"):
-                await self._desks(scope, receive, send)
             case _:
                 await respond_problem(send, problem(404, "resourceNotFound", "see mock-sources/README.md for /mock"))
 

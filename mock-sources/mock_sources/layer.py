@@ -15,7 +15,7 @@ from mock_sources.faults import FAMILIES, Board, Fault, UnknownFault, parse_scen
 from mock_sources.server import TRANSPORT
 
 SCENARIO = b"integrator-test-scenario"
-_HOUSEKEEPING = {"/oauth/token": "token", "/health": "health"}
+_HOUSEKEEPING = {"/oauth/token": "token", "/REST/oauth/v5/token": "token", "/health": "health"}
 _SOAP = ("rr", "ksz", "kbo")
 _RETRY_AFTER = (b"retry-after", b"2")
 _DRIPS = 50

@@ -5,7 +5,7 @@
 
 Absolute times drift from machine to machine and from minute to minute: every row is the median of several turns, the
 programs of one table take turns, and the ratios (to nginx: how many hops an exchange costs) come from one run.
-`make bench ARGS="--turns 5 --seconds 2 --only rest,soap,signed,ledger,scale,memory,append,tree,verify,reports,alerts,policy"`.
+`make bench ARGS="--turns 5 --seconds 2 --only rest,soap,signed,facade,ledger,scale,memory,append,tree,verify,reports,alerts,policy"`.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from connectors.client import Hub as Client  # noqa: E402
 from integrator import settings  # noqa: E402
 from integrator.commands import apps, sandbox  # noqa: E402
 from mock_sources.world import World  # noqa: E402
+from tests.bench import facade as signed_messages  # noqa: E402
 
 TICK = os.sysconf("SC_CLK_TCK")
 PURPOSE = "administrative_fine"  # grants all three questions of the bench
@@ -335,6 +336,22 @@ def signed(bench: Bench) -> None:
     compare(bench, "ours, SOAP signed", NGINX, 16)
 
 
+def facade(bench: Bench) -> None:
+    """The same question by both façades. A signed message is good once, so this one counts questions, not seconds."""
+    print("Façades (vehicle by plate, DIV): REST with a token, SOAP signed both ways (P-256)")
+    with bench.hub("facade") as hub:
+        sign, number = signed_messages.signer(bench.state / "facade"), iter(range(1_000_000))
+        turns: dict[str, list[Figures]] = {"ours, REST": [], "ours, SOAP façade": []}
+        for _ in range(bench.turns):
+            asked = vehicles(bench, hub.token(), hub.port)
+            told = [signed_messages.message(sign, PURPOSE, plate, next(number), hub.port) for plate in bench.plates]
+            for (name, rows), requests in zip(turns.items(), (asked, told), strict=True):
+                rows.append(measure(name, [hub.pid], hub.port, requests, 1, requests=len(requests)))
+        for rows in turns.values():
+            bench.add(sorted(rows, key=lambda row: row.micros)[len(rows) // 2], of=rows)
+    compare(bench, "ours, SOAP façade", "ours, REST", 1)
+
+
 def ledger(bench: Bench) -> None:
     """What the durable record costs: the same hub with a ledger that forgets (it exists only here), and the two engines."""
     print("The ledger, on and off")
@@ -415,6 +432,7 @@ PARTS: dict[str, Callable[[Bench], None]] = {
     "rest": rest,
     "soap": soap,
     "signed": signed,
+    "facade": facade,
     "ledger": ledger,
     "scale": scale,
     "memory": memory,

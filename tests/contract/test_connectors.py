@@ -30,7 +30,8 @@ READ_BY_ZEEP = [
     for room, path in PLAYED
     if ROOMS[room].protocol == "soap" and "values" in played.load(path)["expect"] and "zeep" not in played.load(path)
 ]
-TOKEN = {"/oauth/token": {"json": {"access_token": "kept.in.tests", "token_type": "Bearer", "expires_in": 300}}}
+BOUGHT = {"json": {"access_token": "kept.in.tests", "token_type": "Bearer", "expires_in": 300}}
+TOKEN = {"/oauth/token": BOUGHT, "/oauth/v5/token": BOUGHT}
 SECRETS = {"username": "hub", "password": "s3cret", "clientId": "hub", "clientSecret": "s3cret"}
 
 

@@ -19,12 +19,12 @@ from integrator.commands.sandbox import Sandbox
 from integrator.contract import HttpAnswer, Question, Tools
 from integrator.directory import OWN
 from integrator.transport.channel import Channel, Lines
-from tests.flows.questions import KEYS, PERSON, SERVICES, Granted, granted, leaves, question_about
+from tests.flows.questions import KEYS, PERSON, SERVICES, Granted, elsewhere, granted, leaves, question_about
 from tests.flows.sandboxes import CONNECTOR_OF, SOURCES, Callers, Reply, heal, strike, struck
 
 # Registrations change what the next question is told, so they cannot be compared here: tests/flows/test_directory.py.
 GRANTED = tuple(one for one in granted() if not one.service.name.startswith("directory."))
-OVER_DELIVERING = ("rr", "ksz", "kbo", "div", "best")  # a file cannot send more than it is: see the last tests
+OVER_DELIVERING = ("rr", "ksz", "kbo", "div", "best", "dimona")  # a file cannot send more than it is: see the last tests
 HUBS_OWN = frozenset({"isComplete", "withheld.field", "withheld.reason"})  # words of the hub in an answer
 VERDICT = frozenset({"code", "result", "source", "ms", "reason", "retryAfterSec"})
 
@@ -244,7 +244,7 @@ def plain_services() -> list[Any]:
     found = {
         (service.source, service.operation): service
         for service in SERVICES.values()
-        if service.source not in (None, "parking_cards", *OWN)
+        if service.source not in (None, "parking_cards", *OWN) and not elsewhere(service)
     }
     return [pytest.param(service, id=f"{source}.{operation}") for (source, operation), service in found.items()]
 

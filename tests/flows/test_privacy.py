@@ -24,7 +24,7 @@ import pytest
 from integrator.commands import mock
 from integrator.commands.sandbox import Sandbox
 from tests.flows.ledgers import Book, book
-from tests.flows.questions import DOSSIER, SERVICES, Granted, granted, question_about
+from tests.flows.questions import DOSSIER, SERVICES, Granted, elsewhere, granted, question_about
 from tests.flows.sandboxes import CONNECTOR_OF, Beside, Callers, Reply, beside, callers, heal, strike
 
 PEOPLE = (
@@ -211,7 +211,7 @@ def test_people_were_asked_about_in_every_way(traces: Traces):
     assert len(PEOPLE) == len(traces.people)
     assert {200, 400, 401, 403, 404, 502, 503} <= statuses
     assert {one.service.name for one in one_per_service()} == {
-        one.name for one in SERVICES.values() if one.later is None
+        one.name for one in SERVICES.values() if not elsewhere(one)
     }
     assert [] != traces.found(*(reply.payload.decode() for reply in traces.replies if reply.status == 200))
 

@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator
 
 from integrator.commands.sandbox import Sandbox
 from tests.flows.ledgers import Book
-from tests.flows.questions import DOSSIER, SERVICES, Granted, granted, leaves, the
+from tests.flows.questions import DOSSIER, SERVICES, Granted, elsewhere, granted, leaves, the
 from tests.flows.sandboxes import Callers, Reply
 
 GRANTED = granted()
@@ -70,7 +70,7 @@ Exchanges = dict[str, tuple[Reply, list[dict[str, Any]]]]
 
 
 def test_no_service_is_there_that_nobody_may_ask():
-    assert {name for name, one in SERVICES.items() if one.later is None} == {one.service.name for one in GRANTED}
+    assert {name for name, one in SERVICES.items() if not elsewhere(one)} == {one.service.name for one in GRANTED}
 
 
 @every_grant

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 
@@ -36,3 +37,15 @@ def test_it_is_listed_confirmed_by_somebody_else_and_decided_once(one, capsys):
 def test_nobody_confirms_his_own_at_the_command_line_either(one, capsys):
     assert 1 == main(["emergency", "confirm", one.id, "--by", "a.7f3"])
     assert "SAME_PERSON" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", ["confirm", "reject"])
+def test_in_production_nobody_is_a_second_person_under_a_name_that_is_only_said(verb, one, monkeypatch, capsys):
+    loaded = settings.load()
+    real = SimpleNamespace(sandbox=False, state=loaded.state, emergency=loaded.emergency)
+    monkeypatch.setattr(settings, "load", lambda local: real)
+
+    assert 1 == main(["emergency", verb, one.id, "--by", "dpo-1"])
+    assert "in production nobody" in capsys.readouterr().err
+    assert 0 == main(["emergency", "list"])
+    assert f"{one.id}  open before" in capsys.readouterr().out

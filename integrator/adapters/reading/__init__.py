@@ -8,7 +8,7 @@ from pathlib import Path
 
 from integrator.adapters.findings import FileRefused
 from integrator.adapters.layout import Layout, Row
-from integrator.adapters.reading import lines, workbook, xmlrows
+from integrator.adapters.reading import lines, records, workbook, xmlrows
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ _READERS: dict[str, Callable[[Layout, Path, int, int], Iterator[Row]]] = {
     "delimited": lines.delimited,
     "workbook": workbook.rows,
     "xml": xmlrows.rows,
+    "records": records.rows,
 }
 
 

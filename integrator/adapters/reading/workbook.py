@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -69,19 +71,23 @@ def _sheet(layout: Layout, book: Any) -> Iterator[Row]:
 
 
 def _row(layout: Layout, places: dict[str, int], number: int, cells: tuple[Any, ...]) -> Row:
-    row = Row(number, None, None, {}, [], _piece(cells))
-    if any(cell.value is not None for cell in cells[len(places) :]):
+    """Its piece is what mending reads: a JSON array of texts in the layout's order, whatever the sheet's is."""
+    row = Row(number, None, None, {}, [])
+    beyond = [str(cell.value) for cell in cells[len(places) :] if cell.value is not None]
+    if beyond:
         row.wounds.append((None, "COLUMN_EXTRA"))
-        return row
+    texts = []
     for one in layout.fields:
         at = places[one.column]
         cell = cells[at] if at < len(cells) else None
         try:
-            row.texts[one.name] = _text(one, cell)
+            text = _text(one, cell)
         except Wrong as wrong:
-            row.texts[one.name] = ""
+            text = ""
             row.wounds.append((one.name, wrong.reason))
-    return row
+        row.texts[one.name] = text
+        texts.append(text or ("" if cell is None or cell.value is None else str(cell.value)))
+    return replace(row, piece=json.dumps([*texts, *beyond], ensure_ascii=False).encode())
 
 
 def _text(field: Field, cell: Any) -> str:
@@ -107,9 +113,3 @@ def _plain(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-
-
-def _piece(cells: tuple[Any, ...]) -> bytes:
-    import json
-
-    return json.dumps([None if cell.value is None else str(cell.value) for cell in cells], ensure_ascii=False).encode()

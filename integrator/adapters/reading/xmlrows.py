@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lxml import etree
 
+from integrator.adapters.fieldtypes import Wrong
 from integrator.adapters.findings import FileRefused
 from integrator.adapters.layout import Field, Layout, Row
 
@@ -51,10 +52,23 @@ def _row(layout: Layout, element: etree._Element) -> Row:
         return row
     for one in layout.fields:
         texts = _texts(element, one, layout)
+        if one.sum:
+            row.texts[one.name] = _added(one, texts, row)
+            continue
         if len(texts) > 1:
             row.wounds.append((one.name, "NOT_THE_FORM"))  # twice where the layout has one
         row.texts[one.name] = texts[0].strip() if len(texts) == 1 else ""
     return row
+
+
+def _added(field: Field, texts: list[str], row: Row) -> str:
+    """The sum of amounts as the layout writes one; "" of none, and of one that is no amount, which is noted."""
+    try:
+        amounts = [value for text in texts if (value := field.value(text.strip())) is not None]
+    except Wrong as wrong:
+        row.wounds.append((field.name, wrong.reason))
+        return ""
+    return field.type.render(sum(amounts)) if amounts else ""
 
 
 def _texts(element: etree._Element, field: Field, layout: Layout) -> list[str]:

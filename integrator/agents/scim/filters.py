@@ -213,6 +213,9 @@ def _value(place: Place, operator: str, token: str) -> Any:
     """The JSON value, of the attribute's own type. Raises `ScimRefused`."""
     try:
         value = json.loads(token)
+        if isinstance(value, str) and "\0" in value:
+            raise _wrong()
+        str(value).encode()  # not half a character: no database takes it, and nobody is called so
     except ValueError:
         raise _wrong() from None
     leaf = place.leaf

@@ -151,7 +151,7 @@ def _set_chosen(holder: Resource, target: Target, value: Any, *, replace: bool) 
     attribute = target.place.attribute
     if attribute is None or target.chosen is None:
         raise invalid("invalidPath", "The path names nothing.")
-    found = [one for one in _objects(holder.get(attribute.name)) if target.chosen.matches(one)]
+    found = _chosen(_objects(holder.get(attribute.name)), target.chosen)
     if not found:
         seed = _seed(target.chosen)
         if replace or seed is None:
@@ -169,6 +169,20 @@ def _set_chosen(holder: Resource, target: Target, value: Any, *, replace: bool) 
             one.update(copy.deepcopy(dict(value)))
         else:
             raise invalid("invalidValue", "The elements here are objects.")
+
+
+def _chosen(elements: list[Resource], chosen: Filter) -> list[Resource]:
+    """Those that a filter chooses. Feeds name members one by one: what only another word could fit is not weighed."""
+    if (
+        isinstance(chosen, Test)
+        and chosen.operator == "eq"
+        and isinstance(chosen.value, str)
+        and chosen.place.attribute
+    ):
+        name, wanted = chosen.place.attribute.name, chosen.value.casefold()
+        words = ((one, one.get(name)) for one in elements)
+        elements = [one for one, word in words if not isinstance(word, str) or word.casefold() == wanted]
+    return [one for one in elements if chosen.matches(one)]
 
 
 def _seed(chosen: Filter) -> Resource | None:
@@ -189,20 +203,21 @@ def _remove(resource: Resource, target: Target, value: Any) -> None:
         return
     holder, name = _holder(resource, place), place.attribute.name
     if target.chosen is not None:
-        found = [one for one in _objects(holder.get(name)) if target.chosen.matches(one)]
+        found = _chosen(_objects(holder.get(name)), target.chosen)
         if not found:
             raise invalid("noTarget", "No element fits the path's filter.")
         if target.part is not None:
             for one in found:
                 one.pop(target.part.name, None)
         else:
-            holder[name] = [one for one in _list(holder.get(name)) if not any(one is gone for gone in found)]
+            gone = set(map(id, found))
+            holder[name] = [one for one in _list(holder.get(name)) if id(one) not in gone]
     elif place.part is not None:
         for one in _objects(holder.get(name)):
             one.pop(place.part.name, None)
     elif place.attribute.multi and value is not None:  # remove only these (Entra's way to take members out)
-        gone = {_key(one) for one in (value if isinstance(value, list) else [value])}
-        holder[name] = [one for one in _list(holder.get(name)) if _key(one) not in gone]
+        taken = {_key(one) for one in (value if isinstance(value, list) else [value])}
+        holder[name] = [one for one in _list(holder.get(name)) if _key(one) not in taken]
     else:
         holder.pop(name, None)
 

@@ -75,9 +75,6 @@ class Kind:
     def extensions(self) -> tuple[Schema, ...]:
         return self.schemas[1:]
 
-    def schema(self, urn: str) -> Schema | None:
-        return next((one for one in self.schemas if one.id.lower() == urn.lower()), None)
-
     def find(self, name: str) -> Attribute | None:
         """A core or common attribute."""
         return self.core.attributes.get(name.lower()) or COMMON.get(name.lower())

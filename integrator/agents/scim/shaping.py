@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from integrator.agents.scim.errors import ScimRefused, invalid
+from integrator.agents.scim.errors import invalid
 from integrator.agents.scim.paths import NoSuchPath, Place, find_place
 from integrator.agents.scim.schemas import AGENT, COMMON, Attribute, Kind, Schema
 
@@ -72,7 +73,10 @@ def _list(attribute: Attribute, value: Any) -> list[Any]:
     found = [_single(attribute, {"value": one} if attribute.sub and isinstance(one, str) else one) for one in value]
     if sum(1 for one in found if isinstance(one, Mapping) and one.get("primary") is True) > 1:
         raise invalid("invalidValue", f"{attribute.name}: at most one is primary.")
-    return [one for position, one in enumerate(found) if one and one not in found[:position]]
+    kept: dict[str, Any] = {}
+    for one in filter(None, found):
+        kept.setdefault(json.dumps(one, sort_keys=True), one)  # what stands there twice is kept once
+    return list(kept.values())
 
 
 def _single(attribute: Attribute, value: Any) -> Any:
@@ -191,8 +195,3 @@ def _parts(value: Any, keep: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: inner for name, inner in value.items() if keep(name)} or None
     return value
-
-
-def refuse(status: int, words: str) -> ScimRefused:
-    """Without keyword."""
-    return ScimRefused(status, None, words)

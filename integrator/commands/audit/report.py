@@ -77,15 +77,14 @@ def add(verbs: Any) -> None:
 def run(chosen: argparse.Namespace) -> int:
     takes, _ = SHAPES[chosen.question]
     body = {key: value for key in takes if (value := getattr(chosen, key, None)) is not None}
-    if _NO_PERSON(chosen.person):
-        raise ConfigurationError("--as names an account", advice="A national number never stands in an argument.")
     if chosen.question == "about":
         kind, _, id_ = _typed("Whom (type:number, e.g. nrn:…): ").rpartition(":")
         body["subject"] = {"type": kind or "nrn", "id": id_}
     elif chosen.question == "by_agent":
         body["agent"] = _typed("Which agent: ")
     org = body.get("organisation") if chosen.role == "dpo" else None
-    person = Person(chosen.person, chosen.person, frozenset({chosen.role}), org)
+    account = named_account(chosen.person)
+    person = Person(account, account, frozenset({chosen.role}), org)
     try:
         asked = read_question(chosen.question, body)
         with _desk(chosen.settings) as desk:
@@ -103,6 +102,13 @@ def run(chosen: argparse.Namespace) -> int:
     else:
         _show(told_as)
     return 0
+
+
+def named_account(named: str) -> str:
+    """What --as says, unless it looks like a number of a person. Raises `ConfigurationError`."""
+    if _NO_PERSON(named):
+        raise ConfigurationError("--as names an account", advice="A national number never stands in an argument.")
+    return named
 
 
 def _typed(prompt: str) -> str:

@@ -1,7 +1,8 @@
 """load FILE: many registrations from a CSV or JSON Lines file, with a line of report for every row that is not good.
 
-Rows go in batches. What is done is noted beside the file (digest and number of rows, nothing of a person), so that the
-same command goes on where it stopped; a row that was done already is `unchanged`, so nothing is ever made twice.
+Rows go in batches. What is done is noted beside the file (digest and number of rows, at which hub and as whom, nothing of a
+person), so that the same command goes on where it stopped, and at another hub from the first row; a row that was done already
+is `unchanged`, so nothing is ever made twice.
 """
 
 from __future__ import annotations
@@ -44,13 +45,14 @@ def run(chosen: argparse.Namespace) -> int:
         if chosen.atomic and not _all_good(client, chosen, total):
             print("nothing was done: mend the rows above, or leave --atomic out", file=sys.stderr)
             return 1
-        done = 0 if chosen.again else _noted(note, digest, chosen)
+        work = [digest, client.url, client.client_id, chosen.purpose, chosen.unregister]
+        done = 0 if chosen.again else _noted(note, work)
         if done:
             print(f"going on after row {done}", file=sys.stderr)
         for batch in _batches(islice(rows(chosen.file), done, None)):
             counts += _send(client, batch, chosen)
             done += len(batch)
-            _note(note, digest, done, chosen)
+            _note(note, work, done)
             print(f"\r{done} of {total}", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     print(", ".join(f"{count} {word}" for word, count in sorted(counts.items())) or "0 rows")
@@ -129,16 +131,16 @@ def _measure(file: Path) -> tuple[str, int]:
     return digest, sum(1 for _ in rows(file))
 
 
-def _noted(note: Path, digest: str, chosen: argparse.Namespace) -> int:
-    """Rows done before, of this very file and act."""
+def _noted(note: Path, work: list[Any]) -> int:
+    """Rows done before, of this very file and act, at this hub and by this application."""
     try:
         known = json.loads(note.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return 0
-    return int(known["rows"]) if known.get("of") == [digest, chosen.purpose, chosen.unregister] else 0
+    return int(known["rows"]) if known.get("of") == work else 0
 
 
-def _note(note: Path, digest: str, done: int, chosen: argparse.Namespace) -> None:
+def _note(note: Path, work: list[Any], done: int) -> None:
     fresh = note.with_name(note.name + ".new")
-    fresh.write_text(json.dumps({"of": [digest, chosen.purpose, chosen.unregister], "rows": done}), encoding="utf-8")
+    fresh.write_text(json.dumps({"of": work, "rows": done}), encoding="utf-8")
     fresh.replace(note)

@@ -7,7 +7,7 @@ import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -116,15 +116,10 @@ def office(local: Path | None) -> Iterator[Governing]:
 
 def moment(text: str | None, default: float) -> float:
     """A day (its first second, UTC) or a moment, in epoch seconds."""
-    if text is None:
-        return default
     try:
-        if len(text) == 10:
-            return datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC).timestamp()
-        found = datetime.fromisoformat(text)
+        return default if text is None else clock.moment(text)
     except ValueError as error:
         raise ConfigurationError(f"not a day: {text!r}", advice="Write 2027-01-01, or 2027-01-01T06:00.") from error
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
 
 
 def stamp(seconds: float) -> str:

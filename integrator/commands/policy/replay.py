@@ -58,6 +58,9 @@ def _show(found: Replay, language: str) -> None:
     console.print(f"{found.calls} questions judged again, {found.untouched} with the same answer", highlight=False)
     if found.assumed:
         console.print(f"of {found.assumed} the keys were not noted: taken to be as allowed", highlight=False)
+    if found.unweighed:
+        said = f"of {found.unweighed} the agent, the case or the registration matters, which is sealed: taken to be as it must"
+        console.print(said, highlight=False)
     if not found.changes:
         return
     table = Table("organisation", "application", "purpose", "service", "calls", "loses", "gains")

@@ -9,6 +9,7 @@ from typing import Any
 from integrator import places, settings
 from integrator.consoles.book import Book, open_book
 from integrator.errors import ConfigurationError
+from integrator.governing.naming import naming
 from integrator.governing.texts import Suspended, Texts, compile_texts, read_texts
 from integrator.mapping import load_sheets
 from integrator.policy import Policies
@@ -52,17 +53,7 @@ class Rooms:
 
     def naming(self) -> Naming:
         """Names as people know them; a code that has none stays as it is written."""
-
-        def name(kind: str, code: str, language: str) -> str:
-            if kind == "organisation":
-                return self.book.organisation(code, language)
-            if kind == "purpose" and code in self.policies.purposes:
-                return f"{self.policies.purposes[code].title.in_(language)} ({code})"
-            if kind == "service" and code in self.services:
-                return f"{self.services[code].title.in_(language)} ({code})"
-            return code
-
-        return name
+        return naming(self.policies.purposes, self.services, self.organisations)
 
 
 def open_rooms(texts: Texts | None = None, suspended: Iterable[Suspended] = ()) -> Rooms:

@@ -146,13 +146,13 @@ def _anonymous(stage: Stage, what: Mapping[str, Any]) -> Any:
 
 def _act(stage: Stage, what: Mapping[str, Any]) -> Any:
     return mock.call(
-        "POST", f"{stage.running.mocks}/mock/packages/{what['package']}/{what['does']}", what.get("with", {})
+        "POST", f"{stage.running.mocks}/packages/{what['package']}/{what['does']}", what.get("with", {})
     )
 
 
 def _sees(stage: Stage, what: Mapping[str, Any]) -> Any:
     return mock.call(
-        "GET", f"{stage.running.mocks}/mock/packages/{what['package']}/{what.get('looks', '')}".rstrip("/")
+        "GET", f"{stage.running.mocks}/packages/{what['package']}/{what.get('looks', '')}".rstrip("/")
     )
 
 

@@ -58,7 +58,7 @@ class Screen:
         """The entries of a case: one line for each organisation and thing."""
         table = Table(box=None, padding=(0, 2, 0, 4), header_style="dim", title=None)
         for name in ("organisation", "about", "entries"):
-            table.add_column(self._words[name])
+            table.add_column(self._words[name], overflow="fold")
         rows: dict[tuple[str, str], list[str]] = {}
         for (organisation, about, kind), count in sorted(found.items()):
             rows.setdefault((organisation, about), []).append(f"{count} {kind}")

@@ -135,6 +135,7 @@ def _proved(day: date, evidence: list[DayEvidence]) -> dict[str, Any]:
         {
             "entry": f"{one.shard}/{one.index}", "key": _b64(one.key), "salt": _b64(one.salt), "size": one.proof.size,
             "places": [f"{shard}/{index}" for shard, index in one.places],
+            "erased": {f"{shard}/{index}": f"{by}/{order}" for (shard, index), (by, order) in one.erased},
             "leaves": [
                 {"index": leaf.index, "key": _b64(leaf.key), "value": _b64(leaf.value), "proof": [_b64(node) for node in leaf.proof]}
                 for leaf in one.proof.leaves

@@ -49,9 +49,9 @@ def router(consoles: Consoles, current: Current, body: Body) -> APIRouter:
 
 
 def told(one: Emergency) -> dict[str, Any]:
-    """As JSON. The justification stands sealed in the ledger: whoever may see the exchange reads it there."""
+    """As JSON. Agent and justification stand sealed in the ledger: whoever may open them there reads them there."""
     shown = {
-        "id": one.id, "traceId": one.trace, "organisation": one.organisation, "application": one.application, "agent": one.agent,
+        "id": one.id, "traceId": one.trace, "organisation": one.organisation, "application": one.application,
         "purpose": one.purpose, "service": one.service, "broken": one.broken, "at": _iso(one.at), "due": _iso(one.due),
         "state": one.state, "second": one.second, "decidedAt": _iso(one.decided), "escalatedAt": _iso(one.escalated),
         "entry": f"{one.shard}/{one.place}" if one.shard else None,

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Collection
 from typing import Protocol
 
 from audit import Ledger
+from integrator.consoles.looking import Desk
 from integrator.consoles.people import Person
 from integrator.consoles.rights import NothingThere
 from integrator.emergency import Emergencies, Emergency, SecondPersonRefused
@@ -34,20 +35,27 @@ class Writer(Protocol):
 class SecondPersons:
     """What people of the consoles may see and decide."""
 
-    def __init__(self, emergencies: Emergencies, writer: Writer) -> None:
-        self._emergencies, self._writer = emergencies, writer
+    def __init__(self, emergencies: Emergencies, desk: Desk, writer: Writer) -> None:
+        self._emergencies, self._desk, self._writer = emergencies, desk, writer
         self.somebody_else: SomebodyElse = nobody_knows  # set by whoever knows the agents
 
     async def known(self, person: Person) -> list[Emergency]:
-        """Newest first; of one's own organisation, or all of them for the hub's DPO. Raises `NothingThere`."""
-        return await self._emergencies.known(_reach(person))
+        """Newest first; of one's own organisation, or all of them for the hub's DPO. A look, on record.
+
+        Raises `NothingThere`, `LedgerUnwritable`.
+        """
+        reach = _reach(person)
+        found: list[Emergency] = await self._desk.export(
+            person, "emergencies", lambda right, seen: (self._emergencies.known_now(reach), ()),
+            role="hub_dpo" if reach is None else "dpo",
+        )  # fmt: skip
+        return found
 
     async def decide(self, person: Person, id_: str, *, confirmed: bool) -> Emergency:
         """The word counts when this returns; it stands in the ledger then, or within a minute. Raises `SecondPersonRefused`, `NothingThere`."""
-        for asked in await self.known(person):
-            if asked.id == id_:
-                await self._check(person, asked)
-        one = await self._emergencies.decide(id_, person.id, _reach(person), confirmed=confirmed)
+        reach = _reach(person)
+        await self._check(person, await self._emergencies.find(id_, reach))
+        one = await self._emergencies.decide(id_, person.id, reach, confirmed=confirmed)
         await asyncio.to_thread(self._emergencies.settle, self._writer.ledger.append_blocking)
         return one
 

@@ -17,20 +17,21 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, date, datetime
 from typing import Any
 
 import orjson
 from fastapi import APIRouter, Request, Response
 
+from integrator import clock
 from integrator.consoles.governing.describing import describe
 from integrator.consoles.governing.register import names_of
 from integrator.consoles.governing.telling import proposal_json, suspension_json, use_json
 from integrator.consoles.people import Person
 from integrator.consoles.web import Consoles
 from integrator.errors import Issue, MalformedRequest
-from integrator.governing.office import ROLES
 from integrator.governing.opening import Governing
+from integrator.governing.replaying import Replay
+from integrator.governing.rights import ROLES, traffic_seen
 from integrator.governing.texts import digest, purpose_of, whole
 from integrator.governing.words import GoverningRefused, NotThere
 
@@ -66,7 +67,7 @@ def router(consoles: Consoles, governing: Governing, current: Current, body: Bod
 
     @routes.get("/register")
     async def register() -> Response:
-        return _json(governing.register(names_of(consoles.book)).json())
+        return _json((await governing.register(names_of(consoles.book))).json())
 
     @routes.get("/texts")
     async def texts(request: Request) -> Response:
@@ -85,7 +86,7 @@ def router(consoles: Consoles, governing: Governing, current: Current, body: Bod
         said = _read(await body(request), {"texts": list, "reason": str}, {"effective": str, "from": dict})
         moment = _moment(said, governing.now())
         made = await office.propose(person, _texts(said), said["reason"], moment, _bases(said))
-        return _json(proposal_json(made, whole=True), 201)
+        return _json(proposal_json(made, whole=True, org=traffic_seen(person)), 201)
 
     @routes.get("/proposals")
     async def proposals(request: Request) -> Response:
@@ -95,8 +96,8 @@ def router(consoles: Consoles, governing: Governing, current: Current, body: Bod
 
     @routes.get("/proposals/{id_}")
     async def proposal(request: Request, id_: str) -> Response:
-        await reader(request)
-        return _json(proposal_json(await office.find(_number(id_)), whole=True))
+        person = await reader(request)
+        return _json(proposal_json(await office.find(_number(id_)), whole=True, org=traffic_seen(person)))
 
     @routes.post("/proposals/{id_}/approve")
     async def approve(request: Request, id_: str) -> Response:
@@ -142,22 +143,22 @@ def router(consoles: Consoles, governing: Governing, current: Current, body: Bod
 
     @routes.post("/replay")
     async def replay(request: Request) -> Response:
-        await governor(request)
+        person = await governor(request)
         said = _read(await body(request), {"texts": list}, {"days": int})
-        changed = {purpose_of(text): text for text in _texts(said)}
+        texts = _texts(said)
+        changed = await _thread(lambda: {purpose_of(text): text for text in texts})
         _, wrong = await _thread(lambda: whole(changed, governing.organisations))
         if wrong:
             advice = "a text that can be read: `integrator policy check` and a proposal say what is wrong with it"
             raise MalformedRequest(Issue("schemaViolation", "body", "/texts", advice))
-        found = await governing.replay(changed, _days(said, 30))
-        return _json(found.json() if found else {"calls": 0, "untouched": 0, "assumed": 0, "changes": []})
+        found = await governing.replay(changed, _days(said, 30), org=traffic_seen(person))
+        return _json((found or Replay(0, 0, 0, 0, ())).json())
 
     @routes.post("/diet")
     async def diet(request: Request) -> Response:
         person = await governor(request)
         days = _days(_read(await body(request), {}, {"days": int}), 90)
-        org = None if person.roles & {"hub_dpo", "steward"} else person.org
-        return _json({"days": days, "items": use_json(await governing.diet(org, days))})
+        return _json({"days": days, "items": use_json(await governing.diet(traffic_seen(person), days))})
 
     return routes
 
@@ -198,13 +199,8 @@ def _bases(said: Mapping[str, Any]) -> dict[str, str]:
 def _moment(said: Mapping[str, Any], now: float) -> int:
     """A day (its first second, UTC) or a moment; left out: at once."""
     text = said.get("effective")
-    if text is None:
-        return int(now)
     try:
-        if len(text) == 10:
-            return int(datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC).timestamp())
-        moment = datetime.fromisoformat(text)
-        return int(moment.timestamp()) if moment.tzinfo else int(moment.replace(tzinfo=UTC).timestamp())
+        return int(now if text is None else clock.moment(text))
     except ValueError as error:
         raise MalformedRequest(Issue("schemaViolation", "body", "/effective", "2027-01-01, or with a time")) from error
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, date, datetime
 from difflib import unified_diff
 from functools import wraps
 from typing import Any
 
 from starlette.responses import Response
 
+from integrator import clock
 from integrator.consoles.rooms import Room
 from integrator.consoles.visit import Visit
 from integrator.consoles.web import PageRefused
 from integrator.errors import MalformedRequest
 from integrator.governing.diet import DAYS, Use
-from integrator.governing.office import OFFICERS, ROLES
 from integrator.governing.opening import Governing
+from integrator.governing.replaying import of_one
+from integrator.governing.rights import OFFICERS, ROLES, traffic_seen
 from integrator.governing.tables import Proposal
 from integrator.governing.texts import digest
 from integrator.governing.words import GoverningRefused, NotThere
@@ -167,10 +168,9 @@ async def give_back(visit: Visit) -> Response:
 async def diet(visit: Visit) -> Response:
     """Fields granted, asked and delivered, by application; and the narrower texts."""
     governing = governing_of(visit)
-    wide = bool(visit.person.roles & {"hub_dpo", "steward", "auditor"})
     may = bool(visit.person.roles & ROLES)
     texts = governing.live.current.texts
-    uses, narrower = await governing.diet_and_narrower(None if wide else visit.person.org)
+    uses, narrower = await governing.diet_and_narrower(traffic_seen(visit.person))
     if visit.query.get("format") == "yaml" and may:
         code = visit.query.get("purpose", "")
         if code not in narrower:
@@ -252,10 +252,12 @@ def _diff(governing: Governing, draft: Any) -> str:
 
 
 def _replayed(visit: Visit, one: Proposal) -> dict[str, Any] | None:
-    """The replay that was made when it was proposed, with names."""
-    found = one.proof.get("replay")
+    """The replay that was made when it was proposed, with names: of all who asked, or of the visitor's organisation."""
+    found, org = one.proof.get("replay"), traffic_seen(visit.person)
     if found is None:
         return None
+    if org is not None:
+        found = of_one(found, org)
     book = visit.consoles.book
     rows = [
         {
@@ -265,7 +267,7 @@ def _replayed(visit: Visit, one: Proposal) -> dict[str, Any] | None:
         }
         for row in found["changes"][:_SHOWN]
     ]  # fmt: skip
-    return {**found, "changes": rows}
+    return {"unweighed": 0, **found, "changes": rows}  # proposals of before it was counted say nothing of it
 
 
 async def _newest(governing: Governing, code: str) -> bytes:
@@ -275,10 +277,8 @@ async def _newest(governing: Governing, code: str) -> bytes:
 
 def _moment(typed: str, now: float) -> int:
     """A day as a form sends it: its first second (UTC); nothing = at once."""
-    if not typed:
-        return int(now)
     try:
-        return int(datetime.combine(date.fromisoformat(typed), datetime.min.time(), UTC).timestamp())
+        return int(clock.moment(typed) if typed else now)
     except ValueError:
         return 0  # a day long past: refused by the office
 

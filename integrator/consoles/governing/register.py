@@ -25,7 +25,7 @@ async def register(visit: Visit) -> Response:
     governing = visit.consoles.extras.get("governing")
     if not isinstance(governing, Governing):
         raise PageRefused("not_there", 404)
-    made = governing.register(names_of(visit.consoles.book))
+    made = await governing.register(names_of(visit.consoles.book))
     if visit.query.get("format") == "json":
         return visit.file(orjson.dumps(made.json()), "application/json", "register.json")
     return visit.page("governing/register.html", register=made, points=POINTS, processor=PROCESSOR)

@@ -6,13 +6,14 @@ from typing import Any
 
 from integrator.consoles.telling import iso
 from integrator.governing.diet import Use
+from integrator.governing.replaying import of_one
 from integrator.governing.tables import Proposal, Suspension
 
 _MICROS = 1_000_000
 
 
-def proposal_json(one: Proposal, *, whole: bool = False) -> dict[str, Any]:
-    """`whole`: with the texts and what the machine said."""
+def proposal_json(one: Proposal, *, whole: bool = False, org: str | None = None) -> dict[str, Any]:
+    """`whole`: with the texts and what the machine said; of what was asked, only by `org` where that is given."""
     told: dict[str, Any] = {
         "id": one.id, "state": one.state, "effective": iso(one.effective * _MICROS), "reason": one.reason,
         "proposedBy": one.proposer_name, "proposedAt": iso(one.proposed * _MICROS),
@@ -34,6 +35,8 @@ def proposal_json(one: Proposal, *, whole: bool = False) -> dict[str, Any]:
         told["endedAt"] = iso(one.ended * _MICROS)
     if whole:
         told["proof"] = one.proof
+        if org is not None and "replay" in one.proof:
+            told["proof"] = {**one.proof, "replay": of_one(one.proof["replay"], org)}
     return told
 
 

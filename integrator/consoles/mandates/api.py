@@ -40,8 +40,7 @@ def router(consoles: Consoles, current: Current, body: Body) -> APIRouter:
     @routes.get("")
     async def all_(request: Request) -> Response:
         person: Person = await officer(request)
-        found = await mandates.given_at(None if "hub_dpo" in person.roles else person.org)
-        return _json({"items": [_told(one) for one in found]})
+        return _json({"items": [_told(one, mandates) for one in await mandates.given_at(person)]})
 
     @routes.post("")
     async def give(request: Request) -> Response:
@@ -60,17 +59,16 @@ def router(consoles: Consoles, current: Current, body: Body) -> APIRouter:
             raise MalformedRequest(Issue("rejectedInput", "body", f"/{error.reason.lower()}", error.advice)) from error
         except ValueError as error:
             raise MalformedRequest(Issue("schemaViolation", "body", "/ends", "a day such as 2027-01-31")) from error
-        return _json(_told(made), 201)
+        return _json(_told(made, mandates), 201)
 
     @routes.post("/{id}/end")
     async def end(id: str, request: Request) -> Response:
         person: Person = await officer(request)
-        found = await mandates.find(id)
-        if found is None or ("hub_dpo" not in person.roles and found.org != person.org):
+        found = await mandates.find(person, id)
+        if found is None:
             raise NothingThere
         await mandates.end(found, person)
-        again = await mandates.find(id)
-        return _json(_told(again or found))
+        return _json(_told(await mandates.find(person, id) or found, mandates))
 
     return routes
 
@@ -80,8 +78,8 @@ def _subject(consoles: Consoles, number: Any, name: str) -> Subject:
     return Subject("nrn", str(compile_key(name, {"type": "ssin"}, sandbox=named).read(number, "/" + name)))
 
 
-def _told(one: Mandate) -> dict[str, Any]:
-    told = {"id": one.id, "kind": one.kind, "scope": sorted(one.scope), "ends": one.ends.isoformat(), "organisation": one.org,
+def _told(one: Mandate, mandates: Mandates) -> dict[str, Any]:
+    told = {"id": one.id, "kind": one.kind, "state": mandates.state(one), "scope": sorted(one.scope), "ends": one.ends.isoformat(), "organisation": one.org,
             "ended": one.ended.isoformat() if one.ended else None}  # fmt: skip
     return {name: value for name, value in told.items() if value is not None}
 

@@ -81,11 +81,11 @@ me.menu.sort(key=lambda entry: MENU.index(entry.word))  # every page of a citize
 
 @room.get("/", menu="mandates.title")
 async def given(visit: Visit) -> Response:
-    """Those of one's own organisation. Nobody's number is shown: the kind, the end, and whether it still holds."""
+    """Those of one's own organisation. Nobody's number is shown: the kind, the scope, the end, and whether it still holds."""
     store = mandates_of(visit)
-    found = await store.given_at(None if "hub_dpo" in visit.person.roles else visit.person.org)
+    found = await store.given_at(visit.person)
     return visit.page(
-        "mandates/given.html", mandates=found, today=store.today(), kinds=KINDS, scopes=SCOPE, least=REASON[0]
+        "mandates/given.html", mandates=found, state=store.state, kinds=KINDS, scopes=SCOPE, least=REASON[0]
     )
 
 
@@ -112,8 +112,8 @@ async def give(visit: Visit) -> Response:
 @room.post("/end")
 async def end(visit: Visit) -> Response:
     store = mandates_of(visit)
-    chosen = await store.find(visit.form["id"])
-    if chosen is None or ("hub_dpo" not in visit.person.roles and chosen.org != visit.person.org):
+    chosen = await store.find(visit.person, visit.form["id"])
+    if chosen is None:
         raise PageRefused("not_there", 404)
     await store.end(chosen, visit.person)
     visit.say("mandates.ended")

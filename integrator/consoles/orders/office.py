@@ -20,7 +20,6 @@ from audit.keeping import Hold, Restriction, RetentionClass, holds, restrictions
 from audit.log.anchor import is_anchor
 from audit.reports import Row
 from integrator import clock
-from integrator.consoles.desks import Shelf
 from integrator.consoles.looking import REASON, Desk
 from integrator.consoles.orders.carrying import Plan, carry_out, plan
 from integrator.consoles.orders.pile import Asked, Pile
@@ -28,6 +27,7 @@ from integrator.consoles.orders.wanted import ABOUT_LINES, Wanted
 from integrator.consoles.people import Person
 from integrator.consoles.rights import LookRefused, NothingThere, Right, may, questions
 from integrator.errors import Issue, LedgerUnwritable, MalformedRequest, RequestRefused
+from integrator.years import Shelf
 
 TABLE = "orders/rights.yaml"
 _DECIDABLE = frozenset(("asked",))

@@ -18,6 +18,10 @@ from yarl import URL
 from integrator.errors import ConfigurationError
 
 _LONGEST = 300  # characters of an address
+# Addresses that a translator on the way turns into others, of our own network too: NAT64 (RFC 6052, 8215), the old
+# "compatible" IPv4 (after ::1, which is loopback), and site-local, which was never to leave a site.
+_TRANSLATED = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "fec0::/10")))
+_COMPATIBLE = ipaddress.ip_network("::/96")
 
 
 class Forbidden(OSError):
@@ -52,11 +56,15 @@ def allowed(address: str, *, sandbox: bool) -> bool:
     found = _address(address)
     if found is None:
         return False
+    if any(found in network for network in _TRANSLATED if network.version == found.version):
+        return False
     inner = getattr(found, "ipv4_mapped", None) or getattr(found, "sixtofour", None)
     if inner is not None:
         found = inner
     if found.is_loopback:
         return sandbox
+    if found.version == 6 and found in _COMPATIBLE:
+        return False
     return found.is_global and not found.is_multicast
 
 

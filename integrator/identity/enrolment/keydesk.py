@@ -116,6 +116,18 @@ class KeyDesk:
         )
         return await self._revoked(name, kid, role)
 
+    async def certify(self, name: str, mark: str, role: str, account: str) -> Application:
+        """A certificate, by its thumbprint, speaks for an application from now on (SOAP).
+
+        Raises `KeyRefused`, `EnrolmentRefused`, `LedgerUnwritable`.
+        """
+        application = await self.application(name)
+        by = {"id": account, "role": role}
+        await self.record(entry("certificate.add", application.organisation, name, kid=mark, agent=by))
+        changed = await asyncio.to_thread(changes.add_certificate, self._folder, name, mark, self.rooms.world)
+        self._applications.reload()
+        return changed
+
     async def disable(self, name: str, role: str, account: str, words: str, *, off: bool = True) -> Application:
         """Switch an application off, or on again. Raises `EnrolmentRefused`, `LedgerUnwritable`."""
         application = await self.application(name)

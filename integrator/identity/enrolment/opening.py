@@ -19,7 +19,8 @@ def open_enrolment(
     settings: Settings, identity: Identity, purposes: Callable[[], Collection[str]], write: Write, now: clock.Now
 ) -> Office:
     """`write` makes entries of the ledger durable. Close `office.pile` at the end. Raises `ConfigurationError`."""
-    numbers = {one["number"] for one in settings_module.organisations()["organisations"].values()}
+    known = settings_module.organisations()["organisations"].values()
+    numbers = {one["number"] for one in known if one.get("kind") != "public"}  # nobody speaks for anybody
     rooms = Rooms(settings.mode, identity.issuer, numbers, purposes)
     folder = settings.state / "applications"
     desk = KeyDesk(identity.applications, folder, identity.replays, rooms, write, settings.enrolment, now)

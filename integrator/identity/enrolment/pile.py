@@ -139,10 +139,10 @@ class Pile:
         return [_waiting(row) for row in await self._database.run(lambda connection: connection.execute(query).all())]
 
     async def approve(self, one: Waiting, role: str, account: str) -> bool:
-        """Write one approval, with the name; the second of two people admits it. False: somebody decided meanwhile."""
+        """Write one approval, the operator's with the name; the second of two people admits it. False: somebody decided meanwhile."""
         other = _REQUESTS.c["dpo" if role == "operator" else "operator"]
         state = case((other.is_(None), "waiting"), else_="admitted")
-        values = {"name": one.name, "state": state, role: account}
+        values = {"state": state, role: account} | ({"name": one.name} if role == "operator" else {})
         return await self._change(
             one, values, (_REQUESTS.c.state == "waiting") & or_(other.is_(None), other != account)
         )

@@ -46,10 +46,6 @@ class Weighed:
     why: Why
     ask: Ask
 
-    @property
-    def permitted(self) -> bool:
-        return not isinstance(self.decision, Denial)
-
 
 def read_wish(body: Mapping[str, Any], services: Mapping[str, Service]) -> Wish:
     """Raises `MalformedRequest` with every issue found."""

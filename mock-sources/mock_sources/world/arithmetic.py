@@ -4,6 +4,7 @@ A `Shuffle` is a permutation of `0 … size-1` that needs no table: a Feistel ne
 a mixed base (row, column). It runs backwards as fast as forwards, so "which person has this number?" costs what
 "which number has this person?" costs. Nothing here is secret or meant to be: it only has to look unsorted.
 """
+
 from __future__ import annotations
 
 from math import isqrt

@@ -8,6 +8,7 @@ right number of years away: that is all it takes to keep parents older than chil
 
 Six more slots per block hold people who live in no household: late spouses, gone abroad, struck off.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -4,6 +4,7 @@ A file is a list of cases. A case tells one person (`me`), who lives with them (
 (`others`), and what they own. Houses stand in the street that every municipality keeps for personas.
 The JSON Schema beside the files says what may be written; a case that breaks it is refused by name.
 """
+
 from __future__ import annotations
 
 import json
@@ -77,11 +78,13 @@ class Casebook:
         for case in told:
             self._tell(case)
         self.vehicles_by_vin = _grouped((vehicle.vin, vehicle) for vehicle in self.vehicles.values())
-        self.vehicles_by_holder = _grouped((vehicle.holder.ssin or vehicle.holder.cbe or "", vehicle)
-                                           for vehicle in self.vehicles.values())
+        self.vehicles_by_holder = _grouped(
+            (vehicle.holder.ssin or vehicle.holder.cbe or "", vehicle) for vehicle in self.vehicles.values()
+        )
         self.vehicles_by_driver = _grouped((vehicle.driver, vehicle) for vehicle in self.vehicles.values())
-        self.households_by_address = _grouped((household.address.id, household)
-                                              for household in self.households.values() if household.address)
+        self.households_by_address = _grouped(
+            (household.address.id, household) for household in self.households.values() if household.address
+        )
         self.addresses_by_street = _grouped((address.street.id, address) for address in self.addresses.values())
 
     def _tell(self, case: Words) -> None:
@@ -104,9 +107,17 @@ class Casebook:
             self.cards.append(self._card(words, home, ssin, slug))
         ask = case.get("ask", {})
         plates, firms = case.get("vehicles") or [{}], case.get("enterprises") or [{}]
-        persona = Persona(slug, read.title(case["title"]), case["title"]["en"], case["why"], ask.get("ssin", ssin),
-                          ask.get("plate", plates[0].get("plate")), ask.get("enterprise", firms[0].get("number")),
-                          tuple(case.get("tags", ())), self.people.get(ssin or ""))
+        persona = Persona(
+            slug,
+            read.title(case["title"]),
+            case["title"]["en"],
+            case["why"],
+            ask.get("ssin", ssin),
+            ask.get("plate", plates[0].get("plate")),
+            ask.get("enterprise", firms[0].get("number")),
+            tuple(case.get("tags", ())),
+            self.people.get(ssin or ""),
+        )
         self._keep(self.personas, slug, persona, slug)
 
     def _household(self, slug: str, case: Words, told: list[Words]) -> None:
@@ -116,8 +127,12 @@ class Casebook:
         members.sort(key=lambda words: words.get("code", "01") != "01")
         id = 1_000_000 + crc32(slug.encode()) % 1_000_000_000
         since = self._day.needed(case.get("since", "2019-05-01"))
-        household = Household(id, home, str(case.get("collective", "00")), tuple(
-            Member(words["ssin"], words.get("code", "01"), self._joined(words, since)) for words in members))
+        household = Household(
+            id,
+            home,
+            str(case.get("collective", "00")),
+            tuple(Member(words["ssin"], words.get("code", "01"), self._joined(words, since)) for words in members),
+        )
         if members:
             self._keep(self.households, id, household, slug)
         for words in told:
@@ -138,30 +153,49 @@ class Casebook:
         wages = read.living_wages(words, day)
         parents, children = _filiation(words, members)
         return Person(
-            ssin=ssin, register=str(words.get("register", "RR")), sex=str(words["sex"]), birth_date=born,
-            birth_place=(str(words.get("birth_place", ["21004", ""])[0]),
-                         str(words.get("birth_place", ["", "Bruxelles"])[1])),
-            names=read.names(words, born, day), nationalities=nationalities,
+            ssin=ssin,
+            register=str(words.get("register", "RR")),
+            sex=str(words["sex"]),
+            birth_date=born,
+            birth_place=(
+                str(words.get("birth_place", ["21004", ""])[0]),
+                str(words.get("birth_place", ["", "Bruxelles"])[1]),
+            ),
+            names=read.names(words, born, day),
+            nationalities=nationalities,
             civil_states=read.civil_states(words, born, day),
             residences=read.residences(words, household.address if household else None, joined, day, self._place),
             registers=read.coded(words.get("registers", usual_register), born, day),
             legal_cohabitation=read.cohabitation(words, day),
-            not_communicable=bool(words.get("not_communicable", False)), death=read.death(words, day),
-            licences=read.licences(words, ssin, day), household_id=household.id if household else None,
+            not_communicable=bool(words.get("not_communicable", False)),
+            death=read.death(words, day),
+            licences=read.licences(words, ssin, day),
+            household_id=household.id if household else None,
             position=Position("reference" if code == "01" else "member", code, joined) if household else None,
-            parents=parents, children=children, language=str(words.get("language", "fr")),
-            replaced_by=words.get("replaced_by"), replaces=words.get("replaces"),
-            titles=tuple(words.get("titles", ())), living_wage=wages,
+            parents=parents,
+            children=children,
+            language=str(words.get("language", "fr")),
+            replaced_by=words.get("replaced_by"),
+            replaces=words.get("replaces"),
+            titles=tuple(words.get("titles", ())),
+            living_wage=wages,
             statuses=frozenset(words.get("statuses", ["livingWage"] if wages and wages[0].end is None else [])),
-            integrations=read.integrations(words, day))
+            integrations=read.integrations(words, day),
+        )
 
     def _card(self, words: Words, home: Address | None, me: str | None, slug: str) -> Card:
         address = self._place(words["at"]) if "at" in words else home
         if address is None:
             raise CaseError(f"{slug}: a card needs an address")
-        return Card(str(words["plate"]), address, str(words["holder"]) if "holder" in words else me,
-                    self._day.needed(words.get("start", "today-200")), self._day.needed(words.get("end", "today+530")),
-                    str(words.get("status", "A")), str(words.get("kind", "R")))
+        return Card(
+            str(words["plate"]),
+            address,
+            str(words["holder"]) if "holder" in words else me,
+            self._day.needed(words.get("start", "today-200")),
+            self._day.needed(words.get("end", "today+530")),
+            str(words.get("status", "A")),
+            str(words.get("kind", "R")),
+        )
 
     def _place(self, words: Words) -> Address:
         """The house in the personas' street of `nis`; made the first time it is named, in words or in passing."""

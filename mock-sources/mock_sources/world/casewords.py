@@ -2,6 +2,7 @@
 
 Dates are `YYYY-MM-DD` (parts may be 00), or told from today: `today`, `today-1`, `today+30` (days).
 """
+
 from __future__ import annotations
 
 import re
@@ -69,8 +70,9 @@ class Dates:
 def names(words: Words, born: str, day: Dates) -> tuple[Name, ...]:
     """`name: "Last, First Second"`, or `names:` with history, newest first."""
     if "names" in words:
-        return tuple(_name(str(each["name"]), day.needed(each["start"]), day(each.get("end")))
-                     for each in words["names"])
+        return tuple(
+            _name(str(each["name"]), day.needed(each["start"]), day(each.get("end"))) for each in words["names"]
+        )
     return (_name(str(words["name"]), born),)
 
 
@@ -87,9 +89,10 @@ def coded(words: Any, start: str, day: Dates) -> tuple[Coded, ...]:
 
 
 def civil_states(words: Words, born: str, day: Dates) -> tuple[CivilState, ...]:
-    return tuple(CivilState(str(each["code"]), day.needed(each.get("start", born)), day(each.get("end")),
-                            each.get("spouse"))
-                 for each in words.get("civil_states", [{"code": "10"}]))
+    return tuple(
+        CivilState(str(each["code"]), day.needed(each.get("start", born)), day(each.get("end")), each.get("spouse"))
+        for each in words.get("civil_states", [{"code": "10"}])
+    )
 
 
 def cohabitation(words: Words, day: Dates) -> LegalCohabitation | None:
@@ -97,33 +100,57 @@ def cohabitation(words: Words, day: Dates) -> LegalCohabitation | None:
     return LegalCohabitation(told.get("partner"), day.needed(told["start"]), day(told.get("end"))) if told else None
 
 
-def residences(words: Words, home: Address | None, since: str, day: Dates,
-               place: Callable[[Words], Address]) -> tuple[Residence, ...]:
+def residences(
+    words: Words, home: Address | None, since: str, day: Dates, place: Callable[[Words], Address]
+) -> tuple[Residence, ...]:
     """`residences:` newest first; without it the home since the household's date."""
     if "residences" not in words:
         return (Residence("main", home, None, None, since),) if home else ()
-    return tuple(Residence(str(each.get("kind", "main")), place(each["at"]) if "at" in each else None,
-                           each.get("country"), each.get("text"), day.needed(each["start"]), day(each.get("end")))
-                 for each in words["residences"])
+    return tuple(
+        Residence(
+            str(each.get("kind", "main")),
+            place(each["at"]) if "at" in each else None,
+            each.get("country"),
+            each.get("text"),
+            day.needed(each["start"]),
+            day(each.get("end")),
+        )
+        for each in words["residences"]
+    )
 
 
 def licences(words: Words, ssin: str, day: Dates) -> tuple[Licence, ...]:
     number = f"9{ssin[2:11]}"
-    return tuple(Licence(str(each["category"]), day.needed(each["since"]), str(each.get("number", number)),
-                         day(each.get("withdrawn")), each.get("reason"))
-                 for each in words.get("licences", ()))
+    return tuple(
+        Licence(
+            str(each["category"]),
+            day.needed(each["since"]),
+            str(each.get("number", number)),
+            day(each.get("withdrawn")),
+            each.get("reason"),
+        )
+        for each in words.get("licences", ())
+    )
 
 
 def living_wages(words: Words, day: Dates) -> tuple[LivingWage, ...]:
-    return tuple(LivingWage(enterprise_number(public_body_first_eight(str(each["nis"]), "412")),
-                            day.needed(each["start"]), day(each.get("end")), str(each["category"]))
-                 for each in words.get("living_wage", ()))
+    return tuple(
+        LivingWage(
+            enterprise_number(public_body_first_eight(str(each["nis"]), "412")),
+            day.needed(each["start"]),
+            day(each.get("end")),
+            str(each["category"]),
+        )
+        for each in words.get("living_wage", ())
+    )
 
 
 def integrations(words: Words, day: Dates) -> tuple[Integration, ...]:
     """`[sector, institution, quality, start, end?]`; by default Region, OCMW and housing company keep a file."""
-    return tuple(Integration(each[0], each[1], each[2], day.needed(each[3]), day(each[4]) if len(each) > 4 else None)
-                 for each in words.get("integrations", _USUAL_INTEGRATIONS))
+    return tuple(
+        Integration(each[0], each[1], each[2], day.needed(each[3]), day(each[4]) if len(each) > 4 else None)
+        for each in words.get("integrations", _USUAL_INTEGRATIONS)
+    )
 
 
 def death(words: Words, day: Dates) -> Death | None:
@@ -136,8 +163,16 @@ def address(words: Words, id: int, street: Street, position: Callable[[Street, i
     number = str(words["number"])
     digits = re.match(r"\d+", number)
     x, y = (0.0, 0.0) if words.get("unpositioned") else position(street, int(digits[0]) if digits else 1)
-    return Address(id, street, number, words.get("box"), str(words.get("status", "current")),
-                   bool(words.get("official", True)), x, y)
+    return Address(
+        id,
+        street,
+        number,
+        words.get("box"),
+        str(words.get("status", "current")),
+        bool(words.get("official", True)),
+        x,
+        y,
+    )
 
 
 def vehicle(words: Words, me: str | None, day: Dates) -> Vehicle:
@@ -147,15 +182,25 @@ def vehicle(words: Words, me: str | None, day: Dates) -> Vehicle:
     driver = me if words.get("driver") == "me" else words.get("driver")
     gone = day(words.get("deregistered"))
     return Vehicle(
-        plate=str(words["plate"]), plate_type=str(words.get("type", "NM")), vin=str(words["vin"]),
+        plate=str(words["plate"]),
+        plate_type=str(words.get("type", "NM")),
+        vin=str(words["vin"]),
         unifier=str(words.get("unifier", "01")),
         holder=Holder(cbe=str(words["cbe"])) if "cbe" in words else Holder(ssin=holder),
-        driver=driver, lease=bool(words.get("lease", False)), make=str(words.get("make", "TOYOTA")),
-        model=str(words.get("model", "YARIS")), category=str(words.get("category", "M1")),
-        first_registration=day.needed(words.get("first", since)), registered_since=since,
-        status="deregistered" if gone else "REG", deregistered_on=gone, fuel=str(words.get("fuel", "10")),
-        mass=int(words.get("mass", 1150)), colour=str(words.get("colour", "6")),
-        previous_plates=tuple(words.get("previous", ())))
+        driver=driver,
+        lease=bool(words.get("lease", False)),
+        make=str(words.get("make", "TOYOTA")),
+        model=str(words.get("model", "YARIS")),
+        category=str(words.get("category", "M1")),
+        first_registration=day.needed(words.get("first", since)),
+        registered_since=since,
+        status="deregistered" if gone else "REG",
+        deregistered_on=gone,
+        fuel=str(words.get("fuel", "10")),
+        mass=int(words.get("mass", 1150)),
+        colour=str(words.get("colour", "6")),
+        previous_plates=tuple(words.get("previous", ())),
+    )
 
 
 def enterprise(words: Words, me: str | None, day: Dates, place: Callable[[Words], Address]) -> Enterprise:
@@ -166,25 +211,44 @@ def enterprise(words: Words, me: str | None, day: Dates, place: Callable[[Words]
     situations = words.get("situations", [{"code": "000", "start": start, "end": close}])
     owner = me if words.get("owner") == "me" else words.get("owner")
     return Enterprise(
-        number=str(words["number"]), kind=kind, status=status,
+        number=str(words["number"]),
+        kind=kind,
+        status=status,
         names=_denominations(words["names"], start),
         legal_forms=coded(words.get("form", "610"), start, day) if kind == "2" else (),
-        situations=tuple(Situation(str(each["code"]), day.needed(each["start"]), day(each.get("end")),
-                                   str(each.get("status", "AC"))) for each in situations),
+        situations=tuple(
+            Situation(str(each["code"]), day.needed(each["start"]), day(each.get("end")), str(each.get("status", "AC")))
+            for each in situations
+        ),
         addresses=(PlacedAt(str(words["seat"].get("kind", "REGO")), seat, start, close),),
-        establishments=tuple(_establishment(each, words, start, close, day, place)
-                             for each in words.get("establishments", ())),
-        start=start, close=close, owner_ssin=owner,
-        activities=tuple(Activity(str(nace), "MAIN" if rank == 0 else "SECO", "001", start, close)
-                         for rank, nace in enumerate(words.get("activities", ["70220"]))),
-        private_hidden=bool(words.get("hidden", False)), replaced_by=words.get("replaced_by"))
+        establishments=tuple(
+            _establishment(each, words, start, close, day, place) for each in words.get("establishments", ())
+        ),
+        start=start,
+        close=close,
+        owner_ssin=owner,
+        activities=tuple(
+            Activity(str(nace), "MAIN" if rank == 0 else "SECO", "001", start, close)
+            for rank, nace in enumerate(words.get("activities", ["70220"]))
+        ),
+        private_hidden=bool(words.get("hidden", False)),
+        replaced_by=words.get("replaced_by"),
+    )
 
 
-def _establishment(words: Words, parent: Words, start: str, close: str | None, day: Dates,
-                   place: Callable[[Words], Address]) -> Establishment:
+def _establishment(
+    words: Words, parent: Words, start: str, close: str | None, day: Dates, place: Callable[[Words], Address]
+) -> Establishment:
     began, end = day.needed(words.get("start", start)), day(words.get("end", close))
-    return Establishment(str(words["number"]), str(parent["number"]), _denominations(words.get("names", ()), began),
-                         place(words["at"]), began, end, "AC" if end is None else "ST")
+    return Establishment(
+        str(words["number"]),
+        str(parent["number"]),
+        _denominations(words.get("names", ()), began),
+        place(words["at"]),
+        began,
+        end,
+        "AC" if end is None else "ST",
+    )
 
 
 def _denominations(words: Sequence[Sequence[str]], start: str) -> tuple[Denomination, ...]:

@@ -1,4 +1,5 @@
 """Circumstances of one derived person, each from a few random bits: origin, papers, help. `people` tells them whole."""
+
 from __future__ import annotations
 
 from datetime import date
@@ -11,8 +12,17 @@ from mock_sources.world.municipalities import TERRITORIES, public_body_first_eig
 
 _BIRTHPLACES = (
     *((territory.municipality.nis, territory.municipality.names.fr) for territory in TERRITORIES),
-    ("11002", "Antwerpen"), ("44021", "Gent"), ("62063", "Liège"), ("92094", "Namur"), ("24062", "Leuven"),
-    ("12025", "Mechelen"), ("52011", "Charleroi"), ("53053", "Mons"), ("31005", "Brugge"), ("25072", "Nivelles"))
+    ("11002", "Antwerpen"),
+    ("44021", "Gent"),
+    ("62063", "Liège"),
+    ("92094", "Namur"),
+    ("24062", "Leuven"),
+    ("12025", "Mechelen"),
+    ("52011", "Charleroi"),
+    ("53053", "Mons"),
+    ("31005", "Brugge"),
+    ("25072", "Nivelles"),
+)
 _WAGE_KINDS = ("young single", "single", "divorced", "parent and child", "parent and two", "parent and three")
 
 
@@ -30,8 +40,9 @@ def licences(driven: tuple[str, ...], papers: int, born: int) -> tuple[Licence, 
     withdrawn = text(HORIZON - 1 - papers % 700) if papers // 7 % 97 == 0 and since < HORIZON - 700 else None
     number = f"{papers % 10**9 + 10**9:010d}"
     categories = ("AM", "B", "A") if "L3e" in driven else ("AM", "B", "C") if papers % 23 == 0 else ("AM", "B")
-    return tuple(Licence(category, text(since), number, withdrawn, "01" if withdrawn else None)
-                 for category in categories)
+    return tuple(
+        Licence(category, text(since), number, withdrawn, "01" if withdrawn else None) for category in categories
+    )
 
 
 def living_wage(slot: int, family: Family, draw: int, born: int) -> tuple[LivingWage, ...]:

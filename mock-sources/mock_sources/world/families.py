@@ -1,4 +1,5 @@
 """What a household shares: home, language, origin, surname, and how its couple came together. All from its index."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -14,11 +15,40 @@ from mock_sources.world.roll import Roll
 HORIZON = date(2026, 1, 1).toordinal()  # derived events all lie before this day, whatever today is
 
 # NIS codes of countries (general knowledge beyond the nine in the MAGDA set): how often out of 100 foreign households.
-_ORIGINS = (("111", 17), ("124", 13), ("354", 10), ("128", 9), ("109", 9), ("123", 7), ("122", 7), ("262", 5),
-            ("103", 4), ("306", 4), ("129", 4), ("106", 4), ("114", 3), ("261", 2), ("402", 2))
-COUNTRY_LABELS = {"111": "France", "124": "Roumanie", "354": "Maroc", "128": "Italie", "109": "Espagne",
-                  "123": "Portugal", "122": "Pologne", "262": "Turquie", "103": "Allemagne", "306": "Congo (RD)",
-                  "129": "Pays-Bas", "106": "Bulgarie", "114": "Grèce", "261": "Syrie", "402": "États-Unis"}
+_ORIGINS = (
+    ("111", 17),
+    ("124", 13),
+    ("354", 10),
+    ("128", 9),
+    ("109", 9),
+    ("123", 7),
+    ("122", 7),
+    ("262", 5),
+    ("103", 4),
+    ("306", 4),
+    ("129", 4),
+    ("106", 4),
+    ("114", 3),
+    ("261", 2),
+    ("402", 2),
+)
+COUNTRY_LABELS = {
+    "111": "France",
+    "124": "Roumanie",
+    "354": "Maroc",
+    "128": "Italie",
+    "109": "Espagne",
+    "123": "Portugal",
+    "122": "Pologne",
+    "262": "Turquie",
+    "103": "Allemagne",
+    "306": "Congo (RD)",
+    "129": "Pays-Bas",
+    "106": "Bulgarie",
+    "114": "Grèce",
+    "261": "Syrie",
+    "402": "États-Unis",
+}
 _ORIGIN_BY_PERCENT = tuple(code for code, share in _ORIGINS for _ in range(share))
 
 
@@ -65,8 +95,18 @@ class Families:
         since, bond = (scatter(key, house * BLOCKS + block) for key in self._keys[2:])
         reference = self._roll.day(SEATS[house][0], block)
         kind, bond_day = self._bond(house, block, bond, reference)
-        return Family(index, house, block, quarter, language, origin, name,
-                      _recent(reference + round(20 * YEAR), since), kind, bond_day)
+        return Family(
+            index,
+            house,
+            block,
+            quarter,
+            language,
+            origin,
+            name,
+            _recent(reference + round(20 * YEAR), since),
+            kind,
+            bond_day,
+        )
 
     def surname(self, house: int, block: int) -> tuple[int, str, str]:
         """Surname, language and origin without the rest: searching by name asks this for everybody born on a day."""
@@ -89,8 +129,11 @@ class Families:
         kind = SLOTS[seats[0]].kind.name
         if len(seats) > 1 and (SLOTS[seats[1]].chair.code == "02" or SLOTS[seats[1]].chair.fate == "late"):
             dice = draw % 100
-            bond = "widowed" if kind == "widowed" else (
-                "married" if dice < 65 else "cohabiting" if dice < 80 else "partners")
+            bond = (
+                "widowed"
+                if kind == "widowed"
+                else ("married" if dice < 65 else "cohabiting" if dice < 80 else "partners")
+            )
             adult = max(reference, self._roll.day(seats[1], block)) + round(20 * YEAR)
         elif kind == "divorced" or (kind.startswith("parent") and draw % 100 < 50):
             bond, adult = "divorced", reference + round(22 * YEAR)

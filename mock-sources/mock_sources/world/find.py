@@ -109,8 +109,10 @@ def _compile(node: ast.expr, depth: int) -> Test:
         case ast.Name() | ast.Attribute():
             return _property(node)
         case _:
-            raise QuestionError(f"{_named(node)} cannot be asked, at character {node.col_offset + 1}; "
-                                "write comparisons, and, or, not, in")
+            raise QuestionError(
+                f"{_named(node)} cannot be asked, at character {node.col_offset + 1}; "
+                "write comparisons, and, or, not, in"
+            )
 
 
 def _comparison(sides: list[ast.expr], ops: list[ast.cmpop], depth: int) -> Test:
@@ -186,6 +188,11 @@ def _address(subject: Subject) -> dict[str, Any] | None:
     if address is None:
         return None
     names = address.street.names
-    shown = {"municipality": address.nis, "postCode": address.postcode, "streetName": {"nl": names.nl, "fr": names.fr},
-             "houseNumber": address.number, "boxNumber": address.box}
+    shown = {
+        "municipality": address.nis,
+        "postCode": address.postcode,
+        "streetName": {"nl": names.nl, "fr": names.fr},
+        "houseNumber": address.number,
+        "boxNumber": address.box,
+    }
     return {name: value for name, value in shown.items() if value is not None}

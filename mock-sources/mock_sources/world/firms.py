@@ -3,6 +3,7 @@
 A company's name is three words, and the words are its number in another notation: so finding companies by name is
 arithmetic too. Derived numbers start at 1.5 milliard, where the KBO has issued none.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -44,8 +45,7 @@ _NACE = ("47110", "56101", "62010", "43320", "69101", "86210", "96021", "45320",
 
 
 class Firms:
-    def __init__(self, seed: int, roll: Roll, places: Places, people: People,
-                 motors: Motors) -> None:
+    def __init__(self, seed: int, roll: Roll, places: Places, people: People, motors: Motors) -> None:
         self._roll, self._places, self._people, self._motors = roll, places, people, motors
         self._key = key_for(seed, "enterprise")
         self._numbers = Shuffle(_ROOM, key_for(seed, "enterprise numbers"))
@@ -110,9 +110,18 @@ class Firms:
         for seats in product(range(3), repeat=len(asked)):
             if len(set(seats)) < len(seats):
                 continue
-            chosen = [[rank for rank in column if all(self._folded[seat][rank].startswith(word)
-                       for word, taken in zip(asked, seats, strict=True) if taken == seat)]
-                      for seat, column in enumerate(columns)]
+            chosen = [
+                [
+                    rank
+                    for rank in column
+                    if all(
+                        self._folded[seat][rank].startswith(word)
+                        for word, taken in zip(asked, seats, strict=True)
+                        if taken == seat
+                    )
+                ]
+                for seat, column in enumerate(columns)
+            ]
             for first, second, third in product(*chosen):
                 place = (first * self._sizes[1] + second) * self._sizes[2] + third
                 block, rank = divmod(self._titles.back(place), _LEGAL)
@@ -137,15 +146,20 @@ class Firms:
         units = tuple(self._unit(block, place, rank, start, closed) for rank in range(self._unit_count(block, place)))
         form = "014" if leasing else ("610", "610", "610", "014", "017")[draw // 7 % 5]
         return Enterprise(
-            number=number, kind="2" if owner is None else "1", status=status,
+            number=number,
+            kind="2" if owner is None else "1",
+            status=status,
             names=self._names(block, place, owner, leasing, start, draw),
             legal_forms=(Coded(form, start, closed),) if owner is None else (),
             situations=_situations(status, start, closed),
             addresses=(PlacedAt("REGO" if owner is None else "OBAD", seat, start, closed),),
-            establishments=units, start=start, close=closed,
+            establishments=units,
+            start=start,
+            close=closed,
             owner_ssin=None if owner is None else self._roll.number(owner, block),
             activities=(Activity("77110" if leasing else _NACE[draw // 5 % len(_NACE)], "MAIN", "001", start, closed),),
-            private_hidden=owner is not None and draw % 4 == 0)
+            private_hidden=owner is not None and draw % 4 == 0,
+        )
 
     def _seat(self, block: int, place: int, owner: int | None, draw: int) -> Address:
         """Legal persons sit anywhere; for a natural person the public sees the oldest establishment, not the home."""
@@ -157,11 +171,19 @@ class Firms:
     def _unit(self, block: int, place: int, rank: int, start: str, closed: str | None) -> Establishment:
         index = (block * ENTERPRISES_IN_BLOCK + place) * _ESTABLISHMENTS + rank
         number = enterprise_number(_FIRST_UNIT + self._units[index])
-        return Establishment(number, self.number(block, place), (), self._unit_address(block, place, rank), start,
-                             closed, "AC" if closed is None else "ST")
+        return Establishment(
+            number,
+            self.number(block, place),
+            (),
+            self._unit_address(block, place, rank),
+            start,
+            closed,
+            "AC" if closed is None else "ST",
+        )
 
-    def _names(self, block: int, place: int, owner: int | None, leasing: bool, start: str,
-               draw: int) -> tuple[Denomination, ...]:
+    def _names(
+        self, block: int, place: int, owner: int | None, leasing: bool, start: str, draw: int
+    ) -> tuple[Denomination, ...]:
         language = "12"[draw // 11 % 5 == 0]
         if owner is None:
             title = self.title(block, place) + (" Lease" if leasing else "")

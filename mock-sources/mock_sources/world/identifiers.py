@@ -4,6 +4,7 @@ Test numbers carry the birth month + 60 (61–72): they pass mod 97 and can neve
 Derived people use serials 001–880 and plates that do not start with A; personas use serials 881–998, so a named
 case can never land on somebody derived. Enterprises are numbered from 1.5 milliard on, where the KBO is not yet.
 """
+
 from __future__ import annotations
 
 TEST_MONTH = 60

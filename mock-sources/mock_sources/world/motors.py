@@ -4,6 +4,7 @@ The adults of a block stand in a circle of 87; every block turns the circle by i
 are handed out at fixed places. So holder and vehicle find each other by turning back. Leasing companies hold the
 leased cars of fifty blocks; their drivers live in those blocks.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -163,14 +164,24 @@ class Motors:
         built = since - (draw >> 3) % 3500 * (draw % 3 > 0)
         gone = self.deregistered(registration)
         return Vehicle(
-            plate=self.plate(registration), plate_type="NM", vin=self.vin(registration), unifier="01",
+            plate=self.plate(registration),
+            plate_type="NM",
+            vin=self.vin(registration),
+            unifier="01",
             holder=Holder(cbe=holder_cbe) if holder_cbe else Holder(ssin=user),
-            driver=user if holder_cbe else None, lease=registration.place in _LEASED,
-            make=make, model=model, category=registration.category,
-            first_registration=text(built), registered_since=text(since),
+            driver=user if holder_cbe else None,
+            lease=registration.place in _LEASED,
+            make=make,
+            model=model,
+            category=registration.category,
+            first_registration=text(built),
+            registered_since=text(since),
             status="deregistered" if gone else "REG",
             deregistered_on=text(min(since + 30 + draw % 900, HORIZON - 1)) if gone else None,
-            fuel=fuel, mass=mass + draw % 90, colour=_COLOURS[draw % len(_COLOURS)])
+            fuel=fuel,
+            mass=mass + draw % 90,
+            colour=_COLOURS[draw % len(_COLOURS)],
+        )
 
 
 def enterprise_behind(registration: Registration) -> tuple[int, int] | None:

@@ -3,6 +3,7 @@
 Codes, names and main postcodes as in BeSt and REFNIS 2025. Sizes are rounded to the order of the real ones, positions
 are roughly the middle in Lambert 72; neither claims to be a statistic.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -22,8 +23,17 @@ class Territory:
     postcode_cycle: tuple[str, ...]  # street k of the municipality lies in postcode_cycle[k % length]
 
 
-def _territory(nis: str, fr: str, nl: str, postcodes: str, thousands: float, middle: tuple[int, int],
-               reach: int, dutch: int, cycle: str = "") -> Territory:
+def _territory(
+    nis: str,
+    fr: str,
+    nl: str,
+    postcodes: str,
+    thousands: float,
+    middle: tuple[int, int],
+    reach: int,
+    dutch: int,
+    cycle: str = "",
+) -> Territory:
     codes = tuple(postcodes.split())
     municipality = Municipality(nis, Names(nl=nl, fr=fr), codes, dutch)
     return Territory(municipality, thousands, *middle, reach, tuple(cycle.split()) or codes)
@@ -36,8 +46,9 @@ TERRITORIES: tuple[Territory, ...] = (
     _territory("21001", "Anderlecht", "Anderlecht", "1070", 127, (145600, 168800), 2400, 15),
     _territory("21002", "Auderghem", "Oudergem", "1160", 35.5, (154300, 166900), 1600, 17),
     _territory("21003", "Berchem-Sainte-Agathe", "Sint-Agatha-Berchem", "1082", 26.5, (144800, 173000), 900, 22),
-    _territory("21004", "Bruxelles", "Brussel", "1000 1020 1050 1120 1130", 197, (149300, 172200), 3400, 18,
-               _BRUSSELS_CYCLE),
+    _territory(
+        "21004", "Bruxelles", "Brussel", "1000 1020 1050 1120 1130", 197, (149300, 172200), 3400, 18, _BRUSSELS_CYCLE
+    ),
     _territory("21005", "Etterbeek", "Etterbeek", "1040", 49.5, (151700, 169100), 1000, 13),
     _territory("21006", "Evere", "Evere", "1140", 45, (153200, 173300), 1300, 17),
     _territory("21007", "Forest", "Vorst", "1190", 57, (147500, 166300), 1400, 11),

@@ -1,4 +1,5 @@
 """Which name somebody bears: families share a surname, everybody has one to three first names."""
+
 from __future__ import annotations
 
 from mock_sources.world.arithmetic import scatter

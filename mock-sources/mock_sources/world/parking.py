@@ -1,4 +1,5 @@
 """Residents' parking cards: for the car one holds or drives, at the address where one lives."""
+
 from __future__ import annotations
 
 from datetime import date
@@ -29,11 +30,20 @@ class Parking:
         start = HORIZON - draw // 100 % 700
         cancelled = draw // 7 % 100 < 3 or self._motors.deregistered(registration)
         status = "X" if cancelled else "S" if draw // 7 % 100 < 5 else "A"
-        return Card(self._motors.plate(registration), address, self._roll.number(slot, block),
-                    date.fromordinal(start).isoformat(), date.fromordinal(start + 730).isoformat(), status)
+        return Card(
+            self._motors.plate(registration),
+            address,
+            self._roll.number(slot, block),
+            date.fromordinal(start).isoformat(),
+            date.fromordinal(start + 730).isoformat(),
+            status,
+        )
 
     def cards_of_house(self, house: int, block: int) -> tuple[Card, ...]:
         """The cards of everybody who lives in a household."""
-        found = (self.card(registration) for slot in RESIDENT_SEATS[house]
-                 for registration in (*self._motors.held_by(slot, block), *self._motors.driven_by(slot, block)))
+        found = (
+            self.card(registration)
+            for slot in RESIDENT_SEATS[house]
+            for registration in (*self._motors.held_by(slot, block), *self._motors.driven_by(slot, block))
+        )
         return tuple(card for card in found if card is not None)

@@ -1,4 +1,5 @@
 """One derived person, told in full: every fact from the slot, the block and the seed, nothing looked up."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -37,8 +38,9 @@ from mock_sources.world.roll import Roll
 class People:
     """`drives(slot, block)` says which vehicle categories somebody holds: holders mostly have the licence for it."""
 
-    def __init__(self, seed: int, roll: Roll, places: Places, families: Families,
-                 drives: Callable[[int, int], tuple[str, ...]]) -> None:
+    def __init__(
+        self, seed: int, roll: Roll, places: Places, families: Families, drives: Callable[[int, int], tuple[str, ...]]
+    ) -> None:
         self._roll = roll
         self._places = places
         self._families = families
@@ -54,7 +56,8 @@ class People:
         address = self._places.address(self._families.home(family.index))
         members = tuple(
             Member(self._roll.number(slot, block), self._code(slot, family), text(self._joined(slot, family)))
-            for slot in RESIDENT_SEATS[house])
+            for slot in RESIDENT_SEATS[house]
+        )
         return Household(family.index, address, "00", members)
 
     def _code(self, slot: int, family: Family) -> str:
@@ -103,7 +106,10 @@ class People:
         own = self._surname(slot, block, family.surname, family.language, family.origin)
         held = nationalities(family, origin, born, arrived, chair.chair.code)
         return Person(
-            ssin=ssin, register="RR", sex=sex, birth_date=text(born),
+            ssin=ssin,
+            register="RR",
+            sex=sex,
+            birth_date=text(born),
             birth_place=birth_place(family, origin, chair.chair.code),
             names=(Name((surname(own),), self.first_names(slot, block, sex), text(born)),),
             nationalities=held,
@@ -111,13 +117,17 @@ class People:
             residences=residences,
             registers=registers(held),
             legal_cohabitation=LegalCohabitation(partner, text(family.bond_day))
-            if family.bond == "cohabiting" and chair.seat < 2 else None,
+            if family.bond == "cohabiting" and chair.seat < 2
+            else None,
             not_communicable=chair.resident and family.since % 500 == 0,
             death=Death(text(died), TERRITORIES[family.quarter].municipality.nis) if died else None,
             licences=licences(self._drives(slot, block), papers, born) if chair.chair.code != "03" and not died else (),
             household_id=family.index if chair.resident else None,
-            position=Position("reference" if chair.seat == 0 else "member", self._code(slot, family),
-                              text(self._joined(slot, family))) if chair.resident else None,
+            position=Position(
+                "reference" if chair.seat == 0 else "member", self._code(slot, family), text(self._joined(slot, family))
+            )
+            if chair.resident
+            else None,
             parents=self._parents(chair.chair.code, relatives, block),
             children=self._children(chair.chair.code, relatives, seats, block),
             language=family.language,
@@ -150,8 +160,9 @@ class People:
             return (married, single) if chair.seat else (CivilState("30", text(late), None, partner), married, single)
         return CivilState("20", text(wedding), None, partner), single
 
-    def _residences(self, slot: int, family: Family, born: int, died: int, moves: int,
-                    origin: int) -> tuple[tuple[Residence, ...], int]:
+    def _residences(
+        self, slot: int, family: Family, born: int, died: int, moves: int, origin: int
+    ) -> tuple[tuple[Residence, ...], int]:
         """Newest first, and the day the first of them began (for foreigners: the day they arrived)."""
         chair = SLOTS[slot]
         adult = born + round(18 * YEAR)
@@ -168,8 +179,9 @@ class People:
             if began - first < 400:
                 break
             start = max(first, began - 300 - moves % 4000)
-            older.append(Residence("main", self._places.anywhere(scatter(moves, start)), None, None, text(start),
-                                   text(began)))
+            older.append(
+                Residence("main", self._places.anywhere(scatter(moves, start)), None, None, text(start), text(began))
+            )
             began = start
         return ((*older,) if died else (current, *older)), began
 

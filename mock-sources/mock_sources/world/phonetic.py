@@ -2,17 +2,55 @@
 
 Accents, case, spaces and punctuation fall away, then spellings that sound alike in Dutch and French become one.
 """
+
 from __future__ import annotations
 
 import re
 import unicodedata
 from functools import lru_cache
 
-_LETTERS = str.maketrans({"ß": "ss", "ẞ": "SS", "Ł": "L", "ł": "l", "Ø": "O", "ø": "o", "Đ": "D", "đ": "d", "Æ": "AE",
-                          "æ": "ae", "Œ": "OE", "œ": "oe", "ı": "i", "Þ": "TH", "þ": "th"})
-_SOUNDS = (("PH", "F"), ("SCH", "S"), ("CH", "S"), ("CK", "K"), ("QU", "K"), ("Q", "K"), ("X", "KS"), ("C", "K"),
-           ("TH", "T"), ("IJ", "I"), ("EY", "I"), ("EI", "I"), ("Y", "I"), ("AE", "A"), ("EAU", "O"), ("AU", "O"),
-           ("OU", "U"), ("OE", "U"), ("W", "V"), ("Z", "S"), ("H", ""))
+_LETTERS = str.maketrans(
+    {
+        "ß": "ss",
+        "ẞ": "SS",
+        "Ł": "L",
+        "ł": "l",
+        "Ø": "O",
+        "ø": "o",
+        "Đ": "D",
+        "đ": "d",
+        "Æ": "AE",
+        "æ": "ae",
+        "Œ": "OE",
+        "œ": "oe",
+        "ı": "i",
+        "Þ": "TH",
+        "þ": "th",
+    }
+)
+_SOUNDS = (
+    ("PH", "F"),
+    ("SCH", "S"),
+    ("CH", "S"),
+    ("CK", "K"),
+    ("QU", "K"),
+    ("Q", "K"),
+    ("X", "KS"),
+    ("C", "K"),
+    ("TH", "T"),
+    ("IJ", "I"),
+    ("EY", "I"),
+    ("EI", "I"),
+    ("Y", "I"),
+    ("AE", "A"),
+    ("EAU", "O"),
+    ("AU", "O"),
+    ("OU", "U"),
+    ("OE", "U"),
+    ("W", "V"),
+    ("Z", "S"),
+    ("H", ""),
+)
 _REPEATED = re.compile(r"(.)\1+")
 
 

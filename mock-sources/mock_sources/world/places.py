@@ -5,6 +5,7 @@ them with boxes: twenty addresses in ten buildings. Dwellings are scattered over
 (shops, offices, empty), some of those retired. Three in a hundred households live at somebody else's address, so one
 address may hold two. The last street of every municipality is kept for the personas and holds nobody derived.
 """
+
 from __future__ import annotations
 
 from bisect import bisect_right
@@ -29,9 +30,26 @@ _FRONTAGE = 6  # metres a house
 _BEND = 120  # a long street comes back on itself after so many numbers: it stays in its municipality
 _UNPOSITIONED = 331  # one address in so many was never positioned
 _FRONTS: tuple[tuple[int, str, str | None], ...] = (  # (number in the row, letter, box)
-    (1, "", None), (2, "", None), (3, "", None), (4, "", "1"), (4, "", "2"), (4, "", "3"), (5, "", None),
-    (6, "", None), (7, "", "11"), (7, "", "12"), (7, "", "21"), (7, "", "22"), (7, "", "31"), (7, "", "32"),
-    (8, "", None), (8, "A", None), (9, "", "B1"), (9, "", "B2"), (9, "", "B3"), (9, "", "B4"),
+    (1, "", None),
+    (2, "", None),
+    (3, "", None),
+    (4, "", "1"),
+    (4, "", "2"),
+    (4, "", "3"),
+    (5, "", None),
+    (6, "", None),
+    (7, "", "11"),
+    (7, "", "12"),
+    (7, "", "21"),
+    (7, "", "22"),
+    (7, "", "31"),
+    (7, "", "32"),
+    (8, "", None),
+    (8, "A", None),
+    (9, "", "B1"),
+    (9, "", "B2"),
+    (9, "", "B3"),
+    (9, "", "B4"),
 )
 
 
@@ -209,8 +227,10 @@ class Places:
 
     @property
     def counts(self) -> dict[str, int]:
-        return {"addresses": sum(quarter.addresses for quarter in self._quarters),
-                "streets": sum(quarter.streets + 1 for quarter in self._quarters)}
+        return {
+            "addresses": sum(quarter.addresses for quarter in self._quarters),
+            "streets": sum(quarter.streets + 1 for quarter in self._quarters),
+        }
 
 
 def _quarters(seed: int) -> Iterator[_Quarter]:
@@ -220,7 +240,13 @@ def _quarters(seed: int) -> Iterator[_Quarter]:
         addresses = -(-dwellings * 112 // 100 // 200) * 200  # a round figure, so that the shuffle's grid is near square
         cycles, rest = divmod(addresses, _CYCLE)
         streets = cycles * len(_STREET_LENGTHS) + (bisect_right(_STREET_STARTS, rest - 1) if rest else 0)
-        yield _Quarter(first_rank, households, dwellings, addresses, streets,
-                       Shuffle(addresses, key_for(seed, f"homes {place}")),
-                       Shuffle(COUNT, key_for(seed, f"street names {place}")))
+        yield _Quarter(
+            first_rank,
+            households,
+            dwellings,
+            addresses,
+            streets,
+            Shuffle(addresses, key_for(seed, f"homes {place}")),
+            Shuffle(COUNT, key_for(seed, f"street names {place}")),
+        )
         first_rank += households

@@ -2,6 +2,7 @@
 
 The number is 199 or 198, the NIS code and the check: Ixelles/Elsene is 1992100904, its OCMW/CPAS 1982100902.
 """
+
 from __future__ import annotations
 
 from mock_sources.world.facts import Activity, Coded, Denomination, Enterprise, Establishment, PlacedAt, Situation
@@ -10,9 +11,10 @@ from mock_sources.world.municipalities import INDEX_OF_NIS, TERRITORIES, public_
 from mock_sources.world.places import Places
 
 _SINCE = "1977-01-01"
-_LABELS = {"411": ("Administration communale {}", "Gemeentebestuur van {}", "84111"),
-           "412": ("Centre public d'action sociale {}", "Openbaar Centrum voor Maatschappelijk Welzijn van {}",
-                   "88992")}
+_LABELS = {
+    "411": ("Administration communale {}", "Gemeentebestuur van {}", "84111"),
+    "412": ("Centre public d'action sociale {}", "Openbaar Centrum voor Maatschappelijk Welzijn van {}", "88992"),
+}
 _UNIT_FIRST_EIGHT = {"411": 79_000_000, "412": 79_100_000}  # establishment units, + NIS code
 
 
@@ -47,12 +49,20 @@ def _enterprise(kind: str, nis: str, places: Places) -> Enterprise:
     seat = next(places.addresses_in(next(places.street_ids(nis)), number="1" if kind == "411" else "3"))
     unit = Establishment(enterprise_number(_UNIT_FIRST_EIGHT[kind] + int(nis)), number, (), seat, _SINCE)
     return Enterprise(
-        number=number, kind="2", status="AC",
-        names=(Denomination(french.format(_of(names.fr)), "1", "001", _SINCE),
-               Denomination(dutch.format(names.nl), "2", "001", _SINCE)),
-        legal_forms=(Coded(kind, _SINCE),), situations=(Situation("000", _SINCE),),
-        addresses=(PlacedAt("REGO", seat, _SINCE),), establishments=(unit,), start=_SINCE,
-        activities=(Activity(nace, "MAIN", "003", _SINCE),))
+        number=number,
+        kind="2",
+        status="AC",
+        names=(
+            Denomination(french.format(_of(names.fr)), "1", "001", _SINCE),
+            Denomination(dutch.format(names.nl), "2", "001", _SINCE),
+        ),
+        legal_forms=(Coded(kind, _SINCE),),
+        situations=(Situation("000", _SINCE),),
+        addresses=(PlacedAt("REGO", seat, _SINCE),),
+        establishments=(unit,),
+        start=_SINCE,
+        activities=(Activity(nace, "MAIN", "003", _SINCE),),
+    )
 
 
 def _of(french: str) -> str:

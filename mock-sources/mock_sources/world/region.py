@@ -1,4 +1,5 @@
 """Everybody derived, put together: the part of the world that is arithmetic. Named cases come on top, in `world`."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
@@ -86,8 +87,10 @@ class Region:
     def vehicles_of(self, ssin: str | None, cbe: str | None) -> tuple[Vehicle, ...]:
         person = self.roll.locate(ssin) if ssin else None
         firm = self.firms.locate(cbe) if cbe else None
-        found = (*(self.motors.held_by(*person) if person else ()),
-                 *(registrations_of_enterprise(*firm) if firm else ()))
+        found = (
+            *(self.motors.held_by(*person) if person else ()),
+            *(registrations_of_enterprise(*firm) if firm else ()),
+        )
         return tuple(self.registered(registration) for registration in found)
 
     def vehicles_driven_by(self, ssin: str) -> tuple[Vehicle, ...]:
@@ -149,7 +152,10 @@ class Region:
 
     @property
     def counts(self) -> dict[str, int]:
-        return {"people": BLOCKS * PEOPLE_IN_BLOCK, "households": BLOCKS * HOUSEHOLDS_IN_BLOCK,
-                "vehicles": BLOCKS * VEHICLES_IN_BLOCK, "enterprises": BLOCKS * ENTERPRISES_IN_BLOCK,
-                **self.places.counts}
-
+        return {
+            "people": BLOCKS * PEOPLE_IN_BLOCK,
+            "households": BLOCKS * HOUSEHOLDS_IN_BLOCK,
+            "vehicles": BLOCKS * VEHICLES_IN_BLOCK,
+            "enterprises": BLOCKS * ENTERPRISES_IN_BLOCK,
+            **self.places.counts,
+        }

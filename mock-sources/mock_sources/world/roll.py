@@ -2,6 +2,7 @@
 
 A derived person is a pair (slot, block). `locate(number(slot, block)) == (slot, block)`, and nothing else is found.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterator

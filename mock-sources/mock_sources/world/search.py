@@ -1,4 +1,5 @@
 """How a name or a date that is only nearly known finds its way: birth dates with tolerance, names with wildcards."""
+
 from __future__ import annotations
 
 import re
@@ -55,8 +56,11 @@ def sounds_like(asked: str, names: tuple[str, ...]) -> bool:
 
 def matches_name(person: Person, last: str, first: str | None) -> bool:
     """Any name the person ever bore."""
-    return any(sound(last) in (sound("".join(name.last)), *map(sound, name.last))
-               and (first is None or sounds_like(first, name.first)) for name in person.names)
+    return any(
+        sound(last) in (sound("".join(name.last)), *map(sound, name.last))
+        and (first is None or sounds_like(first, name.first))
+        for name in person.names
+    )
 
 
 def matches_street(street: Street, asked: str) -> bool:

@@ -1,16 +1,26 @@
 """Bilingual street names that sound right and are nobody's: a kind of street times a thing to name it after."""
+
 from __future__ import annotations
 
 from mock_sources.world.facts import Names
 from mock_sources.world.words import lines
 
 # French puts the kind first and needs its preposition; Dutch glues the kind to the end.
-KINDS = (("Rue", "straat"), ("Avenue", "laan"), ("Place", "plein"), ("Chaussée", "steenweg"), ("Clos", "hof"),
-         ("Quai", "kaai"), ("Sentier", "pad"), ("Drève", "dreef"))
+KINDS = (
+    ("Rue", "straat"),
+    ("Avenue", "laan"),
+    ("Place", "plein"),
+    ("Chaussée", "steenweg"),
+    ("Clos", "hof"),
+    ("Quai", "kaai"),
+    ("Sentier", "pad"),
+    ("Drève", "dreef"),
+)
 
 
 THEMES: tuple[tuple[str, str], ...] = tuple(
-    (french, dutch) for french, _, dutch in (line.partition(" = ") for line in lines("street_themes")))
+    (french, dutch) for french, _, dutch in (line.partition(" = ") for line in lines("street_themes"))
+)
 COUNT = len(KINDS) * len(THEMES)
 
 

@@ -2,6 +2,7 @@
 
 Named cases (personas) are looked at first; whoever is not one is derived, and nobody is both.
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
@@ -72,16 +73,22 @@ class World:
         person = self.person(ssin)
         return self.household(person.household_id) if person and person.household_id is not None else None
 
-    def identify(self, last: str, first: str | None, birth_date: str, tolerance: int = 0,
-                 sex: str | None = None, limit: int = 80) -> list[Person]:
+    def identify(
+        self, last: str, first: str | None, birth_date: str, tolerance: int = 0, sex: str | None = None, limit: int = 80
+    ) -> list[Person]:
         """Phonetic. Tolerance in days, months (`yyyy-mm-00`) or years (`yyyy-00-00`), as IdentifyPerson counts it.
 
         Raises `ValueError` for a birth date that is none.
         """
         days = day_range(birth_date, tolerance)
-        named = (person for person in self._book.people.values() if person.replaced_by is None
-                 and overlap(day_range(person.birth_date), days) and matches_name(person, last, first)
-                 and (sex not in ("1", "2") or person.sex == sex))
+        named = (
+            person
+            for person in self._book.people.values()
+            if person.replaced_by is None
+            and overlap(day_range(person.birth_date), days)
+            and matches_name(person, last, first)
+            and (sex not in ("1", "2") or person.sex == sex)
+        )
         return list(islice(chain(named, self.region.identify(days, last, first, sex)), limit))
 
     # --- vehicles
@@ -118,8 +125,11 @@ class World:
     def enterprises_named(self, text: str, limit: int = 25) -> list[Enterprise]:
         """Whose name holds every word asked; derived names of natural persons are not searched."""
         wanted = [plain(word) for word in text.split() if plain(word)]
-        named = (company for company in self._book.enterprises.values() if wanted and any(
-            all(word in plain(name.text) for word in wanted) for name in company.names))
+        named = (
+            company
+            for company in self._book.enterprises.values()
+            if wanted and any(all(word in plain(name.text) for word in wanted) for name in company.names)
+        )
         return list(islice(chain(named, self.region.enterprises_named(text)), limit))
 
     def enterprises_of(self, ssin: str) -> tuple[Enterprise, ...]:

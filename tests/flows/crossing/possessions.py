@@ -14,7 +14,8 @@ from typing import Any
 
 from connectors.client import enrolment
 from integrator.database import Database
-from integrator.emergency.store import Emergency, Store
+from integrator.emergency.store import Emergency, Most, Store
+from integrator.governing.texts import digest
 from integrator.ids import new_id
 from tests.flows.crossing.operations import NOTHING
 from tests.flows.crossing.people import Body, Pair, citizen, letters, like, session
@@ -238,10 +239,10 @@ def _on_the_desk(things: Things, owner: Body, people: list[str]) -> None:
 
 def _governed(things: Things, owner: Body) -> None:
     """A proposal, and an authorisation that its officer suspended for his own organisation."""
-    text = SCHOOL.read_text(encoding="utf-8").replace("address, language, parents", "address, parents")
-    proposal = owner.officer(
-        "POST", "/policy/v1/proposals", {"texts": [text], "reason": "the school needs it no longer"}
-    )
+    before = SCHOOL.read_bytes()
+    proposal = owner.officer("POST", "/policy/v1/proposals", {
+        "texts": [before.decode().replace("address, language, parents", "address, parents")],
+        "from": {SCHOOL.stem: f"sha256:{digest(before)}"}, "reason": "the school needs it no longer"})  # fmt: skip
     suspension = owner.officer("POST", "/policy/v1/suspensions", {
         "authorisation": "school_enrolment@2026-1", "organisation": owner.number, "reason": "nobody asks for it here"})  # fmt: skip
     for kind, made in (("proposal", proposal), ("suspension", suspension)):
@@ -259,7 +260,7 @@ def _urgent(things: Things, centre: Body) -> None:
     )  # fmt: skip
     database = Database(str(centre.one.settings.emergency["database"]), "emergency")
     try:
-        assert Store(database).add(one, since=0, a_day=9, waiting=9)
+        assert Store(database).add(one, since=0, of_agent=Most(9, 9), of_application=Most(9, 9))
     finally:
         database.close()
     things.own("emergency", one.id)

@@ -73,6 +73,30 @@ def test_a_report_is_fetched_answered_and_the_answer_read(doors: Callers, pulled
     assert (told["deliveryId"], told["content"]) == (seen["data"]["questionId"], seen["data"]["content"])
 
 
+def test_answers_to_all_messages_of_a_service_come_with_the_case_of_each(doors: Callers, pulled: str) -> None:
+    post(doors, "/delivery/v1/deliveries/answers", {"service": "person.reportDifference"})
+    cases = [f"IX-2026-{number}" for number in (21, 22)]
+    sent = [post(doors, "/person/v1/differences/report", REPORT | {"dossierReference": case}).body["deliveryId"] for case in cases]
+    fetch(doors, pulled, fetch(doors, pulled)["cursor"])  # acknowledged long before it is answered
+    content = {"field": "address", "observed": "the door was painted over"}
+    for one in reversed(sent):
+        assert 202 == post(doors, "/delivery/v1/deliveries/answer", {"deliveryId": one, "content": content}, IXELLES).status
+    mine = post(doors, "/delivery/v1/deliveries/answers", {"service": "person.reportDifference"}).body
+    theirs = post(doors, "/delivery/v1/deliveries/answers", {"service": "person.reportDifference"}, IXELLES).body
+    after = post(doors, "/delivery/v1/deliveries/answers", {"service": "person.reportDifference", "cursor": mine["cursor"]}).body
+
+    told = {one["data"]["questionId"]: one["data"]["dossierReference"] for one in mine["items"]}
+    assert dict(zip(sent, cases, strict=True)).items() <= told.items()
+    assert ([], []) == (theirs["items"], after["items"])
+
+
+def test_a_service_that_nobody_answers_has_no_answers(doors: Callers) -> None:
+    for service in ("person.get", "person.changes", "nothing.there"):
+        refused = post(doors, "/delivery/v1/deliveries/answers", {"service": service})
+
+        assert (400, "/service") == (refused.status, refused.body["issues"][0]["name"])
+
+
 def test_what_is_not_acknowledged_comes_again_and_what_is_does_not(doors: Callers, pulled: str) -> None:
     sent = post(doors, "/person/v1/differences/report", REPORT)
     first, again = fetch(doors, pulled), fetch(doors, pulled)
@@ -245,6 +269,15 @@ def test_what_a_receiver_refuses_for_good_is_a_dead_letter_that_can_be_sent_once
 
     assert ([0, 0], sent) == (codes, {name.lower(): value for name, value in headers.items()}["webhook-id"])
     assert PERSON not in capsys.readouterr().out
+
+
+def test_an_address_is_ended_by_order_and_only_where_it_was_registered(
+    receiver: Receiver, pushed: str, settings_file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["delivery", "endpoint", "--settings", settings_file, IXELLES]
+
+    assert [0, 1] == [main([*words, receiver.url, "--end"]), main([*words, receiver.url, "--end"])]
+    assert "no such address" in capsys.readouterr().err
 
 
 def wait_for(who: Callers, uid: str, state: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,18 @@ XML: dict[str, Any] = {
     },
     "key": ["id"],
 }
+RECORDS: dict[str, Any] = {
+    "adapter": "desk",
+    "format": {"kind": "records"},
+    "fields": {
+        "id": {"column": "id", "required": True, "max": 20},
+        "resident": {"path": "person.ssin", "type": "ssin", "required": True},
+        "fee": {"column": "fee", "type": "decimal", "separator": "."},
+        "day": {"column": "day", "type": "date", "form": "yyyy-mm-dd"},
+        "paid": {"column": "paid", "type": "code", "codes": {"true": "paid", "false": "open"}},
+    },
+    "key": ["id"],
+}
 
 
 def layout(data: dict[str, Any], room: Path = Path()) -> Layout:
@@ -85,6 +98,17 @@ def three_rows() -> list[str]:
         fixed_row(PEOPLE[1], "Mésange", "00000000", 5, "B"),
         fixed_row(PEOPLE[2], "Mandarine", "20261102", 99),
     ]
+
+
+def records() -> list[dict[str, Any]]:
+    return [
+        {"id": f"Q{at}", "person": {"ssin": one}, "fee": 12.5, "day": "2026-11-20", "paid": True}
+        for at, one in enumerate(PEOPLE)
+    ]
+
+
+def records_file() -> bytes:
+    return "".join(f"{json.dumps(one)}\n" for one in records()).encode()
 
 
 def workbook(

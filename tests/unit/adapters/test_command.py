@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 import json
-import shutil
 from datetime import date
 from pathlib import Path
 
 import pytest
 import yaml
 
-from integrator import places
 from integrator.checks import check as check_collection
 from integrator.cli import main
 from tests.unit.adapters import kit
 
 CSV = f"Facture;NISS;Montant;Date;Remarque\r\nF0001;{kit.PEOPLE[0]};12,50;01/11/2026;\r\nF0002;{kit.PEOPLE[1]};3,00;02/11/2026;Été\r\n"
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The data rooms, to be written in."""
-    here = places.home()
-    for name in ("config", "connectors", "policies", "mappings"):
-        shutil.copytree(here / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setenv("INTEGRATOR_HOME", str(tmp_path))
-    return tmp_path
 
 
 @pytest.mark.parametrize(

@@ -98,8 +98,34 @@ def test_where_the_ledger_cannot_be_written_nothing_changes(
     assert ("waiting", []) == (desk.state, desk.entries())
 
 
+@pytest.mark.parametrize("desk", ["DOUBLE"], indirect=True)
+def test_a_row_whose_key_another_row_has_is_not_handed_in_as_it_stands(desk: Desk) -> None:
+    assert 0 == desk.run("redrive")
+
+    assert ("waiting", []) == (desk.state, desk.entries())
+
+
 def test_a_row_that_is_still_bad_is_neither_due_nor_on_record(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(BAD + "\n"))
 
     assert 0 != desk.run("mend")
     assert ("waiting", []) == (desk.state, desk.entries())
+
+
+@pytest.mark.parametrize(
+    ("word", "ends", "state", "recorded"),
+    [("show", True, "waiting", 1), ("mend", False, "waiting", 0), ("drop", True, "dropped", 1)],
+    ids=["show", "mend", "drop"],
+)
+def test_a_message_that_the_package_cannot_hold_is_shown_and_given_up_at_the_desk(
+    desk: Desk, word: str, ends: bool, state: str, recorded: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, number = "population_reports", "out-000001"
+    piece = open_vault(desk.settings.state).seal("adapter", '{"id": "m1", "data": {"note": "é"}}')
+    finding = Finding(1, None, None, "what", "NOT_FOR_PACKAGE")
+    desk.database.now(lambda c: Book(c).keep(out, number, [(1, 1, [finding], piece)], 0.0))
+    code = main(["adapter", word, out, f"{number}/1", "--settings", str(desk.file)])
+    [found] = desk.database.now(lambda c: Book(c).counts(out))
+
+    assert (ends, state, recorded) == (code == 0, found, len(desk.entries()))
+    assert ("m1" in capsys.readouterr().out) == (word == "show")

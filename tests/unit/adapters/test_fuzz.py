@@ -26,6 +26,7 @@ FORMATS: dict[str, tuple[dict[str, Any], bytes]] = {
     "delimited": (kit.DELIMITED, _CSV.encode()),
     "workbook": (kit.WORKBOOK, kit.workbook([["Ann", "02/11/2026", "7,60"], ["Bob", "03/11/2026", "8"]])),
     "xml": (kit.XML, _XML.encode()),
+    "records": (kit.RECORDS, kit.records_file()),
 }
 _SIGNS = (
     b"\x00",
@@ -40,6 +41,10 @@ _SIGNS = (
     b"<!DOCTYPE a>",
     b"&a;",
     b"9" * 40,
+    b"{",
+    b"\\ud800",
+    b"1e999",
+    b'{"!": "MISSING"}',
     b"",
 )
 

@@ -34,7 +34,7 @@ GATHER: dict[str, Any] = {
 }  # fmt: skip
 DATA: dict[str, Any] = {
     "adapter": "wages", "format": {"kind": "delimited", "encoding": "utf-8", "separator": ";"}, "fields": FIELDS,
-    "balance": {"by": ["article"], "amount": "amount", "side": "side", "plus": "debit", "minus": "credit"},
+    "even": {"by": ["article"], "amount": "amount", "side": "side", "plus": "debit", "minus": "credit"},
     "deposit": {
         "service": "payroll.book", "organisation": "ixelles", "application": "a-package", "purpose": "payroll_booking",
         "keys": {"recipient": {"value": "1992100975"}}, "content": {"entries": "entries"}, "gather": GATHER,
@@ -174,7 +174,7 @@ def test_what_cannot_be_gathered_is_said_at_start(wrong: dict[str, Any], said: s
 def test_a_side_that_is_neither_is_no_balance() -> None:
     sides = {**FIELDS, "side": {**FIELDS["side"], "codes": {"D": "debit", "C": "credit", "X": "other"}}}
 
-    with pytest.raises(ConfigurationError, match=r"balance\.side"):
+    with pytest.raises(ConfigurationError, match=r"even\.side"):
         kit.layout({**DATA, "fields": sides})
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from integrator.adapters.book import Book
-from integrator.adapters.intake import Intake, Taken
+from integrator.adapters.intake import Intake, Taken, key_of
+from integrator.api.deliveries import _idempotency
 from integrator.database import Database
 from integrator.errors import MalformedRequest
 from tests.unit.adapters import kit
@@ -29,16 +32,20 @@ class Outbox:
         self.taken: dict[str, dict[str, Any]] = {}
         self.cut_before: int | None = None
         self.cut_after: int | None = None
+        self.refuses: str | None = None  # why every row is refused
         self._calls = 0
 
-    async def __call__(self, rows: Sequence[Taken]) -> None:
+    async def __call__(self, rows: Sequence[Taken]) -> dict[str, str]:
         self._calls += 1
         if self._calls == self.cut_before:
             raise PowerCut
+        if self.refuses is not None:
+            return {row.key: self.refuses for row in rows}
         for row in rows:
             self.taken.setdefault(row.key, row.values)
         if self._calls == self.cut_after:
             raise PowerCut
+        return {}
 
 
 @pytest.fixture(params=ENGINES)
@@ -124,6 +131,18 @@ async def test_a_half_written_file_has_no_effect_and_may_come_again_whole(databa
     assert "done" == (await intake(database, outbox).take(file)).state
 
 
+def test_the_key_of_a_row_is_taken_at_the_door_whatever_its_digits_are() -> None:
+    keys = {key_of("permits", "ab" * 32, number) for number in range(3_000)}
+
+    assert keys == {_idempotency(SimpleNamespace(headers={"idempotency-key": key})) for key in keys}
+
+
+async def mended(taking: Intake, digest: str, number: int, text: str) -> None:
+    """A person writes it anew, and whoever runs the adapter hands it in."""
+    await taking.offer(digest, number, text)
+    assert {} == await taking.drive(digest, number)
+
+
 async def test_a_waiting_row_that_was_mended_has_its_effect_once(database: Database, file: Path) -> None:
     outbox = Outbox()
     taking = intake(database, outbox)
@@ -132,12 +151,27 @@ async def test_a_waiting_row_that_was_mended_has_its_effect_once(database: Datab
 
     assert seven_rows()[2] == taking.piece(waiting.piece)
     with pytest.raises(MalformedRequest, match="day"):
-        await taking.mend(digest, 3, taking.piece(waiting.piece))
-    await taking.mend(digest, 3, seven_rows()[2].replace("20261199", "20261103"))
+        await mended(taking, digest, 3, taking.piece(waiting.piece))
+    await mended(taking, digest, 3, seven_rows()[2].replace("20261199", "20261103"))
     with pytest.raises(MalformedRequest, match="row"):
-        await taking.mend(digest, 3, seven_rows()[2].replace("20261199", "20261103"))
+        await mended(taking, digest, 3, seven_rows()[2].replace("20261199", "20261103"))
 
     assert ["N1", "N2", "N3", "N4", "N5", "N7"] == sorted(names(outbox))
+
+
+async def test_a_row_of_a_workbook_that_the_hub_refused_is_handed_in_as_it_stands(
+    database: Database, tmp_path: Path
+) -> None:
+    outbox, path = Outbox(), tmp_path / "hours.xlsx"
+    path.write_bytes(kit.workbook([[7.5, "Ann", None, date(2026, 11, 3)]], ("Heures", "Aide", "Note", "Jour")))
+    taking = intake(database, outbox, {**kit.WORKBOOK, "ignore": ["Note"]})
+    outbox.refuses = "SERVICE_NOT_GRANTED"
+    digest = (await taking.take(path)).file.digest
+    before, outbox.refuses = dict(outbox.taken), None
+    database.now(lambda connection: Book(connection).due("homehelp", digest, 1))
+
+    assert ({}, {}) == (before, await taking.drive())
+    assert [("Ann", "2026-11-03", "7.50")] == [tuple(map(str, one.values())) for one in outbox.taken.values()]
 
 
 async def test_two_who_take_the_same_file_at_once_have_each_effect_once(database: Database, file: Path) -> None:
@@ -159,6 +193,6 @@ async def test_a_row_under_a_heading_in_another_order_is_mended_as_the_package_w
     taking = intake(database, outbox, kit.DELIMITED)
     digest = (await taking.take(path)).file.digest
 
-    await taking.mend(digest, 1, row)
+    await mended(taking, digest, 1, row)
 
     assert [("F0001", PEOPLE[0])] == [(one["invoice"], one["resident"]) for one in outbox.taken.values()]

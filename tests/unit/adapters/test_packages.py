@@ -31,14 +31,21 @@ FIXED = f"""2{"F-1":<20}{PEOPLE[0]}2026113030{185025:>8}1
 INVOICE = """<Invoice xmlns="urn:oasis:names:specification:ubl:schema:xsd:Invoice-2"
  xmlns:cac="urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2"
  xmlns:cbc="urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2">
+<cbc:CustomizationID>urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0</cbc:CustomizationID>
+<cbc:ProfileID>urn:fdc:peppol.eu:2017:poacc:billing:01:1.0</cbc:ProfileID>
 <cbc:ID>2026/0042</cbc:ID><cbc:IssueDate>2026-11-20</cbc:IssueDate><cbc:InvoiceTypeCode>380</cbc:InvoiceTypeCode>
-<cbc:DocumentCurrencyCode>EUR</cbc:DocumentCurrencyCode>
+<cbc:DocumentCurrencyCode>EUR</cbc:DocumentCurrencyCode><cbc:BuyerReference>IX-7</cbc:BuyerReference>
 <cac:AccountingSupplierParty><cac:Party><cac:PartyLegalEntity><cbc:CompanyID schemeID="0208">1970000516</cbc:CompanyID></cac:PartyLegalEntity></cac:Party></cac:AccountingSupplierParty>
 <cac:AccountingCustomerParty><cac:Party><cac:PartyLegalEntity><cbc:CompanyID schemeID="0208">1992100975</cbc:CompanyID></cac:PartyLegalEntity></cac:Party></cac:AccountingCustomerParty>
 <cac:PaymentMeans><cbc:PaymentID>+++000/2026/00042+++</cbc:PaymentID></cac:PaymentMeans>
 <cac:TaxTotal><cbc:TaxAmount currencyID="EUR">21.00</cbc:TaxAmount></cac:TaxTotal>
-<cac:LegalMonetaryTotal><cbc:PayableAmount currencyID="EUR">121.00</cbc:PayableAmount></cac:LegalMonetaryTotal>
-<cac:InvoiceLine><cbc:ID>1</cbc:ID></cac:InvoiceLine>
+<cac:LegalMonetaryTotal><cbc:LineExtensionAmount currencyID="EUR">98.00</cbc:LineExtensionAmount>
+<cbc:TaxExclusiveAmount currencyID="EUR">100.00</cbc:TaxExclusiveAmount><cbc:TaxInclusiveAmount currencyID="EUR">121.00</cbc:TaxInclusiveAmount>
+<cbc:AllowanceTotalAmount currencyID="EUR">3.00</cbc:AllowanceTotalAmount><cbc:ChargeTotalAmount currencyID="EUR">5.00</cbc:ChargeTotalAmount>
+<cbc:PrepaidAmount currencyID="EUR">1.01</cbc:PrepaidAmount><cbc:PayableRoundingAmount currencyID="EUR">0.01</cbc:PayableRoundingAmount>
+<cbc:PayableAmount currencyID="EUR">120.00</cbc:PayableAmount></cac:LegalMonetaryTotal>
+<cac:InvoiceLine><cbc:ID>1</cbc:ID><cbc:LineExtensionAmount currencyID="EUR">90.50</cbc:LineExtensionAmount></cac:InvoiceLine>
+<cac:InvoiceLine><cbc:ID>2</cbc:ID><cbc:LineExtensionAmount currencyID="EUR">7.50</cbc:LineExtensionAmount></cac:InvoiceLine>
 </Invoice>
 """
 
@@ -96,7 +103,7 @@ def test_an_electronic_invoice_is_one_row(tmp_path: Path) -> None:
         "invoice",
         "1970000516",
         "1992100975",
-        Decimal("121.00"),
+        Decimal("120.00"),
         Decimal("21.00"),
         "2026-11-20",
     ) == tuple(one.values[name] for name in ("invoice", "kind", "seller", "buyer", "amount", "tax", "issued"))
@@ -105,8 +112,15 @@ def test_an_electronic_invoice_is_one_row(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("wrong", "field", "reason"),
     [
-        (("121.00", "121,00"), "amount", "NOT_A_NUMBER"),
-        (('"EUR">121', '"USD">121'), "amountCurrency", "NOT_IN_LIST"),
+        ((">120.00", ">120,00"), "amount", "NOT_A_NUMBER"),
+        (('"EUR">120', '"USD">120'), "amountCurrency", "NOT_IN_LIST"),
+        (("90.50", "90.51"), "net", "TOTALS_DIFFER"),
+        (("90.50", "ninety"), "lines", "NOT_A_NUMBER"),
+        ((">3.00", ">2.00"), "exclusive", "TOTALS_DIFFER"),
+        ((">21.00", ">20.00"), "inclusive", "TOTALS_DIFFER"),
+        ((">0.01", ">0.00"), "amount", "TOTALS_DIFFER"),
+        (("<cbc:BuyerReference>IX-7</cbc:BuyerReference>", ""), "buyerReference", "MISSING"),
+        (("poacc:billing:3.0", "poacc:billing:2.0"), "customization", "NOT_THE_FORM"),
         (("1970000516", "1970000517"), "seller", "CHECK_DIGITS"),
         (("2026-11-20", "2026-11-31"), "issued", "NOT_A_DATE"),
         ((">380<", ">381<"), "kind", "NOT_IN_LIST"),
@@ -116,6 +130,13 @@ def test_an_electronic_invoice_is_one_row(tmp_path: Path) -> None:
     ids=[
         "decimal comma",
         "another currency",
+        "lines that do not add up (BR-CO-10)",
+        "a line that is no amount",
+        "allowances that do not add up (BR-CO-13)",
+        "tax that does not add up (BR-CO-15)",
+        "rounding that does not add up (BR-CO-16)",
+        "neither a reference of the buyer nor an order (R003)",
+        "another specification",
         "no such enterprise",
         "no such day",
         "a credit note",

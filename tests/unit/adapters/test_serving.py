@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 
 from integrator.adapters.book import Book
+from integrator.adapters.drops import Drop
+from integrator.adapters.posts import Outgoing
 from integrator.adapters.serving import Serving, delivery
+from integrator.adapters.shelves import Folder
 from integrator.database import Database
 from integrator.errors import ConfigurationError
 from tests.unit.adapters import kit
@@ -64,7 +67,7 @@ def serving(database: Database, folder: Path, feed: Feed, **more: Any) -> Servin
     layout = kit.layout({**DATA, "deliver": {**DATA["deliver"], **more}})
     made = delivery(layout)
     assert made is not None
-    return Serving(layout, made, folder / "out", database, feed, lambda use, text: text[::-1], lambda: 1.0)
+    return Serving(layout, made, Folder(folder / "out"), database, feed, lambda use, text: text[::-1], lambda: 1.0)
 
 
 def written(folder: Path) -> list[str]:
@@ -113,7 +116,7 @@ async def test_a_kill_at_any_step_loses_no_file_and_repeats_none(
         if step == "aside":
             patch.setattr(Database, "run", _only_reads(Database.run, cut))
         elif step == "rename":
-            patch.setattr(Serving, "_rename", cut)
+            patch.setattr(Folder, "_place", cut)
         else:
             patch.setattr(Serving, "_turned", cut)
         post = serving(database, tmp_path, feed)
@@ -161,6 +164,19 @@ async def test_a_page_of_which_nothing_fits_leaves_no_empty_file(database: Datab
     assert "population-000001.csv" not in written(tmp_path)
 
 
+async def test_what_the_package_could_not_hold_is_given_up_when_it_waited_too_long(
+    database: Database, tmp_path: Path
+) -> None:
+    feed = Feed([event(1, "x" * 30)])
+    made, told = serving(database, tmp_path, feed), []
+    await made.turn()
+    made.now = lambda: 91 * 86_400.0
+    await Outgoing("population", Drop(tmp_path), made, lambda word, **more: told.append((word, more["count"]))).turn()
+
+    assert {"dropped": 1} == database.now(lambda c: Book(c).counts("population"))
+    assert ("adapter_rows_given_up", 1) in told
+
+
 def test_a_field_that_the_layout_does_not_have_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="no field door"):
         delivery(kit.layout({**DATA, "deliver": {**DATA["deliver"], "rows": {"door": "id"}}}))
@@ -182,3 +198,10 @@ async def test_an_event_with_a_list_becomes_a_row_for_each_of_it_or_waits_whole(
     assert [(("seen", "NOT_FOR_PACKAGE"),)] == [
         one.reasons for one in database.now(lambda c: Book(c).waiting("population"))
     ]
+
+
+def test_nothing_is_delivered_into_a_view() -> None:
+    view = {"name": "v", "position": ["id"], "overlap": 0}
+    data = {name: value for name, value in DATA.items() if name != "ending"}
+    with pytest.raises(ConfigurationError, match="not into a view"):
+        delivery(kit.layout({**data, "format": {"kind": "records"}, "view": view}))

@@ -20,6 +20,7 @@ from integrator.api import agents as delegations_api
 from integrator.api import scim as scim_api
 from integrator.api.app import _handlers
 from integrator.api.body import Inlet
+from integrator.api.callers import Counter
 from integrator.api.limits import Limits
 from integrator.api.problems import Problems
 from integrator.errors import UnknownCaller
@@ -50,8 +51,9 @@ def app(town: Town) -> Any:
         redirect_slashes=False,
         exception_handlers=_handlers(Problems(BASE), limits),
     )
-    rest.include_router(scim_api.router(town.agents, verify, limits))
-    rest.include_router(delegations_api.router(town.agents, verify, limits, town.clock))
+    counter = Counter(verify, limits)
+    rest.include_router(scim_api.router(town.agents, counter, limits))
+    rest.include_router(delegations_api.router(town.agents, counter, town.clock))
 
     async def front(scope: Any, receive: Any, send: Any) -> None:
         inlet = Inlet(receive)

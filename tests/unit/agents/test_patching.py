@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from integrator.agents.scim import filters, shaping
 from integrator.agents.scim.errors import ScimRefused
 from integrator.agents.scim.patching import patched
 from integrator.agents.scim.schemas import AGENT, ENTERPRISE
 from integrator.agents.scim.shaping import read_resource
-from tests.unit.agents.town import CORE, PATCH, USER
+from tests.unit.agents.town import CORE, GROUP, PATCH, USER
 
 ANNA: dict[str, Any] = {
     "schemas": [f"{CORE}:User"], "userName": "anna", "active": True, "name": {"familyName": "Peeters", "givenName": "Anna"},
@@ -154,3 +155,59 @@ def test_any_document_is_done_or_refused(operations: list[Any]) -> None:
         return
     assert done == read_resource(USER, done)
     assert done["userName"]
+
+
+@pytest.mark.parametrize(
+    "chosen", ['type eq "User"', 'value eq "a-{0}"', 'value eq "A-{0}"'], ids=["all", "each", "each_in_another_case"]
+)
+def test_a_group_that_is_changed_member_by_member_is_not_weighed_member_by_member(
+    chosen: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousand operations of a feed on two thousand members: what cannot fit is not compared as a filter compares."""
+    weighed = []
+    real = filters.Test.matches
+
+    def matches(test: filters.Test, resource: dict[str, Any]) -> bool:
+        weighed.append(1)
+        return real(test, resource)
+
+    monkeypatch.setattr(filters.Test, "matches", matches)
+    members = [{"value": f"a-{number}", "type": "User"} for number in range(300)]
+    group = {"schemas": [f"{CORE}:Group"], "displayName": "clerks", "members": members}
+    operations = [{"op": "remove", "path": f"members[{chosen.format(number)}]"} for number in range(100)]
+    if "User" in chosen:
+        operations = operations[:1]
+    left = patched(GROUP, group, {"schemas": [PATCH], "Operations": operations})["members"]
+
+    assert ([] if "User" in chosen else members[100:]) == left
+    assert len(weighed) <= 300
+
+
+def test_members_that_stand_there_twice_are_kept_once_where_they_stood_first() -> None:
+    members = [
+        {"value": "b"},
+        {"value": "a"},
+        {"type": "User", "value": "b"},
+        {"value": "b"},
+        {"value": "b", "type": "User"},
+    ]
+    read = read_resource(GROUP, {"schemas": [f"{CORE}:Group"], "displayName": "clerks", "members": members})
+
+    assert [{"value": "b"}, {"value": "a"}, {"type": "User", "value": "b"}] == read["members"]
+
+
+def test_two_thousand_members_are_read_without_comparing_each_with_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Counted(dict[str, Any]):
+        compared = 0
+
+        def __eq__(self, other: object) -> bool:
+            Counted.compared += 1
+            return super().__eq__(other)
+
+        __hash__ = None  # type: ignore[assignment]
+
+    monkeypatch.setattr(shaping, "_object", lambda attributes, value, name: Counted(value))
+    members = [{"value": f"a-{number}"} for number in range(2_000)]
+    kept = read_resource(GROUP, {"schemas": [f"{CORE}:Group"], "displayName": "clerks", "members": members})["members"]
+
+    assert (2_000, 0) == (len(kept), Counted.compared)

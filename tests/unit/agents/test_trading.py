@@ -63,6 +63,18 @@ async def test_an_issuer_of_one_organisation_names_nobody_of_another(village: To
     assert "other organisations" in theirs[1]["error_description"]
 
 
+async def test_an_agent_with_more_roles_than_a_token_carries_is_told_so_and_gets_none(village: Town) -> None:
+    """One that nobody could use would come as a 401 that no new token mends."""
+    many = [f"clerk_of_the_{number:03d}th_register" for number in range(240)]
+    await village.user("anna", *many)
+    status, body = await village.trade(village.vouch("anna"))
+
+    assert (400, "invalid_request") == (status, body["error"])
+    assert "roles" in body["error_description"] and "access_token" not in body
+    await village.user("bert", *many[:150])
+    assert set(many[:150]) == village.caller(await village.token("bert")).roles
+
+
 async def test_two_agents_with_one_number_are_nobody(town: Town) -> None:
     await town.user("anna", number=NUMBER)
     await town.user("double", number=NUMBER)
@@ -86,6 +98,20 @@ async def test_a_token_counts_once_for_each_thing_asked(town: Town) -> None:
     assert [200, 400, 200] == [
         (await town.trade(token))[0], (await town.trade(token))[0], (await town.trade(token, purpose="local_tax"))[0],
     ]  # fmt: skip
+
+
+async def test_a_token_whose_signature_is_written_in_another_way_is_the_same_token(town: Town) -> None:
+    """Of an ES256 signature (r, s), (r, n - s) is as good: anybody can make the one of the other, without a key."""
+    await town.user("anna", "clerk")
+    token = town.vouch("anna")
+    signed, _, signature = token.rpartition(".")
+    raw = jwt.utils.base64url_decode(signature)
+    n = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+    other = raw[:32] + (n - int.from_bytes(raw[32:])).to_bytes(32)
+    again = f"{signed}.{jwt.utils.base64url_encode(other).decode()}"
+
+    assert [200, 400] == [(await town.trade(token))[0], (told := await town.trade(again))[0]]
+    assert "exchanged for this already" in told[1]["error_description"]
 
 
 @pytest.mark.parametrize(

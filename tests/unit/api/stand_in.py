@@ -16,6 +16,7 @@ import orjson
 import uvloop
 
 from integrator.api.server import run
+from integrator.api.soap.opening import open_soap
 from integrator.database import Database
 from integrator.exchange import Exchange
 from integrator.identity import keys
@@ -189,6 +190,7 @@ class StandIn:
         self.published: Any = None
         self.consoles: Any = None
         self.agents: Any = None
+        self.dispatch: Any = None
         self.codes = folder / "codes"
         self.codes.mkdir(parents=True, exist_ok=True)
         (self.codes / "gender.yaml").write_bytes(
@@ -207,6 +209,8 @@ class StandIn:
             folder, base=BASE, world="sandbox", now=now, authority=Path(authority) if authority else None,
             mutual=self.settings.tls.get("address"), binds=bool(authority or self.settings.proxies),
         )  # fmt: skip
+        keys_of_soap = {"signingKey": folder / "soap.key.pem", "signingCertificate": folder / "soap.cert.pem"}
+        self.soap = open_soap(keys_of_soap, sandbox=True, now=now)
         self.written: list[Any] = []  # entries of the ledger about callers
 
         async def write(drafts: Any) -> None:
@@ -226,6 +230,8 @@ class StandIn:
         self.reports = FakeReports()
         weighing = Exchange(self.services, small_policies(), {}, None, self.metrics, now, lambda organisation: None)  # type: ignore[arg-type]
         self.bureau = Bureau(weighing, self.services, self.identity.applications, dict, self.reports, write, now)
+
+    opened: Any = None
 
     def health(self) -> dict[str, Any]:
         return {"status": self.state, "sources": {"register": "UP"}}

@@ -42,6 +42,11 @@ class FakeDesk:
             raise answer
         return answer
 
+    async def export(self, person: Person, form: str, make: Any, reason: str = "", **asked: Any) -> Any:
+        self.asked.append((form, reason, asked))
+        answer, _ = make(None, None)
+        return answer
+
     def questions(self, person: Person) -> list[str]:
         return list(self.answers)
 

@@ -140,7 +140,7 @@ class House:
         mode = {"write": "effect"}.get(later.kind, "push")
         receiver = (SENDER if mode == "effect" else RECEIVER, "app", "school")
         return Message(
-            self.outbox, uid_of(self.outbox, request, key), later.kind, more.pop("mode", mode), recipient, receiver,
+            self.outbox, uid_of(self.outbox, request, key), later.kind, more.pop("mode", mode), recipient, receiver, request,
             {"field": "street"} if content is None else content, ("nrn", request.keys["ssin"]), later.expires, later.answer, **more,
         )  # fmt: skip
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -50,6 +52,22 @@ async def test_another_content_under_the_same_key_is_refused_and_recorded(hub: H
 
     assert "KEY_REUSED" == entries(hub.ledger)[-1]["reason_code"]
     assert refused.value.recorded is not None
+
+
+async def test_who_receives_may_change_his_subscription_before_the_same_is_said_again(hub: House) -> None:
+    first, second = await hub.accept("k1"), await hub.accept("k1", recipient="follower-2")
+
+    assert first.payload == second.payload
+    assert {"waiting": 1} == {state: count for state, (count, _) in (await hub.outbox.counts()).items()}
+
+
+@pytest.mark.parametrize("change", [{"dossier": "2026/8"}, {"keys": {"ssin": NUMBER, "recipient": STRANGER}}], ids=["case", "key"])  # fmt: skip
+async def test_another_case_or_another_key_under_the_same_key_is_refused(hub: House, change: Any) -> None:
+    request = hub.request(fields={"field"})
+    await hub.exchange.accept(request, hub.message(request, "k1"))
+    other = replace(request, **change)
+    with pytest.raises(KeyReused):
+        await hub.exchange.accept(other, hub.message(other, "k1"))
 
 
 async def test_the_key_of_another_application_is_another_key(hub: House) -> None:

@@ -38,7 +38,7 @@ async def test_the_delivery_names_the_trace_of_its_acceptance(hub: House) -> Non
 
 
 async def test_values_are_gone_once_they_are_delivered(hub: House) -> None:
-    uid = (await hub.accept("k1")).body["deliveryId"]
+    uid = (await hub.accept("k1", service="person.declare")).body["deliveryId"]
     await hub.carry()
 
     assert (await hub.outbox.find(uid))["sealed"] is None

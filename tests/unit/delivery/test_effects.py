@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from integrator.delivery.effects import Effects, Everywhere, ReplyLost
-from integrator.delivery.terms import Sent
+from integrator.delivery import orders
+from integrator.delivery.effects import Effects, ReplyLost
+from integrator.delivery.terms import Held, Sent
 from integrator.errors import SourceRefused, SourceUnavailable
 from tests.unit.delivery.kit import House
 from tests.unit.delivery.test_webhooks import held
@@ -25,22 +26,22 @@ class Register:
         self.done: list[str] = []
         self.asked = 0
 
-    async def do(self, key: str, keys: Mapping[str, Any], content: Mapping[str, Any]) -> None:
+    async def do(self, held: Held, content: Mapping[str, Any]) -> None:
         fate = self.plan.pop(0) if self.plan else "."
         if fate == "!":
             raise SourceRefused("register", "NO_PERMISSION")
         if fate == "-":
             raise SourceUnavailable("register")
         if fate != "<":
-            self.done.append(key)
+            self.done.append(held.uid)
         if fate in "<>":
             raise ReplyLost("register")
 
-    async def ask(self, key: str, keys: Mapping[str, Any]) -> bool:
+    async def ask(self, held: Held, content: Mapping[str, Any]) -> bool:
         self.asked += 1
         if self.questions and self.questions.pop(0) == "x":
             raise SourceUnavailable("register")
-        return key in self.done
+        return held.uid in self.done
 
 
 def connected(hub: House, register: Any) -> None:
@@ -102,7 +103,7 @@ async def test_a_relay_that_died_after_sending_repeats_nothing(hub: House) -> No
     connected(hub, register)
     uid = await declared(hub)
     [one] = await hub.outbox.lease(1, 60)
-    await register.do(one.uid, one.keys, one.content)  # … and here the process was killed
+    await register.do(one, one.content)  # … and here the process was killed
     hub.clock.now += 61
 
     assert (("delivered", None), [uid]) == (await finished(hub, uid), register.done)
@@ -119,6 +120,26 @@ async def test_an_effect_that_is_not_connected_waits() -> None:
     assert Sent("again", "NOT_CONNECTED") == await Effects({}).send(held(recipient="nowhere"), {})
 
 
+async def test_what_may_have_been_done_stays_unknown_when_its_effect_is_taken_away() -> None:
+    assert Sent("unknown", "NOT_CONNECTED") == await Effects({}).send(held(recipient="nowhere", lost=True), {})
+
+
+async def test_what_is_sent_once_more_by_an_operator_is_asked_for_before_it_is_repeated(hub: House) -> None:
+    register = Register(">")
+    connected(hub, register)
+    uid = await declared(hub)
+    await hub.carry()
+    hub.clock.now += 8 * 86_400
+    await hub.carry()
+    dead = await hub.state(uid)
+    row = (await hub.outbox.find(uid))["id"]
+    orders.record(hub.ledger, "redrive", orders.redrive([row], hub.outbox.ms(), 7), count=1, reason="LOOKED_AT")
+    state = (await hub.state(uid))[0]
+
+    assert (("dead", "OUTCOME_UNKNOWN"), "unknown") == (dead, state)
+    assert (("delivered", None), [uid], 1) == (await finished(hub, uid), register.done, register.asked)
+
+
 @settings(max_examples=200, deadline=None)
 @given(plan=st.text("-<>.", max_size=8), questions=st.text(".x", max_size=8))
 async def test_no_order_of_losses_does_it_twice(plan: str, questions: str) -> None:
@@ -132,37 +153,3 @@ async def test_no_order_of_losses_does_it_twice(plan: str, questions: str) -> No
         lost = sent.verdict == "unknown"
 
     assert ("delivered", 1) == (sent.verdict, len(register.done))
-
-
-# --- erase and hand over, wherever data are -----------------------------------------------------------------------------------
-
-
-async def test_an_erasure_is_done_when_it_is_done_everywhere(hub: House) -> None:
-    parts = {"permits": Register(), "population": Register("-")}
-    connected(hub, Everywhere(parts))
-    uid = await declared(hub)
-    await hub.carry()
-    between = (await hub.state(uid))[0]
-    hub.clock.now += 101
-
-    assert ("waiting", ("delivered", None)) == (between, await finished(hub, uid))
-    assert [1, 1] == [len(part.done) for part in parts.values()]
-
-
-@settings(max_examples=150, deadline=None)
-@given(plans=st.lists(st.text("-<>.", max_size=5), min_size=1, max_size=4))
-async def test_no_order_of_losses_erases_twice_anywhere(plans: list[str]) -> None:
-    parts = {f"package-{number}": Register(plan) for number, plan in enumerate(plans)}
-    effects, lost = Effects({"register": Everywhere(parts)}), False
-    for _ in range(80):
-        sent = await effects.send(held(recipient="register", lost=lost), {})
-        if sent.verdict == "delivered":
-            break
-        lost = sent.verdict == "unknown"
-
-    assert ["delivered", *[1] * len(parts)] == [sent.verdict, *[len(part.done) for part in parts.values()]]
-
-
-def test_an_erasure_nowhere_is_refused_at_start() -> None:
-    with pytest.raises(ValueError, match="without parts"):
-        Everywhere({})

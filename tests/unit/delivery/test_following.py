@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from integrator.delivery.announcing import Announcer, Change, Followed, need
+from integrator.delivery import orders
+from integrator.delivery.announcing import Announcer, Change
 from integrator.delivery.depositing import uid_of
 from integrator.delivery.feed import Feed
 from integrator.delivery.subscriptions import Ending, Following, Subscriptions
@@ -29,19 +30,6 @@ class Files:
 
     async def recipients(self, subject: str, day: date) -> Sequence[tuple[str, str, str]]:
         return [(organisation, purpose, "100") for organisation, purpose in self.files.get(subject, [])]
-
-
-class Counted:
-    """Upstream, counting what it is asked."""
-
-    def __init__(self) -> None:
-        self.calls: list[tuple[str, str]] = []
-
-    async def follow(self, ssin: str) -> None:
-        self.calls.append(("follow", ssin))
-
-    async def leave(self, ssin: str) -> None:
-        self.calls.append(("leave", ssin))
 
 
 class Room:
@@ -72,7 +60,7 @@ class Room:
             self.files,
             self.subscriptions,
             self.hub.outbox,
-            self.hub.exchange.accept,
+            self.hub.exchange.tell,
             self._changed,
             {KEEPER},
         )
@@ -102,7 +90,7 @@ async def test_following_is_decided_and_recorded(room: Room) -> None:
     with pytest.raises(PolicyDenied):
         await room.follow(STRANGER)
 
-    assert (["denied"], []) == (kinds(room.hub.ledger), await room.subscriptions.all())
+    assert (["denied"], []) == (kinds(room.hub.ledger), await room.subscriptions.followers("person.changes"))
 
 
 async def test_who_keeps_no_file_hears_nothing(room: Room) -> None:
@@ -167,6 +155,39 @@ async def test_a_change_told_twice_is_heard_once(room: Room) -> None:
     assert 1 == len(await room.heard(uid))
 
 
+NIGHT = 1_795_471_200.0  # 2026-11-23 22:00 UTC
+LINE = {"service": "person.changes", "keys": ["ssin"], "fields": ["address"]}
+HOURS = {"hours": {"days": ["mon"], "from": "08:00", "to": "18:00"}}
+
+
+@pytest.mark.parametrize("condition", [
+    {"roles": ["counter"]}, {"assurance": "high"}, HOURS,
+], ids=["a_role", "an_assurance", "hours"])  # fmt: skip
+async def test_what_is_asked_of_an_agent_at_the_counter_loses_no_event(room: Room, condition: Any) -> None:
+    uid = await room.follow()
+    room.hub.may(policies([{**LINE, **condition}]))
+    room.hub.clock.now = NIGHT
+    told = await room.change()
+    early = await room.heard(uid)
+    room.hub.clock.now = NIGHT - 8 * 3600 + 7 * 86_400
+
+    assert (1, "hours" not in condition, [(NUMBER, ["address"])]) == (told, bool(early), await room.heard(uid))
+
+
+async def test_a_limit_on_questions_loses_no_event(room: Room) -> None:
+    uid = await room.follow()
+    room.hub.may(policies([{**LINE, "limits": {"perDay": 1}}]))
+
+    assert [1, 1, 2] == [await room.change(id="c1"), await room.change(id="c2"), len(await room.heard(uid))]
+
+
+async def test_while_nobody_knows_who_keeps_a_file_the_announcement_is_told_again(room: Room) -> None:
+    await room.follow()
+    room.hub.may(policies([{**LINE, "registration": ["100"]}]))
+    with pytest.raises(ConditionUnknown):
+        await room.change()
+
+
 async def test_two_followers_have_one_message_each(room: Room) -> None:
     mine, theirs = await room.follow(), await room.follow(SENDER)
 
@@ -210,6 +231,19 @@ async def test_a_push_whose_subscription_ended_has_no_target(room: Room) -> None
     assert [Target(None, "NO_ADDRESS"), Target(None, "SUBSCRIPTION_ENDED"), Target(None, "NO_SUBSCRIPTION")] == [
         before, await room.subscriptions.target(uid), await room.subscriptions.target("nothing"),
     ]  # fmt: skip
+
+
+async def test_an_address_that_an_operator_ended_gets_nothing_more(room: Room) -> None:
+    hub, url = room.hub, "https://receiver.example/hook"
+    made, row = orders.register(RECEIVER, url, hub.outbox.ms())
+    orders.record(hub.ledger, "register", [row], count=1, reason="ADDRESS_REGISTERED", organisation=RECEIVER)
+    uid = await room.follow(mode="push", endpoint=made)
+    before = await room.subscriptions.target(uid)
+    ending = [orders.unregister(RECEIVER, url, hub.outbox.ms())]
+    orders.record(hub.ledger, "unregister", ending, count=1, reason="ADDRESS_ENDED", organisation=RECEIVER)
+
+    assert [Target(url), Target(None, "NO_ADDRESS")] == [before, await room.subscriptions.target(uid)]
+    assert None is await room.subscriptions.endpoint(url, RECEIVER)
 
 
 # --- the feed -----------------------------------------------------------------------------------------------------------------
@@ -309,30 +343,50 @@ async def test_an_answer_finds_its_question_days_later(hub: House) -> None:
         request, hub.message(request, "a1", {"field": "done"}, f"question:{uid}", mode="pull", question=uid)
     )
 
-    assert ("answered", 1) == ((await hub.outbox.find(uid))["answer"], len(await hub.outbox.answers(uid)))
+    page = await Feed(hub.outbox, hub.carrying.hand_out).fetch(f"question:{uid}", None)
+
+    assert ("answered", [uid]) == ((await hub.outbox.find(uid))["answer"], [held.question for held, _ in page.messages])
 
 
-# --- upstream -------------------------------------------------------------------------------------------------------------------
+async def test_the_case_of_a_question_lies_sealed_until_it_is_answered_and_not_longer(hub: House) -> None:
+    uid = (await hub.accept("q1")).body["deliveryId"]
+    await hub.carry()
+    awaited = await hub.outbox.find(uid)
+    await hub.accept("a1", mode="pull", recipient="answers:x", question=uid)
+    answered = await hub.outbox.find(uid)
+
+    assert ("delivered", "2026/7") == (awaited["state"], hub.outbox.held(awaited, "").dossier)
+    assert ("answered", None) == (answered["answer"], answered["sealed"])
 
 
-async def test_many_followers_are_one_subscription_upstream(room: Room) -> None:
-    upstream = Counted()
-    followed = Followed(upstream, need(room.files, room.subscriptions, "person.changes", room.hub.clock))
-    await followed.changed(NUMBER)
-    for organisation in (RECEIVER, SENDER):
-        await room.follow(organisation)
-        await followed.changed(NUMBER)
+async def test_what_was_fetched_keeps_its_case_as_long_as_an_answer_is_awaited(hub: House) -> None:
+    uid = (await hub.accept("q1", mode="pull", recipient="s1")).body["deliveryId"]
+    feed = Feed(hub.outbox, hub.carrying.hand_out)
+    await feed.fetch("s1", (await feed.fetch("s1", None)).cursor)
+    awaited = await hub.outbox.find(uid)
+    hub.clock.now += 31 * 86_400
+    await hub.outbox.overdue(10, 60)
+    over = await hub.outbox.find(uid)
 
-    assert [("follow", NUMBER)] == upstream.calls
+    assert ("delivered", "2026/7") == (awaited["state"], hub.outbox.held(awaited, "").dossier)
+    assert ("expired", None) == (over["answer"], over["sealed"])
 
 
-async def test_upstream_is_left_with_the_last_follower(room: Room) -> None:
-    upstream = Counted()
-    followed = Followed(upstream, need(room.files, room.subscriptions, "person.changes", room.hub.clock))
-    await room.follow(RECEIVER, days=5)
-    await room.follow(SENDER, days=9)
-    for days in (0, 6, 4):
-        room.hub.clock.now += days * 86_400
-        await followed.changed(NUMBER)
+async def test_an_answer_before_its_question_was_acknowledged_leaves_the_question_readable(hub: House) -> None:
+    uid = (await hub.accept("q1", mode="pull", recipient="s1")).body["deliveryId"]
+    await hub.accept("a1", mode="pull", recipient="answers:x", question=uid)
+    row = await hub.outbox.find(uid)
 
-    assert [("follow", NUMBER), ("leave", NUMBER)] == upstream.calls
+    assert ("answered", "street") == (row["answer"], hub.outbox.held(row, "").content["field"])
+
+
+async def test_answers_of_one_mailbox_are_told_apart_by_their_question(hub: House) -> None:
+    first, second = [(await hub.accept(key)).body["deliveryId"] for key in ("q1", "q2")]
+    for question in (first, second):
+        await hub.accept(f"a-{question}", mode="pull", recipient="answers:x", question=question)
+    feed = Feed(hub.outbox, hub.carrying.hand_out)
+    of_one = await feed.fetch("answers:x", None, question=second)
+    await feed.fetch("answers:x", of_one.cursor, question=second)
+    left = await feed.fetch("answers:x", None)
+
+    assert [[second], [first]] == [[held.question for held, _ in page.messages] for page in (of_one, left)]

@@ -183,6 +183,13 @@ class Names:
         """Nothing to close."""
 
 
+@pytest.mark.parametrize("address", [
+    "64:ff9b::a00:1", "64:ff9b:1::1", "fec0::1", "::10.0.0.1", "::9.9.9.9", "::", "::ffff:10.0.0.1", "2002:a00:1::",
+], ids=["nat64", "nat64_of_ours", "site_local", "compatible", "compatible_outside", "nowhere", "mapped", "6to4"])  # fmt: skip
+def test_an_address_that_leads_inside_in_another_dress_is_none_of_the_outside_world(address: str) -> None:
+    assert [False, False] == [guard.allowed(address, sandbox=sandbox) for sandbox in (True, False)]
+
+
 @pytest.mark.parametrize("addresses", [["10.0.0.1"], ["9.9.9.9", "192.168.1.1"], ["127.0.0.1"], ["::1"], []])
 async def test_a_name_that_leads_inside_is_not_connected_to(addresses: list[str]) -> None:
     with pytest.raises(OSError, match="inside"):

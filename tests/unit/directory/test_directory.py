@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import time
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select, text
 
 from integrator.database import Database
-from integrator.directory import Directory, DirectoryUnavailable
+from integrator.directory import Directory, DirectoryUnavailable, looking
+from integrator.directory.looking import open_looking
 from integrator.directory.tables import metadata
 from integrator.errors import ConfigurationError, SourceRefused
 from tests.unit.audit.kit import administrator, engine_url
@@ -310,6 +314,16 @@ async def test_a_number_replaced_twice_leads_to_the_last_one(directory: Director
     assert CAS == (await directory.list(CENTRE, PURPOSE))[0].replaced_by
 
 
+async def test_a_file_that_is_begun_under_a_replaced_number_names_the_new_one(directory: Directory):
+    await directory.replaced(ANN, BEA)
+    await directory.replaced(BEA, CAS)
+    told = [await directory.register(key(one), period("01-01"), trial=True) for one in (ANN, BEA, CAS)]
+    await directory.register(key(ANN), period("01-01"))
+
+    assert [CAS, CAS, None] == [one.registration.replaced_by for one in told]
+    assert [(ANN, CAS)] == [(one.key.subject, one.replaced_by) for one in await directory.list(CENTRE, PURPOSE)]
+
+
 async def test_told_again_or_backwards_a_replacement_changes_nothing(directory: Directory):
     await directory.register(key(ANN), period("01-01"))
     await directory.replaced(ANN, BEA)
@@ -367,6 +381,43 @@ async def test_a_connection_that_broke_is_replaced_and_nobody_notices(tmp_path: 
             )
 
         assert {"2"} == await known(directory, "05-05")
+
+
+async def test_a_database_that_hangs_keeps_no_queue_waiting():
+    """It takes the connection and says nothing: all who ask give up together, and who comes next is told at once."""
+    silent = socket.create_server(("127.0.0.1", 0))  # nobody accepts
+    port = silent.getsockname()[1]
+    hung = open_looking(f"postgresql+psycopg://hub@127.0.0.1:{port}/hub")
+    spent = []
+    for callers in (5, 1):
+        begun = time.monotonic()
+        told = await asyncio.gather(
+            *(hung.recipients(b"", day("05-05")) for _ in range(callers)), return_exceptions=True
+        )
+        spent.append(time.monotonic() - begun)
+
+        assert [DirectoryUnavailable] * callers == [type(one) for one in told]
+    silent.close()
+
+    assert (True, True) == (spent[0] < 3.5, spent[1] < 0.5)
+
+
+@pytest.mark.postgres
+async def test_a_database_that_is_back_is_asked_again_after_a_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(looking, "_PAUSE", 0.2)
+    with engine_url("postgres", tmp_path) as url, a_directory(url, tmp_path) as directory:
+        await directory.register(key(), period("01-01"))
+        there: Any = directory._looking
+        place, there._url = there._url, "postgresql://hub@127.0.0.1:1/hub"
+        with pytest.raises(DirectoryUnavailable):
+            await known(directory, "05-05")
+        there._url = place
+        with pytest.raises(DirectoryUnavailable):
+            await known(directory, "05-05")
+        await asyncio.sleep(0.3)
+
+        assert {"2"} == await known(directory, "05-05")
+        assert [{"2"}] * 3 == list(await asyncio.gather(*(known(directory, "05-05") for _ in range(3))))
 
 
 @pytest.mark.postgres

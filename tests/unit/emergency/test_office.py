@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from audit import FileKeyRing, Ledger, open_store
+from audit.alerts import Alerts
 from audit.errors import LedgerError
 from integrator.database import Database
-from integrator.emergency import Emergencies, Rules, SecondPersonRefused, Store
+from integrator.emergency import Emergencies, Most, Rules, SecondPersonRefused, Store
 from integrator.emergency.store import CLAIM
 from integrator.errors import ConditionUnknown
 from integrator.model import Caller, Request, Trace
@@ -41,7 +43,9 @@ def clock() -> Clock:
 @pytest.fixture(params=ENGINES)
 def office(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Emergencies]:
     with engine_url(request.param, tmp_path) as url:
-        found = Emergencies(Store(Database(url, "emergency")), Rules(a_day=3, waiting=2), clock)
+        found = Emergencies(
+            Store(Database(url, "emergency")), Rules(of_agent=Most(3, 2), of_application=Most(6, 4)), clock
+        )
         yield found
         found.close()
 
@@ -78,6 +82,19 @@ async def test_confirmed_or_not_a_day_has_a_last_emergency(office, clock):
     clock.now += 25 * HOUR
 
     assert await office.open(asked(), "OUTSIDE_HOURS") is not None
+
+
+async def test_an_application_that_invents_agents_has_no_more_emergencies_for_it(office, clock):
+    found = [await office.open(asked(f"a.invented-{number}"), "OUTSIDE_HOURS") for number in range(5)]
+    assert [True] * 4 + [False] == [one is not None for one in found]  # too many wait for a second person
+    for one in found[:4]:
+        await office.decide(one.id, "dpo-1", ONE, confirmed=True)
+    more = [await office.open(asked(f"a.more-{number}"), "OUTSIDE_HOURS") for number in range(3)]
+    assert [True, True, False] == [one is not None for one in more]  # and too many a day
+
+    assert await office.open(asked("a.invented-0", OTHER), "OUTSIDE_HOURS") is not None  # another body's are its own
+    clock.now += 25 * HOUR
+    assert await office.open(asked("a.later"), "OUTSIDE_HOURS") is not None
 
 
 async def test_nobody_confirms_his_own(office):
@@ -146,6 +163,19 @@ async def test_a_decision_stands_in_the_ledger_once_and_names_who_decided_only_s
     entry.check()
     assert ("annotate", "emergency.confirmed", {"id": "dpo-1"}) == (entry.type, entry.name, entry.agent)
     assert "dpo-1" not in str(entry.clear) and "a.7f3" not in str(entry.clear)
+
+
+async def test_an_emergency_of_which_nobody_knows_where_it_stands_is_told_once_too(office, clock, tmp_path):
+    """The hub died before its intent was written, or could not say where it was: in a real ledger, read as alerts are."""
+    await office.open(asked(), "NOT_REGISTERED")
+    clock.now += 25 * HOUR
+    store = open_store(f"sqlite:///{tmp_path}/ledger.db")
+    with Ledger(store, FileKeyRing(tmp_path / "keys"), shard="hub/test/emergencies/2026") as ledger:
+        assert [1, 0, 0] == [office.settle(ledger.append_blocking) for _ in range(3)]
+        (alert,) = Alerts(store, ledger.append_blocking).open(ONE).alerts
+    store.close()
+
+    assert ("EMERGENCY_UNCONFIRMED", "open", "desk") == (alert.rule, alert.state, alert.app)
 
 
 @pytest.mark.parametrize("what", ["a decision", "an alert"])

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +18,13 @@ from integrator import settings
 from integrator.api.problems import Problems
 from integrator.consoles.governing.api import router
 from integrator.consoles.governing.describing import describe
+from integrator.consoles.governing.telling import proposal_json
 from integrator.consoles.people import Person
 from integrator.errors import IntegratorError, UnknownCaller
+from integrator.governing import opening
 from integrator.governing.opening import Governing
 from integrator.governing.proving import load_all_services
+from integrator.governing.register import make_register
 from integrator.governing.texts import digest
 from integrator.model import Trace
 from tests.unit.consoles.doorstep import Clock, consoles
@@ -32,14 +38,17 @@ from tests.unit.governing.kit import (
     SCHOOL,
     STEWARD,
     STEWARD_2,
+    UCCLE,
     WHY,
     House,
     house,
+    propose,
     without_language,
 )
 
 PEOPLE = {one.id: one for one in (STEWARD, STEWARD_2, HUB, HUB_2, DPO, AUDITOR)} | {
     "citizen": Person("citizen", "C", frozenset({"citizen"})),
+    "dpo-of-nobody": Person("dpo-of-nobody", "N", frozenset({"dpo"})),
     "dpo-of-forest": Person("dpo-of-forest", "F", frozenset({"dpo"}), org="1992100777"),
 }
 TEXT = without_language().decode()
@@ -137,6 +146,8 @@ async def test_a_text_says_from_which_it_was_written_and_that_is_the_newest(clie
         ("/proposals", {"texts": [TEXT], "reason": "no"}), ("/proposals", {"texts": [TEXT], "reason": WHY, "effective": "soon"}),
         ("/proposals", {"texts": [TEXT], "reason": WHY, "more": 1}), ("/proposals", {"texts": [TEXT], "reason": WHY, "from": {SCHOOL: 1}}), ("/suspensions", {"authorisation": 1, "reason": WHY}),
         ("/diet", {"days": 0}), ("/replay", {"texts": [TEXT], "days": True}), ("/replay", {"texts": ["purpose: nothing"]}),
+        ("/replay", {"texts": [TEXT.replace("validFrom: 2026-01-01", "validFrom: soon")]}),
+        ("/replay", {"texts": [TEXT.replace("territory: own", "limits: few")]}),
     ],
 )  # fmt: skip
 async def test_what_is_not_asked_well_is_said_field_by_field(client: Client, path: str, sent: dict[str, Any]) -> None:
@@ -173,9 +184,67 @@ async def test_an_officer_suspends_and_two_give_back(client: Client) -> None:
     assert [IXELLES] == [one["organisation"] for one in (await client.get("auditor-1", "/suspensions")).json()["items"]]
 
 
+@pytest.mark.parametrize(
+    ("who", "org"), [("hub-1", None), ("steward-1", None), ("dpo-1", IXELLES), ("dpo-of-nobody", "")]
+)
+async def test_a_replay_and_the_diet_are_of_what_ones_own_organisation_asked(
+    client: Client, monkeypatch: pytest.MonkeyPatch, who: str, org: str | None
+) -> None:
+    asked: list[str | None] = []
+
+    async def replayed(self: Governing, changed: Any, days: int, at: Any = None, org: str | None = None) -> None:
+        asked.append(org)
+
+    async def eaten(self: Governing, org: str | None, days: int) -> list[Any]:
+        asked.append(org)
+        return []
+
+    monkeypatch.setattr(Governing, "replay", replayed)
+    monkeypatch.setattr(Governing, "diet", eaten)
+    answers = [await client.post(who, "/replay", texts=[TEXT]), await client.post(who, "/diet")]
+
+    assert ([200, 200], [org, org]) == ([answer.status_code for answer in answers], asked)
+
+
+async def test_a_proposal_tells_an_organisation_of_its_own_questions_and_no_totals(client: Client) -> None:
+    made = await propose(client.house, STEWARD, without_language())
+    rows = [{"organisation": org, "calls": 1} for org in (IXELLES, UCCLE)]
+    one = replace(made, proof={**made.proof, "replay": {"calls": 9, "untouched": 7, "changes": rows}})
+
+    assert {"changes": rows[:1]} == proposal_json(one, whole=True, org=IXELLES)["proof"]["replay"]
+    assert 9 == proposal_json(one, whole=True)["proof"]["replay"]["calls"]
+
+
 async def test_the_register_is_open_to_anyone_and_ids_that_do_not_exist_are_404(client: Client) -> None:
     assert set(BASE) == {one["purpose"] for one in (await client.http.get("/policy/v1/register")).json()["activities"]}
     assert {404} == {(await client.get("hub-1", f"/proposals/{one}")).status_code for one in ("0" * 32, "..", "x")}
+
+
+async def test_the_register_is_made_once_for_a_set_and_a_day_and_not_on_the_loop(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[int] = []
+
+    def noted(*given: Any) -> Any:
+        made.append(threading.get_ident())
+        return make_register(*given)
+
+    monkeypatch.setattr(opening, "make_register", noted)
+    for _ in range(2):
+        await asyncio.gather(*(client.http.get("/policy/v1/register") for _ in range(3)))
+
+    assert 1 == len(made)
+
+    client.house.clock.now += 86_400
+    await client.http.get("/policy/v1/register")
+    id_ = (await client.post("steward-1", "/proposals", texts=[TEXT], reason=WHY, **{"from": FROM})).json()["id"]
+    for who in ("hub-1", "hub-2"):
+        await client.post(who, f"/proposals/{id_}/approve")
+    await client.house.live.look()
+    await client.http.get("/policy/v1/register")
+
+    assert 3 == len(made)
+    assert threading.get_ident() not in made
 
 
 async def test_every_route_is_described_and_nothing_else(client: Client) -> None:

@@ -34,6 +34,7 @@ from tests.unit.governing.kit import (
 )
 
 DAY = 86_400
+INQUIRY = "social_inquiry"
 
 
 @pytest.fixture(params=ENGINES)
@@ -112,6 +113,25 @@ async def test_the_officer_of_an_organisation_concerned_is_an_officer_and_anothe
 
     assert one.office.officer(DPO, made)
     assert not one.office.officer(replace(DPO, org="1982100671"), made)
+
+
+async def test_of_two_texts_together_an_officer_speaks_for_none_unless_each_concerns_his_organisation(
+    one: House,
+) -> None:
+    """The schools are his, the file of the social inquiry is an OCMW's."""
+    inquiry = BASE[INQUIRY] + b"# read again\n"
+    bases = {code: digest(BASE[code]) for code in (SCHOOL, INQUIRY)}
+    both = await one.office.propose(STEWARD, [without_language(), inquiry], WHY, NOON, bases)
+    await one.office.approve(STEWARD_2, both.id)
+
+    assert "NEEDS_OFFICER" == await refused(one.office.approve(DPO, both.id))
+    assert "approved" == (await one.office.approve(HUB, both.id)).state
+
+
+async def test_an_officer_speaks_for_an_organisation_that_a_text_leaves_out_from_now_on(one: House) -> None:
+    made = await propose(one, STEWARD, BASE[SCHOOL].replace(b"[group:municipalities]", b"[uccle]"))
+
+    assert one.office.officer(DPO, made)
 
 
 @pytest.mark.parametrize(

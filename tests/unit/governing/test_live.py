@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy.exc import OperationalError
@@ -22,7 +23,8 @@ from integrator.governing.proving import prove
 from integrator.governing.texts import compile_texts, slipped
 from integrator.metrics import Metrics
 from integrator.model import Caller, Request, Trace
-from integrator.policy import Ask, Denial, Permit
+from integrator.places import parse_yaml
+from integrator.policy import Ask, Denial, Permit, reading
 from integrator.recording import Recorder
 from tests.unit.governing.kit import (
     BASE,
@@ -254,6 +256,19 @@ def test_a_suspension_never_gives_anybody_anything(org: str | None) -> None:
                 assert given <= (was.fields if isinstance(was, Permit) else frozenset())
                 if org is not None and one != org:
                     assert type(was) is type(now)
+
+
+def test_texts_are_read_once_also_when_something_is_suspended(monkeypatch: pytest.MonkeyPatch) -> None:
+    names: list[str] = []
+
+    def noted(name: str, text: bytes) -> Any:
+        names.append(name)
+        return parse_yaml(name, text)
+
+    monkeypatch.setattr(reading, "parse_yaml", noted)
+    compile_texts(BASE, settings.organisations(), [(f"{SCHOOL}@2026-1", None)])
+
+    assert sorted(f"{code}.yaml" for code in BASE) == sorted(names)
 
 
 def test_suspending_nothing_changes_nothing() -> None:

@@ -21,13 +21,14 @@ from integrator.exchange import Exchange
 from integrator.governing.diet import diet, unused
 from integrator.governing.narrowing import narrowed
 from integrator.governing.proving import load_all_services, prove
-from integrator.governing.replaying import replay
+from integrator.governing.replaying import replay, with_hours
 from integrator.governing.texts import compile_texts
 from integrator.governing.traffic import Given, Shape, Traffic, read_traffic
 from integrator.metrics import Metrics
 from integrator.model import Caller, Request, Trace
 from integrator.places import parse_yaml
 from integrator.policy import Policies
+from integrator.policy.conditions import week_minute
 from integrator.recording import Recorder
 from tests.unit.audit.kit import ENGINES, engine_url
 from tests.unit.governing.kit import BASE, IXELLES, NOON, SCHOOL, UCCLE, without_language
@@ -162,6 +163,44 @@ def test_entries_from_before_keys_were_noted_are_judged_as_allowed_and_counted_a
     assert (2, [{"language": 2}]) == (found.assumed, [one.lost for one in found.changes])
 
 
+YOUTH = "youth_support"
+EVERE = ORGANISATIONS["organisations"]["cpas-evere"]["number"]
+SUNDAY = NOON - NOON % 86_400 + 86_400 * ((3 - int(NOON // 86_400)) % 7) + 43_200  # 1970-01-01 was a Thursday
+
+
+def youth(**changed: Any) -> Shape:
+    return shape(org=EVERE, activity=f"https://ropa.integrator.example/{YOUTH}/v1", policy=f"{YOUTH}@2026-1", **changed)
+
+
+def test_hours_are_held_against_when_it_was_asked_and_not_against_when_it_is_judged() -> None:
+    traffic = Traffic()
+    traffic.asked.update({youth(minute=10 * 60): 3, youth(minute=19 * 60): 2})  # on a Monday
+    earlier = BASE[YOUTH].replace(b'to: "20:00"', b'to: "18:00"')
+    found = replay(traffic, IN_FORCE, policies(youth_support=earlier), SERVICES, SUNDAY)
+
+    assert (5, 3, 5) == (found.calls, found.untouched, found.unweighed)
+    assert [{"OUTSIDE_HOURS": 2}] == [one.refused for one in found.changes]
+
+
+def test_a_condition_of_which_the_refusal_says_that_it_was_not_met_is_not_taken_to_be_met() -> None:
+    traffic = Traffic()
+    traffic.asked[youth(minute=10 * 60, outcome="ROLE_NOT_ALLOWED")] = 4
+    anybody = BASE[YOUTH].replace(b"        roles: [youth_worker]\n", b"")
+    found = replay(traffic, IN_FORCE, policies(youth_support=anybody), SERVICES, SUNDAY)
+
+    assert [{"ROLE_NOT_ALLOWED": 4}] == [one.allowed for one in found.changes]
+
+
+def test_the_minute_is_counted_where_a_text_has_hours_and_nowhere_else(recorded: tuple[audit.Store, Ask]) -> None:
+    store, ask = recorded
+    ask("person.get")
+    (entry,) = [stored for stored in store.read("hub/test/t/2026") if stored.kind == "intent"]
+    minutes = [{one.minute for one in read_traffic(store, 0, FOREVER, timed=timed).asked} for timed in (frozenset(), frozenset({ACTIVITY}))]  # fmt: skip
+
+    assert [{None}, {week_minute(entry.ts / 1e6)}] == minutes
+    assert {f"https://ropa.integrator.example/{YOUTH}/v1"} == with_hours(IN_FORCE)
+
+
 @given(
     st.lists(
         st.tuples(st.sampled_from([IXELLES, UCCLE, "1970000417"]), st.sampled_from(sorted(SERVICES)), st.booleans()),
@@ -242,7 +281,7 @@ def _grants() -> list[Any]:
     return [grant for purpose, org, _ in IN_FORCE.held() for grant in IN_FORCE.grants(purpose, org)]
 
 
-@pytest.mark.parametrize(("code", "authorisation", "service", "field"), list(_lines())[::3])
+@pytest.mark.parametrize(("code", "authorisation", "service", "field"), list(_lines()))
 def test_a_narrower_text_is_sound_and_gives_only_less(code: str, authorisation: str, service: str, field: str) -> None:
     """Schema, cases, and every loosening breaks one: it could be proposed as it is. Comments stay where they are."""
     text = narrowed(BASE[code], {authorisation: {service: frozenset({field})}}, OFFERS, ORGANISATIONS)

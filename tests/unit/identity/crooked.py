@@ -11,6 +11,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
@@ -26,7 +27,7 @@ class Issued:
     """A certificate with its key, also as files."""
 
     certificate: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
+    key: ec.EllipticCurvePrivateKey | RSAPrivateKey
     pem: Path
     key_pem: Path
 
@@ -49,9 +50,9 @@ class Authority:
 
     def issue(
         self, words: str, *, days: tuple[int, int] = (-1, 30), usages: tuple[Any, ...] | None = (CLIENT,), self_signed: bool = False,
-        ca: bool = False, signer: Issued | None = None,
+        ca: bool = False, signer: Issued | None = None, rsa: bool = False,
     ) -> Issued:  # fmt: skip
-        key = ec.generate_private_key(ec.SECP256R1())
+        key = generate_private_key(65537, 2048) if rsa else ec.generate_private_key(ec.SECP256R1())
         by = (key, name(words)) if self_signed else (self.key, self.certificate.subject)
         if signer is not None:
             by = (signer.key, signer.certificate.subject)

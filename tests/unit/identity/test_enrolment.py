@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import stat
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from integrator.errors import ConfigurationError
-from integrator.identity import keys
+from integrator.identity import applications, keys
 from integrator.identity.applications import Applications, create_application, read
 from integrator.identity.service import Identity
 
@@ -228,3 +229,32 @@ async def test_old_key_still_verifies_while_the_new_one_signs(shop: Any) -> None
 def test_world_that_is_none_does_not_start(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError):
         Identity(tmp_path, base="https://hub.example", world="test", now=lambda: 0.0)
+
+
+def test_an_application_whose_file_is_read_again_beside_is_there_all_the_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page lists the applications in a thread, while their callers ask."""
+    create(tmp_path)
+    known = Applications(tmp_path / "applications", "sandbox", lambda: 0.0)
+    before = known.get("my-app")
+    path = tmp_path / "applications" / "my-app.json"
+    path.write_text(path.read_text() + "\n")  # another stamp
+    reading, go = threading.Event(), threading.Event()
+
+    def slow(*which: Any) -> Any:
+        reading.set()
+        go.wait(10)
+        return read(*which)
+
+    monkeypatch.setattr(applications, "read", slow)
+    found: list[Any] = []
+    beside = threading.Thread(target=lambda: found.extend(known.all()))
+    beside.start()
+    reading.wait(10)
+    meanwhile = known.get("my-app")
+    go.set()
+    beside.join(10)
+
+    assert before is not None and meanwhile is before
+    assert [known.get("my-app")] == found

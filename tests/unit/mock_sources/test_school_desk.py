@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mock_sources.desks.school import SchoolDesk
+from mock_sources.packages.school import SchoolDesk
 
 CHILDREN = [f"{number:011}" for number in range(1, 7)]
 
@@ -21,12 +22,16 @@ def event(form: str, child: int, micro: int, school: str = "1520") -> dict[str, 
 
 
 def queue(desk: SchoolDesk, school: str = "1520") -> list[str]:
-    return [one["form"] for one in desk.look(f"queue/{school}")["queue"]]
+    return [one["form"] for one in asyncio.run(desk.queue(school))["queue"]]
+
+
+def enter(desk: SchoolDesk, *events: dict[str, Any]) -> dict[str, Any]:
+    return asyncio.run(desk.enter({"items": list(events)}))
 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> SchoolDesk:
-    return SchoolDesk(tmp_path / "desks" / "school.db")
+    return SchoolDesk(tmp_path / "packages" / "school.db")
 
 
 FORMS = [("D", 0, 3), ("C", 1, 3), ("B", 2, 1), ("A", 3, 900), ("E", 4, 0)]
@@ -38,12 +43,12 @@ def test_the_order_in_which_forms_come_changes_nothing(forms: list[tuple[str, in
     with TemporaryDirectory() as folder:
         desk = SchoolDesk(Path(folder) / "school.db")
         for form in forms:
-            desk.do("import", {"items": [event(*form)]})
+            enter(desk, event(*form))
         assert ["E", "B", "C", "D", "A"] == queue(desk)
 
 
 def test_a_form_that_comes_twice_stands_there_once(desk: SchoolDesk) -> None:
-    told = [desk.do("import", {"items": [event("A", 0, 1)]}) for _ in range(2)]
+    told = [enter(desk, event("A", 0, 1)) for _ in range(2)]
 
     assert [(1, 0), (0, 1)] == [(one["new"], one["known"]) for one in told]
     assert ["A"] == queue(desk)
@@ -52,7 +57,7 @@ def test_a_form_that_comes_twice_stands_there_once(desk: SchoolDesk) -> None:
 @pytest.mark.parametrize("first", [("A", 0, 5), ("B", 0, 2)])
 def test_of_two_forms_for_one_child_the_first_sent_counts(desk: SchoolDesk, first: tuple[str, int, int]) -> None:
     second = ("B", 0, 2) if first[0] == "A" else ("A", 0, 5)
-    told = desk.do("import", {"items": [event(*first), event(*second)]})
+    told = enter(desk, event(*first), event(*second))
 
     assert (1, 1, ["B"]) == (told["new"], told["doubles"], queue(desk))
 
@@ -62,7 +67,7 @@ def test_one_wrong_form_refuses_all_that_came_with_it(desk: SchoolDesk) -> None:
     wrong["data"]["content"]["submittedAt"] = "2027-02-01T09:00:00Z"
 
     with pytest.raises(ValueError, match="nobody could say"):
-        desk.do("import", {"items": [event("A", 0, 1), wrong]})
+        enter(desk, event("A", 0, 1), wrong)
     with pytest.raises(ValueError, match="another enrolment"):
-        desk.do("import", {"items": [event("A", 0, 1), event("A", 1, 1)]})
+        enter(desk, event("A", 0, 1), event("A", 1, 1))
     assert [] == queue(desk)

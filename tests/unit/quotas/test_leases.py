@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,34 @@ async def test_an_idle_lease_goes_back_while_its_process_lives(url):
     await other.close()
 
 
+@pytest.mark.parametrize("meanwhile", [0, DAY], ids=["the same day", "at midnight"])
+async def test_a_lease_that_is_being_filled_is_not_thrown_away(url, monkeypatch, meanwhile):
+    clock = Clock()
+    one, other = process(url, clock), process(url, clock)
+    asked, go = threading.Event(), threading.Event()
+    real = one._table.lease
+
+    def slow(*what: Any) -> int:
+        found = real(*what)
+        asked.set()
+        go.wait(10)
+        return found
+
+    monkeypatch.setattr(one._table, "lease", slow)
+    first = asyncio.create_task(one.take([a_day(300)]))
+    await asyncio.to_thread(asked.wait, 10)
+    clock.now += meanwhile
+    await one.tidy()
+    await one.tidy()
+    clock.now -= meanwhile
+    go.set()
+    assert await first is None
+    await one.close()
+
+    assert 299 == await spend(other, a_day(300))
+    await other.close()
+
+
 async def test_a_process_that_dies_wastes_at_most_one_lease(url):
     dead, other = process(url, lease=16), process(url, lease=16)
     await dead.take([a_day(1000)])  # and is never heard of again
@@ -123,11 +152,31 @@ async def test_one_limit_that_is_used_up_takes_nothing_of_the_others(url):
     await quotas.close()
 
 
-async def test_a_hundred_questions_at_once_ask_the_table_little_and_stay_within_the_limit(url):
+async def test_a_hundred_questions_at_once_stay_within_the_limit(url):
     quotas = process(url)
     found = await asyncio.gather(*(quotas.take([a_day(64)]) for _ in range(100)))
 
     assert 64 == found.count(None)
+    await quotas.close()
+
+
+async def test_a_hundred_questions_at_once_ask_the_table_little(url, monkeypatch):
+    quotas = process(url)
+    leased, at_once = [], [0, 0]
+    real = quotas._table.lease
+
+    def lease(*what: Any) -> int:
+        at_once[0] += 1
+        at_once[1] = max(at_once)
+        leased.append(real(*what))
+        at_once[0] -= 1
+        return leased[-1]
+
+    monkeypatch.setattr(quotas._table, "lease", lease)
+    found = await asyncio.gather(*(quotas.take([a_day(6_400)]) for _ in range(100)))
+
+    assert 100 == found.count(None)
+    assert ([32, 32, 32, 32], 1) == (leased, at_once[1])  # who waits takes of what the one before him was given
     await quotas.close()
 
 

@@ -86,7 +86,11 @@ class Source:
 
 @asynccontextmanager
 async def calling(
-    peer: Peer, limits: Limits = QUICK, observe: Callable[[str, str, float], None] | None = None, gzip: bool = False
+    peer: Peer,
+    limits: Limits = QUICK,
+    observe: Callable[[str, str, float], None] | None = None,
+    gzip: bool = False,
+    conditional: bool = False,
 ) -> AsyncIterator[tuple[Channel, Source]]:
     source = Source(peer)
     server = await asyncio.start_server(source.serve, "127.0.0.1", 0)
@@ -94,7 +98,15 @@ async def calling(
     try:
         async with open_session() as session:
             yield (
-                Channel("div", f"http://127.0.0.1:{source.port}/div", session, limits, observe=observe, gzip=gzip),
+                Channel(
+                    "div",
+                    f"http://127.0.0.1:{source.port}/div",
+                    session,
+                    limits,
+                    observe=observe,
+                    gzip=gzip,
+                    conditional=conditional,
+                ),
                 source,
             )
     finally:
@@ -439,6 +451,14 @@ async def test_redirect_is_a_fault_and_not_followed(status):
             await ask(channel)
 
         assert ("REDIRECT", 1) == (caught.value.reason, len(source.visits))
+
+
+async def test_an_answer_that_did_not_change_is_an_answer_where_questions_are_conditional():
+    async def peer(visit: Visit) -> None:
+        await visit.answer(b"", "304 Not Modified")
+
+    async with calling(peer, conditional=True) as (channel, _):
+        assert 304 == (await ask(channel)).status
 
 
 async def test_proxy_of_the_environment_is_not_used(monkeypatch):

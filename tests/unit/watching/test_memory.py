@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from integrator.database import Database
+from integrator.watching import happenings
 from integrator.watching.cases import Cases, State
 from integrator.watching.happenings import DEATH, MOVE, Happenings
 from integrator.watching.tags import Tagger
@@ -130,6 +133,40 @@ async def test_a_move_onward_that_another_node_wrote_outlives_an_old_memory(data
     await older.learn(SUBJECT, "21012", lives, {"municipality": "21012"})  # who believes that it is 21004
 
     assert (DIED, "21012") == older.at(MOVE, keyed.person(SUBJECT))
+
+
+async def test_reading_that_takes_long_keeps_nobody_waiting_and_counts_when_it_is_done(
+    database: Database, keyed: Tagger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds, go, home = [0.0], threading.Event(), {"municipality": "21009"}
+    older, other = (Happenings(database, keyed, lambda: seconds[0]) for _ in range(2))
+    await other.learn(SUBJECT, "21009", {"address": {"startDate": "2026-01-01"}}, {"municipality": "21004"})
+    seconds[0] += 300
+    moves = happenings._moves
+    monkeypatch.setattr(happenings, "_moves", lambda connection: [go.wait(10), moves(connection)][1])
+    monkeypatch.setattr(happenings, "_PATIENCE", 0.01)
+
+    async with asyncio.timeout(5):
+        await older.learn(THIRD, "21009", {}, home)
+        go.set()
+        assert older._reading is not None
+        await older._reading
+        await older.learn(SUBJECT, "21009", {}, home)
+
+    assert older.at(MOVE, keyed.person(SUBJECT)) is None
+
+
+async def test_moves_that_cannot_be_read_are_those_of_before(database: Database, keyed: Tagger) -> None:
+    seconds = [0.0]
+    one = Happenings(database, keyed, lambda: seconds[0])
+    await one.learn(SUBJECT, "21009", {"address": {"startDate": "2026-01-01"}}, {"municipality": "21004"})
+    with pytest.MonkeyPatch.context() as broken:
+        broken.setattr(happenings, "_moves", lambda connection: connection.execute(text("SELECT nothing FROM nowhere")))
+        seconds[0] += 300
+        await one.learn(THIRD, "21009", {}, {"municipality": "21009"})
+    await one.learn(SUBJECT, "21009", {}, {"municipality": "21009"})
+
+    assert one.at(MOVE, keyed.person(SUBJECT)) is None
 
 
 async def test_a_body_without_territory_teaches_no_move(database: Database, keyed: Tagger) -> None:

@@ -1,4 +1,5 @@
 """Word lists, as data: one text file each, words apart by spaces or one entry per line."""
+
 from __future__ import annotations
 
 from pathlib import Path

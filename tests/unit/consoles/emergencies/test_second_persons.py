@@ -7,14 +7,19 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
+import orjson
 import pytest
 
+from audit import FileKeyRing, Ledger, open_store
+from audit.reports import Reports
 from integrator.consoles.emergencies import SecondPersons
 from integrator.consoles.emergencies.api import told
+from integrator.consoles.looking import Desk
 from integrator.consoles.people import Person
 from integrator.consoles.rights import NothingThere
 from integrator.database import Database
 from integrator.emergency import Emergencies, Rules, SecondPersonRefused, Store
+from integrator.errors import LedgerUnwritable
 from integrator.model import Caller, Request, Trace
 from tests.unit.consoles.doorstep import Browser, Clock, consoles
 
@@ -36,7 +41,7 @@ def house(tmp_path) -> Iterator[Any]:
     office = Emergencies(Store(Database(f"sqlite:///{tmp_path}/emergency.db", "emergency")), Rules(), opened.now)
     written: list[Any] = []
     ledger: Any = SimpleNamespace(append_blocking=written.extend)
-    opened.extras["emergencies"] = SecondPersons(office, SimpleNamespace(ledger=ledger))
+    opened.extras["emergencies"] = SecondPersons(office, opened.desk, SimpleNamespace(ledger=ledger))
     opened.extras["emergencies"].somebody_else = in_the_directory
     yield SimpleNamespace(consoles=opened, office=office, written=written, second=opened.extras["emergencies"])
     office.close()
@@ -64,6 +69,7 @@ async def test_a_dpo_reads_what_waits_and_confirms_it_and_the_ledger_says_so(hou
     await page.post(f"/console/emergencies/{one.id}/confirm")
     await page.get("/console/emergencies/")
 
+    assert one.agent not in page.page
     assert "bevestigd" in page.page and "Het noodgeval is bevestigd." in page.page
     assert ["emergency.confirmed"] == [entry.name for entry in house.written]
 
@@ -108,6 +114,28 @@ async def test_a_dpo_who_asked_as_an_agent_or_let_one_act_is_no_second_person(ho
         await house.second.decide(DPO, one.id, confirmed=True)
 
 
+@pytest.mark.parametrize(
+    ("person", "role"),
+    [(DPO, "dpo"), (HUB_DPO, "hub_dpo"), (replace(HUB_DPO, roles=frozenset({"dpo", "hub_dpo"}), org=EVERE), "hub_dpo")],
+    ids=["dpo", "hub_dpo", "both"],
+)
+async def test_who_reads_them_is_on_record_before_they_are_shown(house, tmp_path, person, role):
+    one = await an_emergency(house)
+    keyring = FileKeyRing(tmp_path / "keys")
+    store = open_store(f"sqlite:///{tmp_path}/ledger.db")
+    with Ledger(store, keyring, shard="hub/test/emergencies/2026") as ledger:
+        reports = Reports(store, keyring, lambda: 0)
+        second = SecondPersons(house.office, Desk(reports, ledger), house.second._writer)
+        found = await second.known(person)
+        (look,) = [orjson.loads(stored.body) for stored in store.read(ledger.shard)]
+        reports.close()
+    with pytest.raises(LedgerUnwritable):  # the ledger is closed: nothing is shown
+        await second.known(person)
+    store.close()
+
+    assert ([one.id], "audit.read", "audit.emergencies") == ([each.id for each in found], look["type"], look["name"])
+
+
 async def test_where_only_the_application_named_the_agent_the_hubs_own_officer_decides(house):
     one = await an_emergency(house, vouched=False)
     page = await browser(house, DPO)
@@ -146,7 +174,6 @@ async def test_a_program_reads_what_the_page_shows_and_never_the_justification(h
         "traceId",
         "organisation",
         "application",
-        "agent",
         "purpose",
         "service",
         "broken",

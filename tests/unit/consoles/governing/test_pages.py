@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from tests.unit.governing.kit import (
     HUB_2,
     SCHOOL,
     STEWARD,
+    UCCLE,
     WHY,
     House,
     house,
@@ -37,7 +38,7 @@ REPLAYED = {
     **GOOD,
     "differences": {language: ["somebody loses something"] for language in LANGUAGES},
     "replay": {
-        "calls": 12, "untouched": 7, "assumed": 1,
+        "calls": 12, "untouched": 7, "assumed": 1, "unweighed": 2,
         "changes": [{"organisation": DPO.org, "application": "counter", "purpose": SCHOOL, "service": "person.get", "calls": 5,
                      "refused": {"EXPIRED": 2}, "allowed": {}, "lost": {"language": 3}, "gained": {}}],
     },
@@ -101,10 +102,26 @@ async def test_the_replay_is_told_with_names_and_numbers(rig: Rig) -> None:
     for words in (
         "12 questions judged again, 7 with the same answer",
         "Municipality of Ixelles · counter",
+        "For 2 questions the text looks at who asks",
         "2 refused (EXPIRED)",
         "(3)",
     ):
         assert words in browser.page
+
+
+@pytest.mark.parametrize(
+    ("org", "seen"), [(DPO.org, True), (UCCLE, False), (None, False)], ids=["its own", "another one", "none"]
+)
+async def test_the_officer_of_one_organisation_sees_of_the_replay_what_that_one_asked(
+    rig: Rig, org: str | None, seen: bool
+) -> None:
+    made = await propose(rig.house, STEWARD, without_language())
+    browser = await rig.browser(replace(DPO, org=org))
+    await browser.get(f"/console/texts/{made.id}?lang=en")
+
+    assert seen == ("Municipality of Ixelles · counter" in browser.page)
+    assert "What your own organisation asked" in browser.page
+    assert "questions judged again" not in browser.page
 
 
 async def test_a_form_proposes_and_two_others_approve(rig: Rig) -> None:

@@ -20,6 +20,7 @@ from tests.unit.consoles.desk import ANNA, BERT, BRUSSELS, IXELLES
 PROOF = "judgment of the justice of the peace, 2026-03-02"
 OFFICER = Person("officer-1", "Officer", frozenset({"dpo"}), org=IXELLES)
 UNTIL = date(2027, 6, 1)
+CHILD = Subject("nrn", "85610100246")
 
 
 @pytest.fixture
@@ -108,6 +109,45 @@ async def test_when_it_ends_the_next_click_is_one_s_own(home: House, how: str) -
     assert f"index={mine}" in await text_of(browser, "/console/me/")
 
 
+@pytest.mark.parametrize("language", ["nl", "fr", "en"])
+async def test_who_holds_two_mandates_can_tell_them_apart_without_a_whole_number(home: House, language: str) -> None:
+    await given(home)
+    await given(home, person=CHILD, kind="parent", scope=("look",))
+    page = await text_of(await home.citizen(), f"/console/me/for?lang={language}")
+
+    assert all(told in page for told in ("84.65.17-···.54", "85.61.01-···.46"))
+    assert BERT.id not in page and CHILD.id not in page
+
+
+async def test_who_is_acted_for_reads_as_what_and_until_when_and_no_number(home: House) -> None:
+    await given(home)
+    page = await text_of(await home.citizen(BERT), "/console/me/for")
+
+    assert "Administrator" in page and "1 June 2027" in page
+    assert "85.61.01-" not in page and ANNA.id not in page
+
+
+async def test_an_officer_reads_scope_and_end_of_their_own_s_mandates_and_for_nobody_s_number(home: House) -> None:
+    await given(home, scope=("look", "evidence"), ends=date(2026, 11, 24))
+    holds = await text_of(await home.officer(), "/console/mandates/")
+    home.clock.now += 2 * 86_400_000_000
+    over = await text_of(await home.officer(), "/console/mandates/")
+
+    assert ("save evidence, look" in holds, "its time is over" in holds) == (True, False)
+    assert ("its time is over" in over, "/mandates/end" in over) == (True, False)
+    assert not any(number in holds for number in ("84.65.17", "85.61.01", ANNA.id, BERT.id))
+    assert "None yet." in await text_of(await home.officer(BRUSSELS), "/console/mandates/")
+
+
+async def test_an_officer_of_no_organisation_answers_for_no_mandate(home: House) -> None:
+    of_the_hub = Person("hub-1", "Hub", frozenset({"hub_dpo"}))
+    one = await mandates(home).give(of_the_hub, ANNA, BERT, "parent", ("look",), UNTIL, PROOF)
+    nobody = Person("officer-9", "Officer", frozenset({"dpo"}))
+
+    assert [one] == await mandates(home).given_at(of_the_hub)
+    assert ([], None) == (await mandates(home).given_at(nobody), await mandates(home).find(nobody, one.id))
+
+
 async def test_back_to_one_s_own_list(home: House) -> None:
     mine = home.exchange()
     browser, _ = await acting(home)
@@ -180,7 +220,7 @@ async def test_an_officer_gives_no_mandate_that_is_about_herself(home: House, ow
     with pytest.raises(MandateRefused, match="SELF"):
         await mandates(home).give(replace(OFFICER, subject=own), ANNA, BERT, "administrator", ("look",), UNTIL, PROOF)
 
-    assert ([], size) == (await mandates(home).given_at(None), home.store.size(home.ledger.shard))
+    assert ([], size) == (await mandates(home).given_at(OFFICER), home.store.size(home.ledger.shard))
 
 
 @pytest.mark.parametrize(
@@ -237,7 +277,7 @@ async def test_a_form_with_a_wrong_number_gives_nothing(home: House) -> None:
     )
 
     assert "Nothing was done." in await text_of(browser, "/console/mandates/")
-    assert [] == await mandates(home).given_at(None)
+    assert [] == await mandates(home).given_at(OFFICER)
 
 
 def test_a_person_of_before_is_read_as_before() -> None:

@@ -100,12 +100,11 @@ async def test_order_of_one_application_changes_no_other(small: Any) -> None:
     await small.enrolled("first-desk")
     other = await small.enrolled("other-desk")
     before = small.file("first-desk")
-    for order in (
-        small.order(other, "first-desk", act="rotate", jwk=keys.public(keys.new_key("sandbox"))),
-        small.order(other, "first-desk", act="revoke", kid=before["keys"][0]["kid"]),
-    ):
+    new = keys.new_key("sandbox")
+    for act, said in (("rotate", {"jwk": keys.public(new)}), ("revoke", {"kid": before["keys"][0]["kid"]})):
+        order = small.order(other, "first-desk", act=act, **said)  # whole, but signed with the key of another
         with pytest.raises(MalformedRequest, match="/order"):
-            await small.office.desk.order("rotate" if "rotate" in order else "revoke", order)
+            await small.office.desk.order(act, order, small.proof(new, "first-desk"))
     with pytest.raises(KeyRefused):
         await small.office.desk.order(
             "revoke", small.order(other, "other-desk", act="revoke", kid=before["keys"][0]["kid"])
@@ -224,3 +223,43 @@ async def test_file_with_lives_that_are_none_is_not_read(small: Any) -> None:
         path.write_text(json.dumps(small.file() | {"keyLives": lives}))
         small.identity.applications.reload()
         assert 401 == (await small.token(jwk))[0]
+
+
+# --- certificates that sign SOAP messages -----------------------------------------------------------------------------
+
+MARK = "A" * 43
+
+
+async def test_a_certificate_speaks_for_its_application_once_the_ledger_has_it(small: Any) -> None:
+    await small.enrolled()
+    await small.office.desk.certify("social-desk", MARK, "operator", "ops-1")
+
+    assert "certificate.add" == small.names[-1]
+    assert "social-desk" == small.identity.applications.bearing(MARK).id
+
+
+async def test_a_full_ledger_registers_no_certificate(small: Any) -> None:
+    await small.enrolled()
+    small.full = True
+    with pytest.raises(LedgerUnwritable):
+        await small.office.desk.certify("social-desk", MARK, "operator", "ops-1")
+
+    assert small.identity.applications.bearing(MARK) is None
+
+
+async def test_a_certificate_of_another_application_is_refused(small: Any) -> None:
+    for name in ("social-desk", "permit-desk"):
+        await small.enrolled(name)
+    await small.office.desk.certify("social-desk", MARK, "operator", "ops-1")
+    with pytest.raises(KeyRefused, match="KEY_IN_USE"):
+        await small.office.desk.certify("permit-desk", MARK, "operator", "ops-1")
+
+    assert "social-desk" == small.identity.applications.bearing(MARK).id
+
+
+async def test_keys_that_change_leave_certificates_as_they_are(small: Any) -> None:
+    old = await small.enrolled()
+    await small.office.desk.certify("social-desk", MARK, "operator", "ops-1")
+    await rotate(small, old)
+
+    assert [MARK] == small.file()["certificates"]

@@ -129,6 +129,18 @@ async def test_a_refusal_that_came_first_lets_nobody_in(house: Any) -> None:
     assert [] == list(house.applications.glob("*.json"))
 
 
+async def test_a_name_that_the_operator_gives_while_the_officer_approves_stays(house: Any) -> None:
+    """The officer's process read the request before the operator gave another name."""
+    one, _ = await house.office.ask(house.request(keys.new_key("sandbox")))
+    read = await house.office.pile.find(one.id)
+    await house.office.approve(one.id, "operator", "ops-1", name="social-desk-2")
+    assert await house.office.pile.approve(read, "dpo", "dpo-1")
+    await house.office.finish()
+
+    assert "social-desk-2" == house.file("social-desk-2")["application"]
+    assert not (house.applications / "social-desk.json").exists()
+
+
 async def test_two_approvals_of_one_person_at_the_same_moment_are_one(house: Any) -> None:
     """Each process read that nobody approved yet."""
     one, _ = await house.office.ask(house.request(keys.new_key("sandbox")))

@@ -1,0 +1,107 @@
+"""The bearer token of the NSSO: bought with a signed assertion (RFC 7523), one purchase at a time, used while it lives."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from integrator.contract import Send
+from integrator.errors import ConfigurationError, SourceFault
+from integrator.transport.jsonbody import NotJson, Shape, ShapeError, read
+
+PATH: Final = "/REST/oauth/v5/token"
+PATIENCE: Final = 5.0  # seconds for one purchase
+SPARE: Final = 30.0  # seconds before its end from which a token is no longer used: clocks differ
+_LIFE: Final = 60  # seconds of an assertion
+_KIND: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_ANSWER: Final = Shape(
+    {
+        "type": "object",
+        "required": ["access_token", "token_type"],
+        "properties": {
+            "access_token": {"type": "string", "pattern": r"^[A-Za-z0-9._~+/=-]{1,8000}\Z"},
+            "token_type": {"type": "string", "pattern": r"^[Bb][Ee][Aa][Rr][Ee][Rr]\Z"},
+            "expires_in": {"type": "number"},
+        },
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Signer:
+    """Signs assertions with the key that the NSSO knows: RS256, or ES256 where the key is on a curve."""
+
+    client: str
+    audience: str
+    key: RSAPrivateKey | EllipticCurvePrivateKey
+    now: Callable[[], float]
+
+    def assertion(self) -> str:
+        now = int(self.now())
+        told = {"iss": self.client, "sub": self.client, "aud": self.audience, "jti": str(uuid.uuid4()), "iat": now}
+        return jwt.encode(
+            {**told, "exp": now + _LIFE}, self.key, "RS256" if isinstance(self.key, RSAPrivateKey) else "ES256"
+        )
+
+
+def read_signer(settings: Mapping[str, Any], now: Callable[[], float]) -> Signer:
+    """From `clientId` and `signingKey` (path of a PEM file) of `sources.dimona`; `audience` when it is not the token's address."""
+    try:
+        key = load_pem_private_key(Path(settings["signingKey"]).read_bytes(), None)
+    except (KeyError, OSError, ValueError, TypeError) as error:
+        raise ConfigurationError(
+            f"sources.dimona.signingKey: {type(error).__name__}; a PEM file without password"
+        ) from None
+    if not isinstance(key, RSAPrivateKey | EllipticCurvePrivateKey):
+        raise ConfigurationError("sources.dimona.signingKey: an RSA key, or one on P-256")
+    audience = str(settings.get("audience", f"{settings.get('url', '')}{settings.get('tokenPath', PATH)}"))
+    return Signer(str(settings.get("clientId", "")), audience, key, now)
+
+
+class Tokens:
+    """Gives the current Authorization header. Raises what a question would raise when there is none to be had."""
+
+    def __init__(self, send: Send, signer: Signer, settings: Mapping[str, Any], now: Callable[[], float]) -> None:
+        self._send, self._signer, self._now = send, signer, now
+        self._path = str(settings.get("tokenPath", PATH))
+        self._header, self._until = "", 0.0
+        self._buying = asyncio.Lock()
+
+    async def get(self, deadline: float) -> str:
+        """`deadline`: monotonic."""
+        async with self._buying:
+            if self._now() >= self._until:
+                self._header, self._until = await self._buy(min(deadline, time.monotonic() + PATIENCE))
+            return self._header
+
+    def refused(self, header: str) -> None:
+        """The source does not accept this token any more; another one that was bought meanwhile stays."""
+        if self._header == header:
+            self._until = 0.0
+
+    async def _buy(self, deadline: float) -> tuple[str, float]:
+        started = self._now()
+        form = {"grant_type": "client_credentials", "client_assertion_type": _KIND}
+        answer = await self._send(
+            "POST", self._path, body=lambda: urlencode(form | {"client_assertion": self._signer.assertion()}).encode(),
+            headers={"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}, deadline=deadline,
+        )  # fmt: skip
+        if answer.status in (400, 401, 403):
+            raise SourceFault("dimona", "CREDENTIALS", f"no token for us (HTTP {answer.status})")
+        try:
+            document = read(answer.body)
+            _ANSWER.check(document)
+        except (NotJson, ShapeError) as error:  # its text could hold a part of the token
+            raise SourceFault("dimona", "TOKEN", f"the token endpoint gave no token ({type(error).__name__})") from None
+        return f"Bearer {document['access_token']}", started + max(0.0, float(document.get("expires_in", 300)) - SPARE)

@@ -1,0 +1,49 @@
+"""A population package whose manager opened a view: every change of address that a clerk entered, with the moment of it."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mock_sources.clock import Clock
+
+_SCHEMA = """
+PRAGMA journal_mode=WAL;
+CREATE TABLE IF NOT EXISTS address_change (
+  change_id INTEGER PRIMARY KEY AUTOINCREMENT, changed_at TEXT NOT NULL, nrn TEXT NOT NULL, dossier TEXT,
+  moved_on TEXT NOT NULL, street TEXT, clerk TEXT NOT NULL);
+CREATE VIEW IF NOT EXISTS v_address_changes AS
+  SELECT change_id, changed_at, nrn, dossier, moved_on, street, clerk FROM address_change;
+"""
+_ENTER = "INSERT INTO address_change (changed_at, nrn, dossier, moved_on, street, clerk) VALUES (?, ?, ?, ?, ?, ?)"
+
+
+class Population:
+    """The package's database, a SQLite file at `path`."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self.path, self._clock = path, clock
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with self._open() as database:
+            database.executescript(_SCHEMA)
+        database.close()
+
+    async def enter(self, change: Mapping[str, Any]) -> dict[str, Any]:
+        """{ssin, movedOn, street?, dossier?, clerk?} -> {change}. Raises KeyError for what is missing."""
+        return {"change": await asyncio.to_thread(self._enter, change)}
+
+    def _enter(self, change: Mapping[str, Any]) -> int:
+        row = (
+            self._clock().strftime("%Y-%m-%d %H:%M:%S"), str(change["ssin"]), change.get("dossier"),
+            str(change["movedOn"]), change.get("street"), str(change.get("clerk", "ann")),
+        )  # fmt: skip
+        with self._open() as database:
+            number = database.execute(_ENTER, row).lastrowid
+        database.close()
+        return number or 0
+
+    def _open(self) -> sqlite3.Connection:
+        return sqlite3.connect(self.path, timeout=10)
