@@ -32,7 +32,7 @@ def opening(
 
     Raises `ConfigurationError`.
     """
-    said, public, reachable = settings.open_data, everybody(organisations), open_services(services, manifests)
+    said, public, reachable = settings.opened, everybody(organisations), open_services(services, manifests)
     if said.get("run", True) and len(public) != 1:
         raise ConfigurationError(
             "config/organisations.yaml: one organisation of kind public stands for anybody",
