@@ -20,7 +20,7 @@ from integrator.adapters.asking import asking
 from integrator.adapters.asking import faults as faults_of_asking
 from integrator.adapters.layout import load as load_layout
 from integrator.adapters.participation import faults as part_faults
-from integrator.adapters.participation import participation
+from integrator.adapters.participation import participations
 from integrator.adapters.serving import delivery
 from integrator.errors import ConfigurationError, IntegratorError
 from integrator.mapping import Sheet, load_sheets
@@ -241,16 +241,17 @@ def _parts(rooms: list[Room], services: Mapping[str, Service], organisations: An
             continue
         try:
             layout = load_layout(room.path, sandbox=frozenset())
-            part, asks = participation(layout), asking(layout, sandbox=frozenset())
+            parts, asks = participations(layout), asking(layout, sandbox=frozenset())
             delivery(layout)
         except ConfigurationError as error:
             yield room.finding(str(error))
             continue
-        wrong = [*(part_faults(part, services) if part else ()), *(faults_of_asking(asks, services) if asks else ())]
-        for said, word in ((part, "deposit"), (asks, "ask")):
-            if said is not None and said.organisation not in known and said.organisation not in numbers:
+        wrong = [one for part in parts for one in part_faults(part, services)]
+        wrong += faults_of_asking(asks, services) if asks is not None else ()
+        for said, word in (*((part, "deposit") for part in parts), *([(asks, "ask")] if asks is not None else ())):
+            if said.organisation not in known and said.organisation not in numbers:
                 wrong.append(f"{word}.organisation: nobody in config/organisations.yaml")
-            if said is not None and said.purpose not in purposes:
+            if said.purpose not in purposes:
                 wrong.append(f"{word}.purpose: no such file in policies/")
         yield from (room.finding(one) for one in wrong)
 

@@ -19,11 +19,12 @@ from integrator.adapters.asking import faults as faults_of_asking
 from integrator.adapters.drops import Drop
 from integrator.adapters.intake import Intake, Stopped, Taken
 from integrator.adapters.layout import Layout, load
-from integrator.adapters.participation import Participation, faults, participation
+from integrator.adapters.participation import Participation, faults, participations
 from integrator.adapters.posts import Outgoing, Post
 from integrator.adapters.serving import Delivery, Serving, delivery
 from integrator.adapters.shelves import Folder
 from integrator.adapters.ways.opening import open_shelf, open_way
+from integrator.adapters.wholes import AsOne
 from integrator.api.delivering import Counter
 from integrator.api.hub import Hub
 from integrator.consoles.vault import open_vault
@@ -97,7 +98,7 @@ class HandsIn:
         """One after the other; the first that cannot go on ends the lane and is returned."""
         for row, request, handed in lane:
             try:
-                await self._hand_in(row.key, request, handed)
+                await self._hand_in(self._part.key(row.key, row.values), request, handed)
             except IntegratorError as error:
                 reason = _refusal(error)
                 if reason is None:
@@ -190,10 +191,12 @@ def open_post(
     settings: Settings, name: str, effect: Any, database: Database, now: Any, access: Path | None = None
 ) -> Post:
     """`effect`: of a Participation; `access`: another file than the settings say. Raises `ConfigurationError`."""
-    layout, part = taking_part(settings, name)
+    layout, parts = taking_part(settings, name)
+    effects = [(part, effect(part)) for part in parts]
+    part, made = parts[0], AsOne(effects) if layout.whole else effects[0][1]
     chosen = settings.adapters
     vault = open_vault(settings.state)
-    intake = Intake(layout, database, effect(part), seal=vault.seal, unseal=vault.open, now=now)
+    intake = Intake(layout, database, made, seal=vault.seal, unseal=vault.open, now=now)
     drop = Drop(Path(chosen["folders"]) / name, part.pattern, part.settle, part.sidecar, layout.max_bytes)
     way = open_way(layout, access or access_of(settings, name), database, drop, now, log.info)
     return Post(
@@ -226,18 +229,18 @@ def layout_of(settings: Settings, name: str) -> Layout:
     return load(places.folder("connectors") / name / "adapter.yaml", sandbox=named)
 
 
-def taking_part(settings: Settings, name: str) -> tuple[Layout, Participation]:
-    """Layout and part of an adapter. Raises `ConfigurationError` for one that only describes a file."""
+def taking_part(settings: Settings, name: str) -> tuple[Layout, tuple[Participation, ...]]:
+    """Layout and parts of an adapter. Raises `ConfigurationError` for one that only describes a file."""
     layout = layout_of(settings, name)
-    part = participation(layout)
-    if part is None:
+    parts = participations(layout)
+    if not parts:
         raise ConfigurationError(f"{name}/adapter.yaml has no `deposit:`", advice="Say what its rows become.")
-    return layout, part
+    return layout, parts
 
 
 def organisation_of(layout: Layout) -> str:
     """The enterprise number of whose package it is, whether it hands in or is delivered to. Raises `ConfigurationError`."""
-    part = participation(layout) or delivery(layout) or asking(layout, sandbox=None)
+    part = next(iter(participations(layout)), None) or delivery(layout) or asking(layout, sandbox=None)
     if part is None:
         raise ConfigurationError(f"{layout.adapter}/adapter.yaml has none of `deposit:`, `deliver:` and `ask:`")
     return number_of(part.organisation)
@@ -259,7 +262,7 @@ def open_posts(hub: Hub, settings: Settings, database: Database, now: Any) -> li
     for name in settings.adapters.get("run") or ():
         if (asks := asking_of(settings, name)) is not None:
             posts.append(_inquiry(hub, settings, name, asks, database, now))
-        elif participation(layout_of(settings, name)) is not None:
+        elif participations(layout_of(settings, name)):
             posts.append(open_post(settings, name, effect, database, now))
         else:
             posts.append(open_outgoing(settings, name, fetch, database, now))

@@ -63,8 +63,8 @@ def asking(layout: Layout, *, sandbox: Sandbox) -> Asking | None:
     said = layout.data.get("ask")
     if said is None:
         return None
-    if layout.way == "sftp" or {"deposit", "deliver"} & set(layout.data):
-        raise ConfigurationError(f"{layout.adapter}: ask: alone, and its answers are put into a folder of ours")
+    if layout.way == "sftp" or {"deposit", "deliver", "even"} & set(layout.data):
+        raise ConfigurationError(f"{layout.adapter}: ask: stands alone, and its answers are put into a folder of ours")
     known = {one.name for one in layout.fields}
     form = said["answers"]
     answers = compile_layout({**form, "adapter": layout.adapter}, Path(), sandbox=sandbox)
@@ -74,8 +74,10 @@ def asking(layout: Layout, *, sandbox: Sandbox) -> Asking | None:
         what = f"no field {', '.join(sorted(strange))}" if strange else "only files of lines are written"
         raise ConfigurationError(f"{layout.adapter}: ask.answers: {what}")
     out = Delivery(
-        said["service"], str(said["organisation"]), said["application"], said["purpose"], str(form.get("suffix", ".txt")),
-        str(form.get("receipt", "")), str(form.get("heading", "")), form["rows"], False,
+        service=said["service"], organisation=str(said["organisation"]), application=said["application"], purpose=said["purpose"],
+        suffix=str(form.get("suffix", ".txt")), receipt=str(form.get("receipt", "")), heading=str(form.get("heading", "")),
+        each="", rows=form["rows"], answers=False,
+        amounts=frozenset(name for name, spec in form["fields"].items() if spec.get("type") == "decimal"),
     )  # fmt: skip
     return Asking(
         layout.adapter, out.service, out.organisation, out.application, out.purpose,

@@ -8,6 +8,10 @@
       keys: {ssin: resident, recipient: {value: "1992100975"}}      # the service's key: a field of the layout, or a constant
       content: {field: {value: address}, observed: remark}
       dossier: file
+      once: [invoice]                       # what makes it itself; left out: its place in its file
+      gather: …                             # rows that become one message: see gathering
+
+`deposit:` may be a list of these, when one file has several effects; then each gathers.
 
     deposit: {…, answers: delivery, content: {decision: verdict}}     # rows answer messages that the package received
 
@@ -23,7 +27,9 @@ from decimal import Decimal
 from pathlib import PurePath
 from typing import Any
 
-from integrator.adapters.layout import Layout
+from integrator.adapters.gathering import Gather, compile_gather, keyed
+from integrator.adapters.intake import key_of
+from integrator.adapters.layout import Layout, deposits
 from integrator.errors import ConfigurationError
 
 SETTLE = 2.0  # seconds
@@ -56,6 +62,8 @@ class Participation:
     changed: tuple[str, ...]  # of an event: what changed
     dossier: Source | None
     answers: Source | None  # the id of the message that a row answers
+    once: tuple[str, ...]  # fields that make it itself, in whatever file it stands; () = its place in its file
+    gather: Gather | None  # None: each row is one
     pattern: str  # of file names
     settle: float  # seconds that a file must stand still
     sidecar: str  # suffix of the file that says that another one is whole; "" = none
@@ -73,23 +81,41 @@ class Participation:
             body["content"] = _given(self.content, row)
         return body
 
+    def key(self, place: str, row: Mapping[str, Any]) -> str:
+        """The Idempotency-Key: `place` (that of a row in its file), or what the row says that it is."""
+        if not self.once:
+            return place
+        said = "\x1f".join([self.service, *(str(row[name]) for name in self.once)])
+        return key_of(self.adapter, said, 0)
 
-def participation(layout: Layout) -> Participation | None:
-    """None when the adapter only describes a file. Raises `ConfigurationError`."""
-    said = layout.data.get("deposit")
-    if said is None:
-        return None
+
+def participations(layout: Layout) -> tuple[Participation, ...]:
+    """() when the adapter only describes a file. Raises `ConfigurationError`."""
+    made = tuple(_participation(layout, said) for said in deposits(layout.data))
+    if len({one.organisation for one in made}) > 1:
+        raise ConfigurationError(f"{layout.adapter}: a file is one organisation's, whatever becomes of it")
+    if (layout.whole or len(made) > 1) and any(one.gather is None for one in made):
+        raise ConfigurationError(f"{layout.adapter}: what is taken whole, or has several effects, gathers its rows")
+    return made
+
+
+def _participation(layout: Layout, said: Mapping[str, Any]) -> Participation:
     drop = layout.data.get("drop") or layout.data.get("sftp") or {}
     pattern, sidecar = str(drop.get("pattern", "*")), str(drop.get("sidecar", ""))
     if _HIDDEN.search(pattern) or (sidecar and PurePath(f"a{sidecar}").name != f"a{sidecar}"):
         raise ConfigurationError(f"{layout.adapter}: pattern and sidecar name files of one folder, without a path")
-    known = {one.name for one in layout.fields}
+    specs = layout.data["fields"]
+    gather = compile_gather(said["gather"], specs) if "gather" in said else None
+    known = gather.names if gather is not None else {one.name for one in layout.fields}
+    once = gather.by if gather is not None else keyed("deposit.once", said.get("once", ()), specs)
     keys = {name: _source(one, known, layout.adapter) for name, one in (said.get("keys") or {}).items()}
     content = {name: _source(one, known, layout.adapter) for name, one in (said.get("content") or {}).items()}
-    dossier, answers = (_source(said[part], known, layout.adapter) if part in said else None for part in ("dossier", "answers"))
+    dossier, answers = (
+        _source(said[part], known, layout.adapter) if part in said else None for part in ("dossier", "answers")
+    )
     return Participation(
         layout.adapter, said["service"], str(said["organisation"]), said["application"], said["purpose"], keys, content,
-        tuple(said.get("changed") or ()), dossier, answers,
+        tuple(said.get("changed") or ()), dossier, answers, once, gather,
         pattern, float(drop.get("settleSeconds", SETTLE)), sidecar,
     )  # fmt: skip
 
@@ -147,4 +173,6 @@ def _given(sources: Mapping[str, Source], row: Mapping[str, Any]) -> dict[str, A
 
 def _plain(value: Any) -> Any:
     """As JSON carries it; an amount as its figures, so that no cent is rounded."""
+    if isinstance(value, list):
+        return [{name: _plain(one) for name, one in line.items()} for line in value]
     return format(value, "f") if isinstance(value, Decimal) else value

@@ -17,7 +17,7 @@ from integrator import clock, places, settings
 from integrator.adapters.asking import Asking
 from integrator.adapters.inquiry import Said
 from integrator.adapters.intake import Stopped, Taken
-from integrator.adapters.participation import Participation, participation
+from integrator.adapters.participation import Participation, participations
 from integrator.adapters.posts import Outgoing, Post
 from integrator.adapters.serving import Delivery
 from integrator.commands.adapter_desk import opened
@@ -47,14 +47,14 @@ def run_run(chosen: argparse.Namespace) -> int:
     loaded = settings.load(chosen.settings)
     if (asks := asking_of(loaded, chosen.name)) is not None:
         return _asking(chosen, loaded, asks)
-    if participation(layout_of(loaded, chosen.name)) is None:
+    if not participations(layout_of(loaded, chosen.name)):
         return _serve(chosen, loaded)
     with opened(loaded) as database:
         made: list[OverHttp] = []
 
         def effect(part: Participation) -> OverHttp:
             made.append(OverHttp(part, [_client(chosen, part) for _ in range(LINES)]))
-            return made[0]
+            return made[-1]
 
         post = open_post(loaded, chosen.name, effect, database, clock.system, chosen.access)
         try:
@@ -180,13 +180,15 @@ class OverHttp:
         self._part, self._clients = part, clients
 
     async def __call__(self, rows: Sequence[Taken]) -> Mapping[str, str]:
-        lines: dict[int, list[tuple[str, dict[str, Any]]]] = {}
+        lines: dict[int, list[tuple[str, str, dict[str, Any]]]] = {}
         for row in rows:
             body = self._part.body(row.values)
             keys = orjson.dumps(
                 {name: body.get(name) for name in ("deliveryId", *self._part.keys)}, option=orjson.OPT_SORT_KEYS
             )
-            lines.setdefault(zlib.crc32(keys) % len(self._clients), []).append((row.key, body))
+            lines.setdefault(zlib.crc32(keys) % len(self._clients), []).append(
+                (row.key, self._part.key(row.key, row.values), body)
+            )
         settled: dict[str, str | None] = {}
         work = (asyncio.to_thread(self._line, self._clients[which], line, settled) for which, line in lines.items())
         failed = next((error for error in await asyncio.gather(*work) if error is not None), None)
@@ -196,9 +198,9 @@ class OverHttp:
         return refused
 
     def _line(
-        self, hub: Hub, rows: Sequence[tuple[str, dict[str, Any]]], settled: dict[str, str | None]
+        self, hub: Hub, rows: Sequence[tuple[str, str, dict[str, Any]]], settled: dict[str, str | None]
     ) -> Exception | None:
-        for key, body in rows:
+        for row, key, body in rows:
             try:
                 if self._part.answers is None:
                     hub.send(self._part.service, key, **body)
@@ -210,9 +212,9 @@ class OverHttp:
                 reason = _refusal(problem)
                 if reason is None:
                     return problem
-                settled[key] = reason
+                settled[row] = reason
             else:
-                settled[key] = None
+                settled[row] = None
         return None
 
     def close(self) -> None:

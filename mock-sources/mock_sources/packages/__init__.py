@@ -3,6 +3,7 @@
 population_view    a database: a view that may be read · POST /packages/population_view/changes enters a change
 parking_register   a folder behind SFTP, fixed width · POST /packages/parking_register/files writes a file of rows
 irisbox            an API of JSON pages, GET /packages/irisbox/api/questions · POST /packages/irisbox/questions asks one
+school_desk        no door but the one of its own program: POST /packages/school_desk/import · GET /packages/school_desk/queue/1520
 
 How to get in stands in state/access/<package>.yaml, as the package's manager would hand it over: secret, for its owner only.
 """
@@ -20,13 +21,15 @@ from mock_sources.asgi import BodyTooLarge, Receive, Scope, Send, problem, read_
 from mock_sources.clock import Clock
 from mock_sources.packages.irisbox import Desk as QuestionDesk
 from mock_sources.packages.population import Population
+from mock_sources.packages.school import SchoolDesk
 
 _LIMIT = 65_536
 Desk = Callable[[Mapping[str, Any]], Awaitable[dict[str, Any]]]
+Look = Callable[[str], Awaitable[dict[str, Any]]]
 
 
 class Packages:
-    """ASGI callable under /packages: a clerk enters something. Raises nothing: what is wrong is a problem."""
+    """ASGI callable under /packages: a clerk enters something, or looks at what there is. Raises nothing: what is wrong is a problem."""
 
     def __init__(self, state: Path, clock: Clock, *, listen: bool = False) -> None:
         """`listen`: the SFTP server too, on a port of its own that it keeps."""
@@ -35,6 +38,9 @@ class Packages:
         self._desks: dict[tuple[str, str], Desk] = {("population_view", "changes"): population.enter}
         self._questions = QuestionDesk(state / "packages" / "irisbox.json", clock)
         self._desks["irisbox", "questions"] = self._questions.ask
+        school = SchoolDesk(state / "packages" / "school.db")
+        self._desks["school_desk", "import"] = school.enter
+        self._looks: dict[tuple[str, str], Look] = {("school_desk", "queue"): school.queue}
         self._state = state
         if listen:
             from mock_sources.packages.parking import Register  # late: not every program of ours needs SSH
@@ -53,6 +59,10 @@ class Packages:
             await self._questions(scope, receive, send)
             return
         package, _, what = scope["path"].strip("/").partition("/")
+        look = self._looks.get((package, what.partition("/")[0]))
+        if look is not None and scope["method"] == "GET":
+            await respond_json(send, 200, await look(what.partition("/")[2]))
+            return
         desk = self._desks.get((package, what))
         if desk is None or scope["method"] != "POST":
             await respond_problem(send, problem(404, "resourceNotFound", f"POST to one of: {self._doors()}"))
