@@ -168,7 +168,8 @@ class Rest:
             raise WayFailed("WAY_BUSY", retry_after=busy.retry_after) from None
         except SourceUnavailable as error:
             reason = "WAY_SLOW" if "time" in error.detail else "WAY_CLOSED"
-            raise WayFailed(reason, retry_after=error.retry_after) from None
+            unsaid = error.retry_after == SourceUnavailable.retry_after  # the class's own figure: nobody said it
+            raise WayFailed(reason, retry_after=0 if unsaid else error.retry_after) from None
         except SourceFault as fault:
             raise WayFailed(_FAULTS.get(fault.reason, "WAY_CLOSED")) from None
         except ValueError:
