@@ -11,6 +11,8 @@
 
     deposit: {…, answers: delivery, content: {decision: verdict}}     # rows answer messages that the package received
 
+    deposit: {…, keys: {recipient: {first: [{when: {keeper: [R]}, value: "1970000417"}, …]}}}         # see routing
+
 A row becomes the body of one request, the same whether the hub itself reads the folder or a machine beside the package.
 """
 
@@ -18,12 +20,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import PurePath
 from typing import Any
 
 from integrator.adapters.layout import Layout
+from integrator.adapters.routing import Route, compile_route
 from integrator.errors import ConfigurationError
 
 SETTLE = 2.0  # seconds
@@ -59,6 +62,14 @@ class Participation:
     pattern: str  # of file names
     settle: float  # seconds that a file must stand still
     sidecar: str  # suffix of the file that says that another one is whole; "" = none
+    routes: Mapping[str, Route] = field(default_factory=dict)  # keys that a table of the adapter tells
+
+    def bodies(self, key: str, row: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+        """What is handed in for a row, each under its key; [] when no route leads anywhere."""
+        made = [(key, self.body(row))]
+        for name, route in self.routes.items():
+            made = [(route.key(one, value), {**body, name: value}) for one, body in made for value in route.ends(row)]
+        return made
 
     def body(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """What is handed in for a row, as over the API."""
@@ -84,13 +95,18 @@ def participation(layout: Layout) -> Participation | None:
     if _HIDDEN.search(pattern) or (sidecar and PurePath(f"a{sidecar}").name != f"a{sidecar}"):
         raise ConfigurationError(f"{layout.adapter}: pattern and sidecar name files of one folder, without a path")
     known = {one.name for one in layout.fields}
-    keys = {name: _source(one, known, layout.adapter) for name, one in (said.get("keys") or {}).items()}
+    wished = said.get("keys") or {}
+    routed = {name: one for name, one in wished.items() if isinstance(one, Mapping) and "value" not in one}
+    routes = {name: compile_route(one, known, layout.adapter) for name, one in routed.items()}
+    keys = {name: _source(one, known, layout.adapter) for name, one in wished.items() if name not in routed}
     content = {name: _source(one, known, layout.adapter) for name, one in (said.get("content") or {}).items()}
-    dossier, answers = (_source(said[part], known, layout.adapter) if part in said else None for part in ("dossier", "answers"))
+    dossier, answers = (
+        _source(said[part], known, layout.adapter) if part in said else None for part in ("dossier", "answers")
+    )
     return Participation(
         layout.adapter, said["service"], str(said["organisation"]), said["application"], said["purpose"], keys, content,
         tuple(said.get("changed") or ()), dossier, answers,
-        pattern, float(drop.get("settleSeconds", SETTLE)), sidecar,
+        pattern, float(drop.get("settleSeconds", SETTLE)), sidecar, routes,
     )  # fmt: skip
 
 
@@ -103,8 +119,8 @@ def faults(part: Participation, services: Mapping[str, Any]) -> Iterator[str]:
     if part.answers is not None:
         yield from _faults_of_answers(part, service)
         return
-    missing = [name for name, key in service.keys.items() if key.required and name not in part.keys]
-    unknown = [name for name in part.keys if name not in service.keys]
+    missing = [name for name, key in service.keys.items() if key.required and name not in {**part.keys, **part.routes}]
+    unknown = [name for name in {**part.keys, **part.routes} if name not in service.keys]
     if service.later.kind == "announcement":
         unknown += [name for name in part.changed if name not in service.offers] + list(part.content)
         missing += [] if part.changed else ["changed"]
