@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator
 from integrator import checks_conditions, directory
 from integrator.adapters.layout import load as load_layout
 from integrator.adapters.participation import faults as part_faults
-from integrator.adapters.participation import participation
+from integrator.adapters.participation import participations
 from integrator.adapters.serving import delivery
 from integrator.errors import ConfigurationError, IntegratorError
 from integrator.mapping import Sheet, load_sheets
@@ -239,19 +239,18 @@ def _parts(rooms: list[Room], services: Mapping[str, Service], organisations: An
             continue
         try:
             layout = load_layout(room.path, sandbox=frozenset())
-            part = participation(layout)
+            parts = participations(layout)
             delivery(layout)
         except ConfigurationError as error:
             yield room.finding(str(error))
             continue
-        if part is None:
-            continue
-        wrong = list(part_faults(part, services))
-        if part.organisation not in known and part.organisation not in numbers:
-            wrong.append("deposit.organisation: nobody in config/organisations.yaml")
-        if part.purpose not in purposes:
-            wrong.append("deposit.purpose: no such file in policies/")
-        yield from (room.finding(one) for one in wrong)
+        for part in parts:
+            wrong = list(part_faults(part, services))
+            if part.organisation not in known and part.organisation not in numbers:
+                wrong.append("deposit.organisation: nobody in config/organisations.yaml")
+            if part.purpose not in purposes:
+                wrong.append("deposit.purpose: no such file in policies/")
+            yield from (room.finding(one) for one in wrong)
 
 
 # --- references -------------------------------------------------------------------------------------------------------

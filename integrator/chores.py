@@ -105,7 +105,7 @@ async def _look_after_emergencies(hub: Hub) -> None:
 
 async def _publish_figures(hub: Hub, opened: Opened) -> None:
     """Figures of months that are over; several processes may try, the first one's stay."""
-    rule = Rule.read(hub.settings.open_data.get("statistics") or {})
+    rule = Rule.read(hub.settings.opened.get("statistics") or {})
     if done := await asyncio.to_thread(publish, opened.published, hub.settings.ledger, rule, hub.clock()):
         log.info("figures_published", months=len(done))
 

@@ -41,7 +41,7 @@ class Settings:
     agents: Mapping[str, Any]  # the people who work for organisations: database, issuers that vouch for them
     delivery: Mapping[str, Any]  # the outbox: who carries, over which broker, how often is tried again
     soap: Mapping[str, Any]  # the SOAP façade: what its answers are signed with; {} = none
-    open_data: Mapping[str, Any]  # the open door: for which purpose, how much, how long a copy is given
+    opened: Mapping[str, Any]  # the open door: for which purpose, how much, how long a copy is given
     adapters: Mapping[str, Any]  # folders that closed packages write into, and which of them we look at
 
     @property
@@ -106,7 +106,7 @@ def _check(data: Mapping[str, Any]) -> Settings:
             governing=data["governing"], agents=data["agents"], quotas=data["quotas"], emergency=data["emergency"],
             delivery=data.get("delivery") or {}, adapters=data["adapters"],
             soap=data.get("soap") or {},
-            open_data=data["openData"],
+            opened=data["opened"],
         )  # fmt: skip
     except KeyError as error:
         raise ConfigurationError(f"setting {error} is missing") from error

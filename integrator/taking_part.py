@@ -17,11 +17,12 @@ from integrator import places
 from integrator.adapters.drops import Drop
 from integrator.adapters.intake import Intake, Stopped, Taken
 from integrator.adapters.layout import Layout, load
-from integrator.adapters.participation import Participation, faults, participation
+from integrator.adapters.participation import Participation, faults, participations
 from integrator.adapters.posts import Outgoing, Post
 from integrator.adapters.serving import Delivery, Serving, delivery
 from integrator.adapters.shelves import Folder
 from integrator.adapters.ways.opening import open_shelf, open_way
+from integrator.adapters.wholes import AsOne
 from integrator.api.delivering import Counter
 from integrator.api.hub import Hub
 from integrator.consoles.vault import open_vault
@@ -192,10 +193,12 @@ def open_post(
     settings: Settings, name: str, effect: Any, database: Database, now: Any, access: Path | None = None
 ) -> Post:
     """`effect`: of a Participation; `access`: another file than the settings say. Raises `ConfigurationError`."""
-    layout, part = taking_part(settings, name)
+    layout, parts = taking_part(settings, name)
+    effects = [(part, effect(part)) for part in parts]
+    part, made = parts[0], AsOne(effects) if layout.whole else effects[0][1]
     chosen = settings.adapters
     vault = open_vault(settings.state)
-    intake = Intake(layout, database, effect(part), seal=vault.seal, unseal=vault.open, now=now)
+    intake = Intake(layout, database, made, seal=vault.seal, unseal=vault.open, now=now)
     drop = Drop(Path(chosen["folders"]) / name, part.pattern, part.settle, part.sidecar, layout.max_bytes)
     way = open_way(layout, access or access_of(settings, name), database, drop, now, log.info)
     return Post(
@@ -228,18 +231,18 @@ def layout_of(settings: Settings, name: str) -> Layout:
     return load(places.folder("connectors") / name / "adapter.yaml", sandbox=named)
 
 
-def taking_part(settings: Settings, name: str) -> tuple[Layout, Participation]:
-    """Layout and part of an adapter. Raises `ConfigurationError` for one that only describes a file."""
+def taking_part(settings: Settings, name: str) -> tuple[Layout, tuple[Participation, ...]]:
+    """Layout and parts of an adapter. Raises `ConfigurationError` for one that only describes a file."""
     layout = layout_of(settings, name)
-    part = participation(layout)
-    if part is None:
+    parts = participations(layout)
+    if not parts:
         raise ConfigurationError(f"{name}/adapter.yaml has no `deposit:`", advice="Say what its rows become.")
-    return layout, part
+    return layout, parts
 
 
 def organisation_of(layout: Layout) -> str:
     """The enterprise number of whose package it is, whether it hands in or is delivered to. Raises `ConfigurationError`."""
-    part = participation(layout) or delivery(layout)
+    part = next(iter(participations(layout)), None) or delivery(layout)
     if part is None:
         raise ConfigurationError(f"{layout.adapter}/adapter.yaml has neither `deposit:` nor `deliver:`")
     return number_of(part.organisation)
@@ -259,7 +262,7 @@ def open_posts(hub: Hub, settings: Settings, database: Database, now: Any) -> li
 
     posts: list[Post | Outgoing] = []
     for name in settings.adapters.get("run") or ():
-        if participation(layout_of(settings, name)) is not None:
+        if participations(layout_of(settings, name)):
             posts.append(open_post(settings, name, effect, database, now))
         else:
             posts.append(open_outgoing(settings, name, fetch, database, now))

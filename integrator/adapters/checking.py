@@ -6,6 +6,7 @@ import hashlib
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -56,6 +57,7 @@ class Report:
 def check(layout: Layout, path: Path) -> Report:
     """The whole file; memory grows with the keys of its rows only (about 60 bytes each)."""
     report = Report()
+    totals: dict[tuple[Any, ...], Decimal] = {}
     try:
         for one in judged(layout, path):
             report.rows += 1
@@ -63,9 +65,19 @@ def check(layout: Layout, path: Path) -> Report:
                 report.bad.append(one.number)
                 report.found += len(one.findings)
                 report.findings += one.findings[: max(0, SHOWN - len(report.findings))]
+            elif layout.even is not None:
+                layout.even.add(one.values, totals)
     except FileRefused as refused:
         report.refusal = refused
+    if report.refusal is None and layout.whole:
+        report.refusal = _as_a_whole(layout, report, totals)
     return report
+
+
+def _as_a_whole(layout: Layout, report: Report, totals: dict[tuple[Any, ...], Decimal]) -> FileRefused | None:
+    if report.bad:
+        return FileRefused("NOT_ALL_GOOD", about=", ".join(sorted({one.reason for one in report.findings})))
+    return layout.even.judge(totals) if layout.even is not None else None
 
 
 def judged(layout: Layout, path: Path) -> Iterator[Judged]:

@@ -13,13 +13,17 @@ from integrator.errors import RequestRefused
 
 
 class FileRefused(RequestRefused):
-    """Nothing of this file is used; `reason` is a code of ADVICE. The file stays where it is, or goes to quarantine whole."""
+    """Nothing of this file is used; `reason` is a code of ADVICE (or of the hub's decision), perhaps with what it is about.
+
+    The file stays where it is, or goes to quarantine whole.
+    """
 
     code, where = "FILE_REFUSED", "A2"
 
-    def __init__(self, reason: str, message: str = "") -> None:
-        super().__init__(message or reason, advice=ADVICE[reason])
-        self.reason = reason
+    def __init__(self, reason: str, message: str = "", about: str = "") -> None:
+        """`about`: which part of the file, in words that can be no person's (see gathering)."""
+        super().__init__(message or reason, advice=advice_of(reason))
+        self.reason = f"{reason} {about}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,9 @@ ADVICE = {
     "EMPTY_FILE": "The file holds no row. If nothing happened, the package need not send a file.",
     "NOT_WHOLE": "The end of the file is missing, or says another number than there are rows. Let the package write it again.",
     "SUM_DIFFERS": "The total at the end is not the sum of the rows. Have the package's report made anew.",
+    "NOT_BALANCED": "What is named does not come out even: its two sides differ. Correct it in the package, then write the file again.",
+    "NOT_ALL_GOOD": "A row is wrong, and this file is taken whole or not at all. `integrator adapter check` names the row.",
+    "NOT_THE_SAME": "Rows of what is named say different things where they must say one. Correct it in the package.",
     "TOO_LARGE": "The file or answer is larger than the adapter allows. Send it in parts, or raise the limit (limits.bytes, rest.bytes) on purpose.",
     "TOO_MANY_ROWS": "More rows than the adapter allows. Send them in parts, or raise limits.rows on purpose.",
     "OTHER_LAYOUT": "The columns are not those of the layout. Look whether the package was upgraded, then change the layout.",

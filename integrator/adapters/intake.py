@@ -38,6 +38,7 @@ class Taken:
     key: str  # idempotency key: the same row of the same file (or of the same view) has the same one for ever
     number: int  # of the row in its file, from 1
     values: dict[str, Any]
+    about: str = ""  # of rows gathered: what they were gathered by
 
 
 # Durable when it returns; a key it knows already is passed over. Key -> reason of those that were refused, which wait then.
@@ -84,13 +85,19 @@ class Intake:
         report = await asyncio.to_thread(check, self._layout, path)
         if report.refusal is not None:
             return await self._refused(digest, report, report.refusal)
-        await self._load(path, file, report)
+        try:
+            await self._load(path, file, report)
+        except FileRefused as refused:
+            if not self._layout.whole:
+                raise
+            return await self._refused(digest, report, refused)
         await self._database.run(lambda connection: Book(connection).end(self._adapter, digest, self._now()))
         return Result("done", report, await self._known(digest))
 
     async def _load(self, path: Path, file: FileState, report: Report) -> None:
         good, bad, above = file.good, file.bad, heading(self._layout, path)
-        fetch = batches(self._behind(path, file.position, report), self._batch)
+        size = report.rows if self._layout.whole else self._batch
+        fetch = batches(self._behind(path, file.position, report), size)
         while some := await asyncio.to_thread(fetch):
             stopped: Stopped | None = None
             try:

@@ -11,11 +11,16 @@ from typing import Any
 
 from integrator.adapters.fieldtypes import FieldType, Wrong, compile_type
 from integrator.adapters.findings import Finding
+from integrator.adapters.gathering import Even, compile_even
 from integrator.errors import ConfigurationError
 from integrator.keytypes import Sandbox
 from integrator.places import read_yaml
 
 KINDS = ("fixed", "delimited", "workbook", "xml", "records")
+# Bytes of a file, unless its layout says otherwise. An element of one byte takes thirty in memory until its record ends, and
+# nobody can tell beforehand how many there are in one.
+_LARGEST = dict.fromkeys(KINDS, 200_000_000) | {"xml": 20_000_000}
+_MANY, _MANY_TOGETHER = 5_000_000, 100_000  # rows of a file; of one that is held in memory to be taken whole
 WAYS = ("sftp", "view", "rest")  # how rows come; without any of them, by a folder
 _ENDS = {"crlf": b"\r\n", "lf": b"\n", "any": b""}
 
@@ -90,9 +95,15 @@ class Layout:
     ending: Ending | None
     balances: tuple[Balance, ...]
     either: tuple[tuple[str, ...], ...]  # of each of these, at least one is there
+    even: Even | None  # of the whole file
     max_bytes: int
     max_rows: int
     data: Mapping[str, Any] = field(repr=False, default_factory=dict)
+
+    @property
+    def whole(self) -> bool:
+        """Taken whole or not at all: its rows mean something together only."""
+        return _whole(self.data)
 
     @property
     def way(self) -> str:
@@ -149,6 +160,16 @@ def load(path: Path, *, sandbox: Sandbox) -> Layout:
     return layout
 
 
+def deposits(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What `deposit:` says: one thing, or several."""
+    said = data.get("deposit") or []
+    return said if isinstance(said, list) else [said]
+
+
+def _whole(data: Mapping[str, Any]) -> bool:
+    return "even" in data or any("gather" in one for one in deposits(data))
+
+
 def compile_layout(data: Mapping[str, Any], room: Path, *, sandbox: Sandbox) -> Layout:
     """A layout from what was read. Raises `ConfigurationError` or the errors of a missing member."""
     form, limits = data["format"], data.get("limits") or {}
@@ -163,6 +184,7 @@ def compile_layout(data: Mapping[str, Any], room: Path, *, sandbox: Sandbox) -> 
         raise ConfigurationError(f"key: {', '.join(sorted(unknown))} is no field")
     _one_way(data, kind)
     namespaces = form.get("namespaces") or {}
+    even = compile_even(data.get("even"), data["fields"])
     return Layout(
         adapter=data["adapter"], kind=kind, encoding=codecs.lookup(form.get("encoding", "utf-8")).name,
         line_end=_ENDS[form.get("lineEnd", "any")], length=int(form.get("length", 0)),
@@ -171,8 +193,8 @@ def compile_layout(data: Mapping[str, Any], room: Path, *, sandbox: Sandbox) -> 
         sheet=str(form.get("sheet", "")), record=_clark(str(form.get("record", "")), namespaces), namespaces=namespaces,
         schema=room / form["schema"] if "schema" in form else None, fields=fields, key=key,
         ending=_ending(data.get("ending"), kind, sandbox), balances=_balances(data, fields), either=_either(data, fields),
-        max_bytes=int(limits.get("bytes", 200_000_000)),
-        max_rows=int(limits.get("rows", 5_000_000)), data=data,
+        even=even, max_bytes=int(limits.get("bytes", _LARGEST[kind])),
+        max_rows=int(limits.get("rows", _MANY_TOGETHER if _whole(data) else _MANY)), data=data,
     )  # fmt: skip
 
 
@@ -213,6 +235,8 @@ def _one_way(data: Mapping[str, Any], kind: str) -> None:
     ways = [one for one in ("drop", *WAYS) if one in data]
     if len(ways) > 1:
         raise ConfigurationError(f"rows come one way: {' or '.join(ways)}")
+    if ways and ways[0] in ("view", "rest") and _whole(data):
+        raise ConfigurationError(f"what comes by {ways[0]} comes in pages: no page is a whole")
     if ways and ways[0] in ("view", "rest") and kind != "records":
         raise ConfigurationError(f"format.kind: what comes by {ways[0]} is records")
 

@@ -8,6 +8,10 @@
       keys: {ssin: resident, recipient: {value: "1992100975"}}      # the service's key: a field of the layout, or a constant
       content: {field: {value: address}, observed: remark}
       dossier: file
+      once: [invoice]                       # what makes it itself; left out: its place in its file
+      gather: …                             # rows that become one message: see gathering
+
+`deposit:` may be a list of these, when one file has several effects; then each gathers.
 
     deposit: {…, answers: delivery, content: {decision: verdict}}     # rows answer messages that the package received
 
@@ -25,7 +29,9 @@ from decimal import Decimal
 from pathlib import PurePath
 from typing import Any
 
-from integrator.adapters.layout import Layout
+from integrator.adapters.gathering import Gather, compile_gather, keyed
+from integrator.adapters.intake import key_of
+from integrator.adapters.layout import Layout, deposits
 from integrator.adapters.routing import Route, compile_route
 from integrator.errors import ConfigurationError
 
@@ -59,14 +65,16 @@ class Participation:
     changed: tuple[str, ...]  # of an event: what changed
     dossier: Source | None
     answers: Source | None  # the id of the message that a row answers
+    once: tuple[str, ...]  # fields that make it itself, in whatever file it stands; () = its place in its file
+    gather: Gather | None  # None: each row is one
     pattern: str  # of file names
     settle: float  # seconds that a file must stand still
     sidecar: str  # suffix of the file that says that another one is whole; "" = none
     routes: Mapping[str, Route] = field(default_factory=dict)  # keys that a table of the adapter tells
 
-    def bodies(self, key: str, row: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    def bodies(self, place: str, row: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
         """What is handed in for a row, each under its key; [] when no route leads anywhere."""
-        made = [(key, self.body(row))]
+        made = [(self.key(place, row), self.body(row))]
         for name, route in self.routes.items():
             made = [(route.key(one, value), {**body, name: value}) for one, body in made for value in route.ends(row)]
         return made
@@ -84,17 +92,33 @@ class Participation:
             body["content"] = _given(self.content, row)
         return body
 
+    def key(self, place: str, row: Mapping[str, Any]) -> str:
+        """The Idempotency-Key: `place` (that of a row in its file), or what the row says that it is."""
+        if not self.once:
+            return place
+        said = "\x1f".join([self.service, *(str(row[name]) for name in self.once)])
+        return key_of(self.adapter, said, 0)
 
-def participation(layout: Layout) -> Participation | None:
-    """None when the adapter only describes a file. Raises `ConfigurationError`."""
-    said = layout.data.get("deposit")
-    if said is None:
-        return None
+
+def participations(layout: Layout) -> tuple[Participation, ...]:
+    """() when the adapter only describes a file. Raises `ConfigurationError`."""
+    made = tuple(_participation(layout, said) for said in deposits(layout.data))
+    if len({one.organisation for one in made}) > 1:
+        raise ConfigurationError(f"{layout.adapter}: a file is one organisation's, whatever becomes of it")
+    if (layout.whole or len(made) > 1) and any(one.gather is None for one in made):
+        raise ConfigurationError(f"{layout.adapter}: what is taken whole, or has several effects, gathers its rows")
+    return made
+
+
+def _participation(layout: Layout, said: Mapping[str, Any]) -> Participation:
     drop = layout.data.get("drop") or layout.data.get("sftp") or {}
     pattern, sidecar = str(drop.get("pattern", "*")), str(drop.get("sidecar", ""))
     if _HIDDEN.search(pattern) or (sidecar and PurePath(f"a{sidecar}").name != f"a{sidecar}"):
         raise ConfigurationError(f"{layout.adapter}: pattern and sidecar name files of one folder, without a path")
-    known = {one.name for one in layout.fields}
+    specs = layout.data["fields"]
+    gather = compile_gather(said["gather"], specs) if "gather" in said else None
+    known = gather.names if gather is not None else {one.name for one in layout.fields}
+    once = gather.by if gather is not None else keyed("deposit.once", said.get("once", ()), specs)
     wished = said.get("keys") or {}
     routed = {name: one for name, one in wished.items() if isinstance(one, Mapping) and "value" not in one}
     routes = {name: compile_route(one, known, layout.adapter) for name, one in routed.items()}
@@ -105,7 +129,7 @@ def participation(layout: Layout) -> Participation | None:
     )
     return Participation(
         layout.adapter, said["service"], str(said["organisation"]), said["application"], said["purpose"], keys, content,
-        tuple(said.get("changed") or ()), dossier, answers,
+        tuple(said.get("changed") or ()), dossier, answers, once, gather,
         pattern, float(drop.get("settleSeconds", SETTLE)), sidecar, routes,
     )  # fmt: skip
 
@@ -163,4 +187,6 @@ def _given(sources: Mapping[str, Source], row: Mapping[str, Any]) -> dict[str, A
 
 def _plain(value: Any) -> Any:
     """As JSON carries it; an amount as its figures, so that no cent is rounded."""
+    if isinstance(value, list):
+        return [{name: _plain(one) for name, one in line.items()} for line in value]
     return format(value, "f") if isinstance(value, Decimal) else value

@@ -7,7 +7,9 @@
       purpose: file_update
       suffix: .csv
       receipt: .ack                 # the package writes NAME.ack when it has read NAME; left out: a written file is a read one
-      rows: {note: id, resident: ssin, what: content.field}      # field of the layout: where it stands in the event's data
+      each: content.entries         # one row for each of these; left out: one row for an event
+      rows: {note: id, resident: ssin, what: content.field}      # field of the layout: where it stands in the event's data;
+                                                                  # `item.x`: in the one of `each`
       answers: true                 # what was answered to the package's own messages of the service, instead of the messages
 
     fetch ─► rows ─► .NAME.part, durable ─► book: placing ─► rename ─► book: placed ─► (receipt) ─► the next fetch acknowledges
@@ -22,6 +24,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import sqlalchemy as sa
@@ -53,12 +56,22 @@ class Delivery:
     suffix: str
     receipt: str  # "" = none
     heading: str
+    each: str
     rows: Mapping[str, str]
     answers: bool  # to its own messages
+    amounts: frozenset[str]  # fields whose figures come as text
 
-    def row(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        found = {name: _at(path, event) for name, path in self.rows.items()}
-        return {name: value for name, value in found.items() if value is not None}
+    def of(self, event: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The rows of one event."""
+        return [self._row(event, one) for one in (_at(self.each, event) or [] if self.each else [{}])]
+
+    def _row(self, event: Mapping[str, Any], item: Mapping[str, Any]) -> dict[str, Any]:
+        found = {name: _at(path, event, item) for name, path in self.rows.items()}
+        return {
+            name: _figures(value) if name in self.amounts else value
+            for name, value in found.items()
+            if value is not None
+        }
 
 
 def delivery(layout: Layout) -> Delivery | None:
@@ -74,7 +87,9 @@ def delivery(layout: Layout) -> Delivery | None:
         raise ConfigurationError(f"{layout.adapter}: deliver: {what}")
     return Delivery(
         said["service"], str(said["organisation"]), said["application"], said["purpose"], str(said.get("suffix", ".txt")),
-        str(said.get("receipt", "")), str(said.get("heading", "")), said["rows"], bool(said.get("answers", False)),
+        str(said.get("receipt", "")), str(said.get("heading", "")), str(said.get("each", "")), said["rows"],
+        bool(said.get("answers", False)),
+        frozenset(name for name, spec in layout.data["fields"].items() if spec.get("type") == "decimal"),
     )  # fmt: skip
 
 
@@ -110,13 +125,13 @@ class Serving:
     async def _write(self, events: Sequence[Mapping[str, Any]], cursor: str, number: int) -> int:
         rows, wrong = [], []
         for event in events:
-            row = self.delivery.row(event)
+            mine = self.delivery.of(event)
             try:
-                list(write(self.layout, [row]))
+                list(write(self.layout, mine))  # half of it would be another thing
             except MalformedRequest as refused:
                 wrong.append((event, refused.issues[0].name.rpartition("/")[2]))
             else:
-                rows.append(row)
+                rows += mine
         name = f"{self.layout.adapter}-{number:06d}{self.delivery.suffix}"
         await self.shelf.aside(name, await asyncio.to_thread(self._content, rows))
         made = {
@@ -154,17 +169,25 @@ class Serving:
         await self.database.run(lambda c: c.execute(_out.update().where(which).values(state=state)))
 
 
+def _figures(value: Any) -> Any:
+    """An amount as it travels is text; what is none stays what it is, and the layout refuses it."""
+    try:
+        return Decimal(value) if isinstance(value, str) else value
+    except InvalidOperation:
+        return value
+
+
 def _last(connection: Any, adapter: str) -> dict[str, Any] | None:
     found = sa.select(_out).where(_out.c.adapter == adapter).order_by(_out.c.number.desc()).limit(1)
     row = connection.execute(found).mappings().first()
     return None if row is None else dict(row)
 
 
-def _at(path: str, event: Mapping[str, Any]) -> Any:
-    """`id` is the event's own; anything else stands in its data."""
+def _at(path: str, event: Mapping[str, Any], item: Mapping[str, Any] | None = None) -> Any:
+    """`id` is the event's own, `item.x` that of one of its list; anything else stands in its data."""
     if path == "id":
         return event["id"]
-    value: Any = event.get("data", {})
-    for name in path.split("."):
+    value: Any = event.get("data", {}) if not path.startswith("item.") else item
+    for name in path.removeprefix("item.").split("."):
         value = value.get(name) if isinstance(value, Mapping) else None
     return value

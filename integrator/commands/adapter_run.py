@@ -15,7 +15,7 @@ import orjson
 from connectors.client import Hub, HubUnreachable, Problem
 from integrator import clock, settings
 from integrator.adapters.intake import Stopped, Taken
-from integrator.adapters.participation import Participation, participation
+from integrator.adapters.participation import Participation, participations
 from integrator.adapters.posts import Outgoing, Post
 from integrator.adapters.serving import Delivery
 from integrator.commands.adapter_desk import opened
@@ -40,14 +40,14 @@ def add(verbs: Any) -> None:
 
 def run_run(chosen: argparse.Namespace) -> int:
     loaded = settings.load(chosen.settings)
-    if participation(layout_of(loaded, chosen.name)) is None:
+    if not participations(layout_of(loaded, chosen.name)):
         return _serve(chosen, loaded)
     with opened(loaded) as database:
         made: list[OverHttp] = []
 
         def effect(part: Participation) -> OverHttp:
             made.append(OverHttp(part, [_client(chosen, part) for _ in range(LINES)]))
-            return made[0]
+            return made[-1]
 
         post = open_post(loaded, chosen.name, effect, database, clock.system, chosen.access)
         try:

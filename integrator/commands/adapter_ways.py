@@ -24,7 +24,7 @@ from integrator.adapters.checking import Report, check
 from integrator.adapters.drops import Drop
 from integrator.adapters.findings import FileRefused
 from integrator.adapters.layout import Layout
-from integrator.adapters.participation import participation
+from integrator.adapters.participation import participations
 from integrator.adapters.proposing import propose, propose_records
 from integrator.adapters.ways.journal import Journal
 from integrator.adapters.ways.looks import Looks
@@ -201,7 +201,7 @@ def _list(chosen: argparse.Namespace) -> int:
             state = database.now(lambda c, name=name: Journal(c, name).state())  # type: ignore[misc]
             began = database.now(lambda c, name=name: Book(c).latest(name))  # type: ignore[misc]
             waiting = database.now(lambda c, name=name: Book(c).counts(name)).get("waiting", 0)  # type: ignore[misc]
-            part = participation(layout) is not None or "deliver" in layout.data
+            part = bool(participations(layout)) or "deliver" in layout.data
             seen = state.reached or began
             table.add_row(
                 name, layout.way if part else "–", layout.kind, _ago(now, seen), _ago(now, state.behind, "0 s"),

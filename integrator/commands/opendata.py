@@ -40,7 +40,7 @@ def add(words: Any) -> None:
 def run(chosen: argparse.Namespace) -> int:
     loaded = settings.load(chosen.settings)
     loaded.state.mkdir(parents=True, exist_ok=True, mode=0o700)
-    published = Published(Database(str(loaded.open_data["database"]), ROOM))
+    published = Published(Database(str(loaded.opened["database"]), ROOM))
     try:
         return int(chosen.work(chosen, loaded, published))
     finally:
@@ -48,7 +48,7 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def _publish(chosen: argparse.Namespace, loaded: settings.Settings, published: Published) -> int:
-    rule = Rule.read(loaded.open_data.get("statistics") or {})
+    rule = Rule.read(loaded.opened.get("statistics") or {})
     try:
         done = publish(published, loaded.ledger, rule, _now(chosen.as_of, sandbox=loaded.sandbox))
     except LedgerError as error:

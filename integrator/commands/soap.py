@@ -25,7 +25,9 @@ def add(words: Any) -> None:
 def run_wsdl(chosen: argparse.Namespace) -> int:
     loaded = settings.load(chosen.settings)
     named = loaded.named_numbers if loaded.sandbox else None
-    services = load_services(places.folder("config") / "services", load_sheets(places.folder("mappings")), sandbox=named)
+    services = load_services(
+        places.folder("config") / "services", load_sheets(places.folder("mappings")), sandbox=named
+    )
     chosen.out.mkdir(parents=True, exist_ok=True)
     for name, domain in contract.domains(services, Problems(loaded.issuer)).items():
         path = chosen.out / f"{name}.wsdl"

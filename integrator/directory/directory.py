@@ -54,11 +54,15 @@ class Directory:
     ) -> list[tuple[str, str, str]]:
         """(organisation, purpose, quality) of everybody who keeps a file about the subject on that day, sorted.
 
-        For whoever routes notifications; no caller is ever shown it. Raises `DirectoryUnavailable`.
+        For whoever routes notifications; no caller is ever shown who. Raises `DirectoryUnavailable`.
         """
         rows = await self._looking.recipients(self._seals.tag(subject), day)
         found = {Recipient(*row) for row in rows if purposes is None or row[1] in purposes}
         return [(one.organisation, one.purpose, one.quality) for one in sorted(found)]
+
+    async def elsewhere(self, organisation: str, subject: str, purpose: str, day: date) -> bool:
+        """Whether anybody else keeps a file about the subject for this purpose; never who. Raises `DirectoryUnavailable`."""
+        return any(other != organisation for other, _, _ in await self.recipients(subject, day, purposes=(purpose,)))
 
     # --- what an organisation says --------------------------------------------------------------------------------
 

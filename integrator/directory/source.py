@@ -27,6 +27,7 @@ _TITLES = {
     "register": ("Inschrijven", "Inscrire", "Register"),
     "unregister": ("Uitschrijven", "Désinscrire", "Unregister"),
     "list": ("Eigen inschrijvingen", "Ses inscriptions", "Own registrations"),
+    "elsewhere": ("Dossier bij een ander", "Dossier chez un autre", "A file kept by another"),
 }
 
 
@@ -46,10 +47,11 @@ class DirectorySource:
             "register": self._register,
             "unregister": self._unregister,
             "list": self._list,
+            "elsewhere": self._elsewhere,
         }
 
     async def ask(self, question: Question) -> Reply:
-        """Register, unregister or list. Raises `SourceRefused` or `DirectoryUnavailable`."""
+        """Register, unregister, list, or whether another keeps a file too. Raises `SourceRefused` or `DirectoryUnavailable`."""
         if question.purpose is None:
             raise SourceFault(SOURCE, "NOT_CONNECTED", "the exchange did not say for which purpose")
         return Reply(await self._asks[question.operation](question, question.purpose), question.ticket)
@@ -86,6 +88,11 @@ class DirectorySource:
         )  # fmt: skip
         shown: dict[str, Any] = {"items": [one.json() for one in found[:limit]]}
         return shown | ({"next": found[limit - 1].id} if len(found) > limit else {})
+
+    async def _elsewhere(self, question: Question, purpose: str) -> dict[str, Any]:
+        subject = question.keys["ssin"]
+        another = await self._directory.elsewhere(question.organisation, subject, purpose, self._today())
+        return {"ssin": subject, "elsewhere": another}
 
     def _today(self) -> date:
         return datetime.fromtimestamp(self._now(), UTC).date()

@@ -32,11 +32,11 @@ def opening(
 
     Raises `ConfigurationError`.
     """
-    said, public, reachable = settings.open_data, everybody(organisations), open_services(services, manifests)
+    said, public, reachable = settings.opened, everybody(organisations), open_services(services, manifests)
     if said.get("run", True) and len(public) != 1:
         raise ConfigurationError(
             "config/organisations.yaml: one organisation of kind public stands for anybody",
-            advice="Add it, or say openData.run: false.",
+            advice="Add it, or say opened.run: false.",
         )
 
     def door(exchange: Exchange) -> Opened | None:

@@ -12,12 +12,13 @@ from integrator.errors import Issue, MalformedRequest
 from integrator.identity.applications import Application
 from integrator.identity.senders import MessageRefused, Senders
 from integrator.transport.envelope import SOAP, Envelope, NotSoap, open_envelope
+from integrator.transport.wsse import WSSE
 from integrator.transport.wsse_parts import NotSigned, SignatureRefused
 from integrator.transport.wsse_receive import Receiver
 from integrator.transport.xml import UnsafeXml
 
 _MUST = f"{{{SOAP}}}mustUnderstand"
-_SECURITY = "{http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd}Security"
+_SECURITY = f"{{{WSSE}}}Security"
 _SIGN = "Sign Timestamp and Body with the key of a certificate that the hub's operator registered: see the WSDL."
 
 

@@ -4,6 +4,7 @@ population_view    a database: a view that may be read · POST /packages/populat
 parking_register   a folder behind SFTP, fixed width · POST /packages/parking_register/files writes a file of rows
 irisbox            an API of JSON pages, GET /packages/irisbox/api/questions · POST /packages/irisbox/questions asks one
 street_reports     an API of JSON pages, GET /packages/street_reports/api/reports · POST /packages/street_reports/reports enters one
+school_desk        no door but the one of its own program: POST /packages/school_desk/import · GET /packages/school_desk/queue/1520
 
 How to get in stands in state/access/<package>.yaml, as the package's manager would hand it over: secret, for its owner only.
 """
@@ -22,14 +23,16 @@ from mock_sources.clock import Clock
 from mock_sources.packages.irisbox import Desk as QuestionDesk
 from mock_sources.packages.pages import Pages
 from mock_sources.packages.population import Population
+from mock_sources.packages.school import SchoolDesk
 from mock_sources.packages.street import StreetDesk
 
 _LIMIT = 65_536
 Desk = Callable[[Mapping[str, Any]], Awaitable[dict[str, Any]]]
+Look = Callable[[str], Awaitable[dict[str, Any]]]
 
 
 class Packages:
-    """ASGI callable under /packages: a clerk enters something. Raises nothing: what is wrong is a problem."""
+    """ASGI callable under /packages: a clerk enters something, or looks at what there is. Raises nothing: what is wrong is a problem."""
 
     def __init__(self, state: Path, clock: Clock, *, listen: bool = False) -> None:
         """`listen`: the SFTP server too, on a port of its own that it keeps."""
@@ -43,6 +46,9 @@ class Packages:
             ("irisbox", "api/questions"): questions.pages,
             ("street_reports", "api/reports"): street.pages,
         }
+        school = SchoolDesk(state / "packages" / "school.db")
+        self._desks["school_desk", "import"] = school.enter
+        self._looks: dict[tuple[str, str], Look] = {("school_desk", "queue"): school.queue}
         self._state = state
         if listen:
             from mock_sources.packages.parking import Register  # late: not every program of ours needs SSH
@@ -61,6 +67,10 @@ class Packages:
         package, _, what = scope["path"].strip("/").partition("/")
         if (package, what) in self._pages:
             await self._pages[package, what](scope, receive, send)
+            return
+        look = self._looks.get((package, what.partition("/")[0]))
+        if look is not None and scope["method"] == "GET":
+            await respond_json(send, 200, await look(what.partition("/")[2]))
             return
         desk = self._desks.get((package, what))
         if desk is None or scope["method"] != "POST":

@@ -17,14 +17,14 @@ class Desk:
         self.pages, self._clock = Pages(path, "questions"), clock
 
     async def ask(self, said: Mapping[str, Any]) -> dict[str, Any]:
-        """{ssin, text, reference?} -> {question}. Raises KeyError for what is missing."""
+        """{ssin, municipality, topic, text, language: NL | FR, reference?} -> {question}. Raises KeyError for what is missing."""
         number = self.pages.next
         self.pages.add(
             {
                 "id": f"IB{number:06}",
                 "citizen": {"ssin": str(said["ssin"])},
                 "reference": str(said.get("reference", f"IB-{number:06}")),
-                "text": str(said["text"]),
+                **{name: str(said[name]) for name in ("municipality", "topic", "text", "language")},
                 "submittedAt": self._clock().isoformat(timespec="seconds"),
             }
         )

@@ -10,7 +10,7 @@ import pytest
 
 from integrator import places
 from integrator.adapters.layout import load
-from integrator.adapters.participation import faults, participation
+from integrator.adapters.participation import faults, participations
 from integrator.errors import ConfigurationError
 from integrator.mapping import load_sheets
 from integrator.services import Service, load_services
@@ -31,7 +31,7 @@ def services() -> dict[str, Service]:
 
 def part(**more: Any) -> Any:
     drop = {"drop": more.pop("drop")} if "drop" in more else {}
-    return participation(kit.layout({**kit.DELIMITED, **drop, "deposit": {**DEPOSIT, **more}}))
+    return participations(kit.layout({**kit.DELIMITED, **drop, "deposit": {**DEPOSIT, **more}}))[0]
 
 
 def test_a_row_becomes_the_body_that_an_application_would_send() -> None:
@@ -50,7 +50,7 @@ def test_what_a_row_does_not_have_is_left_out_and_an_amount_keeps_its_cents() ->
 
 
 def test_a_layout_without_deposit_takes_no_part() -> None:
-    assert participation(kit.layout(kit.DELIMITED)) is None
+    assert () == participations(kit.layout(kit.DELIMITED))
 
 
 @pytest.mark.parametrize(
@@ -92,6 +92,20 @@ def test_a_field_that_the_layout_does_not_have_is_refused() -> None:
     "path", sorted(places.folder("connectors").glob("*/adapter.yaml")), ids=lambda path: path.parent.name
 )
 def test_every_package_of_the_collection_fits_its_service(path: Path, services: dict[str, Service]) -> None:
-    made = participation(load(path, sandbox=frozenset()))
+    made = participations(load(path, sandbox=frozenset()))
 
-    assert made is None or [] == list(faults(made, services))
+    assert [] == [wrong for one in made for wrong in faults(one, services)]
+
+
+def test_a_row_that_says_what_it_is_has_one_key_in_whatever_file_it_stands() -> None:
+    row = {"invoice": "F0001", "resident": kit.PEOPLE[0], "remark": "moved"}
+    once = part(once=["invoice"])
+
+    assert once.key("a place", row) == once.key("another place", {**row, "remark": "another"})
+    assert once.key("a place", row) != once.key("a place", {**row, "invoice": "F0002"})
+    assert "a place" == part().key("a place", row)
+
+
+def test_a_number_of_a_person_makes_no_key() -> None:
+    with pytest.raises(ConfigurationError, match=r"deposit\.once"):
+        part(once=["resident"])

@@ -9,7 +9,7 @@ import pytest
 
 from connectors.client import Problem
 from integrator.adapters.intake import Taken
-from integrator.adapters.participation import faults, participation
+from integrator.adapters.participation import faults, participations
 from integrator.adapters.routing import compile_route
 from integrator.commands.adapter_run import OverHttp
 from integrator.errors import ConfigurationError
@@ -62,7 +62,7 @@ def routed(how: str) -> Any:
         {"when": {"remark": ["left", "both"]}, "value": "0207373429"},
     ]
     keys = {"ssin": "resident", "recipient": {how: table}}
-    return participation(kit.layout({**kit.DELIMITED, "deposit": {**DEPOSIT, "keys": keys}}))
+    return participations(kit.layout({**kit.DELIMITED, "deposit": {**DEPOSIT, "keys": keys}}))[0]
 
 
 def test_one_that_goes_to_several_is_one_message_to_each_under_a_key_of_its_own_and_always_the_same() -> None:
@@ -88,8 +88,8 @@ def test_a_row_that_fits_no_line_is_handed_to_nobody() -> None:
 def test_a_key_that_a_table_tells_is_not_missed(services: Any) -> None:
     assert [] == list(faults(routed("each"), services))
     keys = {"ssin": "resident", "recipient": {"value": "1"}, "plate": {"first": [{"value": "x"}]}}
-    wrong = participation(kit.layout({**kit.DELIMITED, "deposit": {**DEPOSIT, "keys": keys}}))
-    assert "has no plate" in " ".join(faults(wrong, services))  # type: ignore[arg-type]
+    wrong = participations(kit.layout({**kit.DELIMITED, "deposit": {**DEPOSIT, "keys": keys}}))[0]
+    assert "has no plate" in " ".join(faults(wrong, services))
 
 
 class Desk:

@@ -182,6 +182,24 @@ def test_a_field_that_the_layout_does_not_have_is_refused() -> None:
         delivery(kit.layout({**DATA, "deliver": {**DATA["deliver"], "rows": {"door": "id"}}}))
 
 
+async def test_an_event_with_a_list_becomes_a_row_for_each_of_it_or_waits_whole(
+    database: Database, tmp_path: Path
+) -> None:
+    whole = {"id": "m1", "data": {"ssin": kit.PEOPLE[0], "content": {"seen": [{"what": "a door"}, {"what": "a bell"}]}}}
+    half = {"id": "m2", "data": {"ssin": kit.PEOPLE[1], "content": {"seen": [{"what": "a"}, {"what": "x" * 21}]}}}
+    post = serving(
+        database, tmp_path, Feed([whole, half]), each="content.seen",
+        rows={"note": "id", "resident": "ssin", "seen": "item.what"},
+    )  # fmt: skip
+
+    assert 2 == await post.turn()
+    lines = (tmp_path / "out/population-000001.csv").read_text().splitlines()
+    assert ["a door", "a bell"] == [line.rpartition(";")[2] for line in lines[1:-1]]
+    assert [(("seen", "NOT_FOR_PACKAGE"),)] == [
+        one.reasons for one in database.now(lambda c: Book(c).waiting("population"))
+    ]
+
+
 def test_nothing_is_delivered_into_a_view() -> None:
     view = {"name": "v", "position": ["id"], "overlap": 0}
     data = {name: value for name, value in DATA.items() if name != "ending"}

@@ -13,7 +13,7 @@ import pytest
 from integrator.adapters import posts
 from integrator.adapters.book import Book
 from integrator.adapters.intake import Intake, Stopped, Taken
-from integrator.adapters.participation import participation
+from integrator.adapters.participation import participations
 from integrator.database import Database
 from integrator.errors import ConfigurationError, LedgerUnwritable
 from integrator.logs import redact
@@ -70,8 +70,7 @@ class Package:
         lines = [f"F{number:04};{kit.PEOPLE[number % 3]};;remark {number}" for number in range(1, rows + 1)]
         self.file.write_bytes("\r\n".join([head, *lines, ""]).encode())
         layout = kit.layout(DATA)
-        part = participation(layout)
-        assert part is not None
+        (part,) = participations(layout)
         turned = lambda use, text: text[::-1]
         effect = HandsIn(self.hub, part, SENDER)
         intake = Intake(layout, self.database, effect, seal=turned, unseal=turned, now=self.house.clock, batch=batch)

@@ -264,6 +264,17 @@ async def test_a_notification_goes_to_whoever_keeps_a_file_on_that_day(directory
     assert [(OTHER_CENTRE, PURPOSE, "2")] == await directory.recipients(ANN, day("04-01"), purposes={PURPOSE})
 
 
+async def test_whether_another_keeps_a_file_is_told_for_the_same_purpose_and_day_only(directory: Directory):
+    await directory.register(key(), period("01-01"))
+    await directory.register(key(organisation=TOWN, purpose="permit", quality="0"), period("01-01"))
+    await directory.register(key(organisation=OTHER_CENTRE), period("02-01", "03-31"))
+
+    told = [await directory.elsewhere(CENTRE, ANN, PURPOSE, day(on)) for on in ("01-31", "02-01", "03-31", "04-01")]
+    assert [False, True, True, False] == told
+    assert await directory.elsewhere(OTHER_CENTRE, ANN, PURPOSE, day("04-01"))
+    assert not await directory.elsewhere(CENTRE, BEA, PURPOSE, day("03-01"))
+
+
 # --- numbers ----------------------------------------------------------------------------------------------------------
 
 
@@ -349,6 +360,7 @@ async def test_a_database_that_is_gone_is_never_taken_for_an_empty_one(url: str,
         for question in (
             directory.qualities(CENTRE, ANN, PURPOSE, day("05-05")),
             directory.recipients(ANN, day("05-05")),
+            directory.elsewhere(CENTRE, ANN, PURPOSE, day("05-05")),
             directory.list(CENTRE, PURPOSE),
             directory.register(key(), period("01-01")),
             directory.ready(),

@@ -229,6 +229,17 @@ async def test_a_message_that_comes_again_at_another_door_is_refused(say, hub, i
     assert 500 == told.status and b"Sign every message anew" in told.body and [] == hub.exchange.asked
 
 
+async def test_a_message_that_comes_again_to_another_process_is_refused(make_hub, authority, tmp_path):
+    first, second = make_hub(), make_hub()
+    made = authority.issue("desk")
+    register(tmp_path, APPLICATION, made)
+    message = signed(made)
+    said = [await stand_in.Caller(build(hub).front)("POST", DOOR, message, kind=KIND) for hub in (first, second)]
+
+    assert [200, 500] == [reply.status for reply in said]
+    assert [] == second.exchange.asked
+
+
 @pytest.mark.parametrize("age", [301, -330], ids=["six_minutes_old", "from_the_future"])
 async def test_a_message_of_another_time_is_refused(say, hub, issued, age):
     await refused(await say(signed(issued, age=age)), hub, "signature rule 7")
