@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from integrator import places
+from integrator.adapters.asking import Asking, asking
+from integrator.adapters.asking import faults as faults_of_asking
 from integrator.adapters.drops import Drop
 from integrator.adapters.intake import Intake, Stopped, Taken
 from integrator.adapters.layout import Layout, load
@@ -36,6 +38,7 @@ from integrator.errors import (
     PolicyDenied,
     QuotaExceeded,
 )
+from integrator.inquiring import AsksHub, open_inquiry
 from integrator.logs import log
 from integrator.model import Caller, Request, Trace
 from integrator.settings import Settings, organisations
@@ -150,7 +153,7 @@ class Fetches:
         return page["items"], page["cursor"]
 
 
-def enrolled(hub: Hub, part: Participation | Delivery, organisation: str) -> Caller:
+def enrolled(hub: Hub, part: Participation | Delivery | Asking, organisation: str) -> Caller:
     """The package's application as it is enrolled now. Raises `ConfigurationError`."""
     mine = (one for one in hub.identity.applications.all() if one.organisation == organisation and not one.disabled)
     for one in mine:
@@ -242,9 +245,9 @@ def taking_part(settings: Settings, name: str) -> tuple[Layout, tuple[Participat
 
 def organisation_of(layout: Layout) -> str:
     """The enterprise number of whose package it is, whether it hands in or is delivered to. Raises `ConfigurationError`."""
-    part = next(iter(participations(layout)), None) or delivery(layout)
+    part = next(iter(participations(layout)), None) or delivery(layout) or asking(layout, sandbox=None)
     if part is None:
-        raise ConfigurationError(f"{layout.adapter}/adapter.yaml has neither `deposit:` nor `deliver:`")
+        raise ConfigurationError(f"{layout.adapter}/adapter.yaml has none of `deposit:`, `deliver:` and `ask:`")
     return number_of(part.organisation)
 
 
@@ -262,8 +265,24 @@ def open_posts(hub: Hub, settings: Settings, database: Database, now: Any) -> li
 
     posts: list[Post | Outgoing] = []
     for name in settings.adapters.get("run") or ():
-        if participations(layout_of(settings, name)):
+        if (asks := asking_of(settings, name)) is not None:
+            posts.append(_inquiry(hub, settings, name, asks, database, now))
+        elif participations(layout_of(settings, name)):
             posts.append(open_post(settings, name, effect, database, now))
         else:
             posts.append(open_outgoing(settings, name, fetch, database, now))
     return posts
+
+
+def asking_of(settings: Settings, name: str) -> Asking | None:
+    """What the package asks; None when it asks nothing. Raises `ConfigurationError`."""
+    return asking(layout_of(settings, name), sandbox=settings.named_numbers if settings.sandbox else None)
+
+
+def _inquiry(hub: Hub, settings: Settings, name: str, part: Asking, database: Database, now: Any) -> Post:
+    wrong = list(faults_of_asking(part, hub.services))
+    if wrong:
+        raise ConfigurationError(f"{name}/adapter.yaml: {wrong[0]}")
+    organisation = number_of(part.organisation)
+    ask = AsksHub(hub, part, lambda: enrolled(hub, part, organisation), _refusal)
+    return open_inquiry(settings, layout_of(settings, name), part, ask, database, now, access_of(settings, name))
