@@ -10,6 +10,7 @@ from typing import Any
 
 from integrator.api.hub import Hub
 from integrator.delivery.announcing import Announcement
+from integrator.delivery.consequences import consequences
 from integrator.delivery.depositing import Message, uid_of
 from integrator.delivery.subscriptions import Ending, Following, Subscription
 from integrator.delivery.webhooks.cloudevents import event
@@ -119,6 +120,12 @@ class Counter:
             told["answer"] = row["answer"]
             if row["answer"] == "answered":
                 told |= {"answers": await self._page(self._mailbox(caller, row["service"]), cursor, 100, question=uid)}
+        follows = await self._dispatch.outbox.after(row["question"] or uid)
+        if follows:
+            told["follows"] = [
+                {"service": service, "state": state} | ({"reason": reason} if reason else {})
+                for _, service, state, reason in follows
+            ]
         return {name: value for name, value in told.items() if value is not None}
 
     async def answered(self, caller: Caller, service: str, cursor: str | None, size: int) -> dict[str, Any]:
@@ -141,13 +148,15 @@ class Counter:
         if later is None:
             raise NoSuchDelivery
         read = later.read_reply(content)
-        asked = outbox.held(row, "").dossier  # of the case that it answers to
-        request = Request(service.name, caller, {}, trace, frozenset(read), asked)
+        held = outbox.held(row, "")
+        request = Request(service.name, caller, {}, trace, frozenset(read), held.dossier)  # the case of what it answers
         # For the sender's purpose; a message of before it was kept was for the receiver's.
         sender = (row["sender_org"], row["sender_app"], row["sender_purpose"] or row["purpose"])
+        asker = Caller(*sender, held.agent)
+        then = consequences(outbox, self._hub.services, held, asker, request, read) if row["sealed"] else []
         message = Message(
             outbox, uid_of(outbox, request, f"answer:{key}"), "answer", "pull", self._mailbox(Caller(*sender), service.name),
-            sender, request, read, None, later.expires, question=uid,
+            sender, request, read, None, later.expires, question=uid, then=then, once=later.then is not None,
         )  # fmt: skip
         return await self._accept(request, message)
 

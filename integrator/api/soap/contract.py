@@ -76,8 +76,8 @@ def domains(services: Mapping[str, Service], problems: Problems) -> dict[str, Do
     """By name, in order."""
     found: dict[str, dict[str, Operation]] = {}
     for service in sorted(services.values(), key=lambda one: one.name):
-        if service.later is not None and service.later.kind == "event":
-            continue  # followed, never asked
+        if not service.has_door:
+            continue  # followed, or set going by an answer: never asked
         if service.is_open:
             continue  # asked at the open door and nowhere else
         mine = found.setdefault(service.path.split("/")[1], {})
