@@ -120,6 +120,12 @@ class KeyReused(RequestRefused):
     advice = "Use a new Idempotency-Key for every message; the same one only to send the same message again."
 
 
+class AnsweredAlready(KeyReused):
+    """What the first answer set going is under way: a second one would say otherwise of the same."""
+
+    advice = "Ask how it stands with the message; what was answered first is what is being done."
+
+
 class NoSuchDelivery(RequestRefused):
     """No message, subscription or feed of this name that is the caller's own."""
 
@@ -231,14 +237,6 @@ class HubBusy(HubError):
     code, where, retryable = "HUB_BUSY", "A3", True
     advice = "Slow down; ask again after Retry-After."
     retry_after: int = 1
-
-
-class RegisterSilent(HubError):
-    """A register of the hub (staff, enrolment) could not be read or written: neither a yes nor a no."""
-
-    code, where, retryable = "REGISTER_SILENT", "H1", True
-    advice = "A register of the hub does not answer. Ask again after Retry-After."
-    retry_after: int = 5
 
 
 class ConfigurationError(HubError):

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from integrator import places
+from integrator.adapters.asking import Asking, asking
+from integrator.adapters.asking import faults as faults_of_asking
 from integrator.adapters.drops import Drop
 from integrator.adapters.intake import Intake, Stopped, Taken
 from integrator.adapters.layout import Layout, load
@@ -36,11 +38,14 @@ from integrator.errors import (
     PolicyDenied,
     QuotaExceeded,
 )
+from integrator.inquiring import AsksHub, open_inquiry
 from integrator.logs import log
 from integrator.model import Caller, Request, Trace
 from integrator.settings import Settings, organisations
 
 _LATER = frozenset({"OUTSIDE_HOURS"})  # its hour will come: the file waits, the row is not wrong
+
+Handed = tuple[str, Request, Any]  # key, what is handed in and its content; a row may be several
 
 
 class HandsIn:
@@ -54,16 +59,19 @@ class HandsIn:
     async def __call__(self, rows: Sequence[Taken]) -> Mapping[str, str]:
         caller = self._caller()
         refused: dict[str, str] = {}
-        lanes: dict[Any, list[tuple[Taken, Request, Any]]] = {}
+        lanes: dict[Any, list[tuple[Taken, list[Handed]]]] = {}
         if self._part.answers is not None:
             return await self._answer(rows, caller)
         for row in rows:
             try:
-                request, handed = self._read(row, caller)
+                handed = [self._read(key, body, caller) for key, body in self._part.bodies(row.key, row.values)]
             except MalformedRequest:
                 refused[row.key] = "NOT_ACCEPTED"
                 continue
-            lanes.setdefault(self._service.subject(request.keys) or row.key, []).append((row, request, handed))
+            if not handed:
+                refused[row.key] = "NO_ROUTE"
+                continue
+            lanes.setdefault(self._service.subject(handed[0][1].keys) or row.key, []).append((row, handed))
         settled = set(refused)
         done = await asyncio.gather(*(self._lane(lane, refused, settled) for lane in lanes.values()))
         failed = next((error for error in done if error is not None), None)
@@ -90,17 +98,18 @@ class HandsIn:
         return refused
 
     async def _lane(
-        self, lane: Sequence[tuple[Taken, Request, Any]], refused: dict[str, str], settled: set[str]
+        self, lane: Sequence[tuple[Taken, Sequence[Handed]]], refused: dict[str, str], settled: set[str]
     ) -> BaseException | None:
         """One after the other; the first that cannot go on ends the lane and is returned."""
-        for row, request, handed in lane:
-            try:
-                await self._hand_in(self._part.key(row.key, row.values), request, handed)
-            except IntegratorError as error:
-                reason = _refusal(error)
-                if reason is None:
-                    return error
-                refused[row.key] = reason
+        for row, handed in lane:
+            for one in handed:  # one that is refused keeps nothing from the others
+                try:
+                    await self._hand_in(*one)
+                except IntegratorError as error:
+                    reason = _refusal(error)
+                    if reason is None:
+                        return error
+                    refused[row.key] = reason
             settled.add(row.key)
         return None
 
@@ -110,11 +119,10 @@ class HandsIn:
         else:
             await self._counter.hand_in(self._service, request, key, self._service.later.read(handed))
 
-    def _read(self, row: Taken, caller: Caller) -> tuple[Request, Any]:
-        body = self._part.body(row.values)
+    def _read(self, key: str, body: dict[str, Any], caller: Caller) -> Handed:
         handed = body.pop("changed" if self._service.later.kind == "announcement" else "content", None)
         read = self._service.read(body)
-        return Request(self._service.name, caller, read.keys, _trace(), None, read.dossier), handed
+        return key, Request(self._service.name, caller, read.keys, _trace(), None, read.dossier), handed
 
     def _caller(self) -> Caller:
         """Raises `Stopped` when the application is not enrolled, or no longer."""
@@ -145,7 +153,7 @@ class Fetches:
         return page["items"], page["cursor"]
 
 
-def enrolled(hub: Hub, part: Participation | Delivery, organisation: str) -> Caller:
+def enrolled(hub: Hub, part: Participation | Delivery | Asking, organisation: str) -> Caller:
     """The package's application as it is enrolled now. Raises `ConfigurationError`."""
     mine = (one for one in hub.identity.applications.all() if one.organisation == organisation and not one.disabled)
     for one in mine:
@@ -237,9 +245,9 @@ def taking_part(settings: Settings, name: str) -> tuple[Layout, tuple[Participat
 
 def organisation_of(layout: Layout) -> str:
     """The enterprise number of whose package it is, whether it hands in or is delivered to. Raises `ConfigurationError`."""
-    part = next(iter(participations(layout)), None) or delivery(layout)
+    part = next(iter(participations(layout)), None) or delivery(layout) or asking(layout, sandbox=None)
     if part is None:
-        raise ConfigurationError(f"{layout.adapter}/adapter.yaml has neither `deposit:` nor `deliver:`")
+        raise ConfigurationError(f"{layout.adapter}/adapter.yaml has none of `deposit:`, `deliver:` and `ask:`")
     return number_of(part.organisation)
 
 
@@ -257,8 +265,24 @@ def open_posts(hub: Hub, settings: Settings, database: Database, now: Any) -> li
 
     posts: list[Post | Outgoing] = []
     for name in settings.adapters.get("run") or ():
-        if participations(layout_of(settings, name)):
+        if (asks := asking_of(settings, name)) is not None:
+            posts.append(_inquiry(hub, settings, name, asks, database, now))
+        elif participations(layout_of(settings, name)):
             posts.append(open_post(settings, name, effect, database, now))
         else:
             posts.append(open_outgoing(settings, name, fetch, database, now))
     return posts
+
+
+def asking_of(settings: Settings, name: str) -> Asking | None:
+    """What the package asks; None when it asks nothing. Raises `ConfigurationError`."""
+    return asking(layout_of(settings, name), sandbox=settings.named_numbers if settings.sandbox else None)
+
+
+def _inquiry(hub: Hub, settings: Settings, name: str, part: Asking, database: Database, now: Any) -> Post:
+    wrong = list(faults_of_asking(part, hub.services))
+    if wrong:
+        raise ConfigurationError(f"{name}/adapter.yaml: {wrong[0]}")
+    organisation = number_of(part.organisation)
+    ask = AsksHub(hub, part, lambda: enrolled(hub, part, organisation), _refusal)
+    return open_inquiry(settings, layout_of(settings, name), part, ask, database, now, access_of(settings, name))

@@ -168,8 +168,7 @@ class Rest:
             raise WayFailed("WAY_BUSY", retry_after=busy.retry_after) from None
         except SourceUnavailable as error:
             reason = "WAY_SLOW" if "time" in error.detail else "WAY_CLOSED"
-            unsaid = error.retry_after == SourceUnavailable.retry_after  # the class's own figure: nobody said it
-            raise WayFailed(reason, retry_after=0 if unsaid else error.retry_after) from None
+            raise WayFailed(reason, retry_after=error.retry_after) from None
         except SourceFault as fault:
             raise WayFailed(_FAULTS.get(fault.reason, "WAY_CLOSED")) from None
         except ValueError:
