@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator
 
-from integrator import checks_conditions, directory
+from integrator import checks_conditions, checks_then, directory
 from integrator.adapters.asking import asking
 from integrator.adapters.asking import faults as faults_of_asking
 from integrator.adapters.layout import load as load_layout
@@ -294,8 +294,9 @@ def _services(rooms: list[Room], services: Mapping[str, Service], sources: Mappi
             )
         yield from _write(room, service, services, sources)
         route = f"{service.method} {service.path}"
-        if service.later is not None and service.later.kind == "event":
-            continue  # they share the door where they are followed
+        yield from (room.finding(said, *place) for said, place in checks_then.of_message(service, services))
+        if not service.has_door:
+            continue  # they share the door where they are followed, or set going
         if route in routes:
             yield room.finding(f"{routes[route]} already has this route", "route")
         routes[route] = service.name
@@ -312,12 +313,14 @@ def _write(
 ) -> Iterator[Finding]:
     """A write goes to an operation that changes something, and can be asked for by a service that answers at once."""
     later = service.later
-    if later is None or later.confirm is None:
+    if later is None or not (later.confirm or later.again):
         return
     source, _, operation = str(later.to).partition(".")
     known = sources[source].operations if source in sources else {}
     if not known.get(operation, {}).get("changes"):
         yield room.finding(f"no operation {later.to!r} that its manifest says `changes` something", "delivery", "to")
+    if later.confirm is None:
+        return
     asked = services.get(later.confirm.service)
     if asked is None or asked.later is not None:
         yield room.finding(

@@ -6,7 +6,6 @@ said on bodies, examples that are valid. A property that may be missing is simpl
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from integrator.api import cases, openapi_deliveries, openapi_opened
@@ -58,8 +57,8 @@ def describe(hub: Hub, problems: Problems, limits: Limits) -> Json:
     services = sorted(told, key=lambda service: (service.path, service.method))
     paths: dict[str, Json] = {}
     for service in services:
-        if service.later is not None and service.later.kind == "event":
-            continue  # followed by the door that all events share: see openapi_deliveries
+        if not service.has_door:
+            continue  # at the doors that all of them share: see openapi_deliveries
         paths.setdefault(service.path, {})[service.method.lower()] = _operation(service)
     if "directory.register" in hub.services:
         paths[PATH] = {"post": bulk_operation(hub)}
@@ -121,37 +120,22 @@ def name(service: Service) -> str:
 
 def request_example(service: Service) -> Json:
     """A body that the service accepts, put together from the examples of its keys."""
-    if service.later is not None and service.later.kind == "event":
+    if not service.has_door:
         return openapi_deliveries.wish(service)
     wanted = set(service.exactly_one[0]) if service.exactly_one else set()
     anywhere = {key for group in service.exactly_one for key in group}
     example = {}
     for key, kind in service.keys.items():
-        value = _example(kind.schema)
+        value = openapi_deliveries.ordinary(kind.schema)
         if value is not None and (kind.required or key in wanted or key not in anywhere):
             example[key] = value
     example |= openapi_deliveries.example(service) if service.later is not None else {}
     return example | ({"dossierReference": "IX-2026-0017"} if service.needs_dossier else {})
 
 
-def _example(schema: Mapping[str, Any]) -> Any:
-    """The example of a key, or one put together from its parts; None when there is none."""
-    if "examples" in schema:
-        return schema["examples"][0]
-    if schema.get("type") == "object":
-        parts = {name: _example(inner) for name, inner in schema["properties"].items()}
-        return {name: value for name, value in parts.items() if value is not None} or None
-    if "enum" in schema:
-        return schema["enum"][0]
-    if schema.get("type") == "array":
-        inner = _example(schema["items"])
-        return None if inner is None else [inner]
-    return None
-
-
 def request_schema(service: Service) -> Json:
     """The body of a POST: keys, the case, and how much is wanted."""
-    if service.later is not None and service.later.kind == "event":
+    if not service.has_door:
         return openapi_deliveries.WISH
     properties: Json = {key: dict(kind.schema) for key, kind in service.keys.items()}
     properties["dossierReference"] = _DOSSIER
