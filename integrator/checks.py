@@ -22,6 +22,7 @@ from integrator.adapters.layout import load as load_layout
 from integrator.adapters.participation import faults as part_faults
 from integrator.adapters.participation import participations
 from integrator.adapters.serving import delivery
+from integrator.adapters.staffing import staffing
 from integrator.errors import ConfigurationError, IntegratorError
 from integrator.mapping import Sheet, load_sheets
 from integrator.places import YamlLoader, parse_yaml
@@ -243,12 +244,15 @@ def _parts(rooms: list[Room], services: Mapping[str, Service], organisations: An
             layout = load_layout(room.path, sandbox=frozenset())
             parts, asks = participations(layout), asking(layout, sandbox=frozenset())
             delivery(layout)
+            staff = staffing(layout)
         except ConfigurationError as error:
             yield room.finding(str(error))
             continue
         wrong = [one for part in parts for one in part_faults(part, services)]
         wrong += faults_of_asking(asks, services) if asks is not None else ()
-        for said, word in (*((part, "deposit") for part in parts), *([(asks, "ask")] if asks is not None else ())):
+        for said, word in (*((part, "deposit") for part in parts), (asks, "ask"), (staff, "staff")):
+            if said is None:
+                continue
             if said.organisation not in known and said.organisation not in numbers:
                 wrong.append(f"{word}.organisation: nobody in config/organisations.yaml")
             if said.purpose not in purposes:

@@ -114,7 +114,7 @@ def of_answer(service: Any, body: Mapping[str, Any]) -> tuple[bool, dict[str, An
 
 def settle_of(layout: Layout) -> tuple[str, float, str]:
     """Pattern of file names, seconds that a file must stand still, suffix of the sidecar."""
-    drop = layout.data.get("drop") or {}
+    drop = layout.data.get("drop") or layout.data.get("sftp") or {}
     return str(drop.get("pattern", "*")), float(drop.get("settleSeconds", SETTLE)), str(drop.get("sidecar", ""))
 
 
