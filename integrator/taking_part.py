@@ -105,6 +105,15 @@ class HandsIn:
     ) -> BaseException | None:
         """One after the other; the first that cannot go on ends the lane and is returned."""
         for row, handed in lane:
+            try:
+                if not await self._known(row, handed[0][1].caller):
+                    refused[row.key] = "NOT_KNOWN"
+                    handed = ()
+            except IntegratorError as error:  # nobody knows: that is no "no"
+                reason = _refusal(error)
+                if reason is None:
+                    return error
+                refused[row.key], handed = reason, ()
             for one in handed:  # one that is refused keeps nothing from the others
                 try:
                     await self._hand_in(*one)
@@ -115,6 +124,16 @@ class HandsIn:
                     refused[row.key] = reason
             settled.add(row.key)
         return None
+
+    async def _known(self, row: Taken, caller: Caller) -> bool:
+        """Whether the source that is asked first knows of it: an exchange of its own, recorded like any other."""
+        known = self._part.known
+        if known is None:
+            return True
+        service = self._hub.services[known.service]
+        read = service.read(known.body(row.values))
+        answer = await self._hub.exchange.answer(Request(service.name, caller, read.keys, _trace()))
+        return bool(answer.body[known.found])
 
     async def _hand_in(self, key: str, request: Request, handed: Any) -> None:
         if self._service.later.kind == "announcement":

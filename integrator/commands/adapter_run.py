@@ -194,6 +194,9 @@ def _client(chosen: argparse.Namespace, part: Participation) -> Hub:
     return Hub.from_key(chosen.key, purpose=part.purpose, url=chosen.hub)
 
 
+_Line = tuple[Taken, list[tuple[str, dict[str, Any]]]]  # a row, and what is handed in for it
+
+
 class OverHttp:
     """The effect of rows at a hub elsewhere: `Effect` of an intake. Raises `Stopped`.
 
@@ -204,7 +207,7 @@ class OverHttp:
         self._part, self._clients = part, clients
 
     async def __call__(self, rows: Sequence[Taken]) -> Mapping[str, str]:
-        lines: dict[int, list[tuple[str, list[tuple[str, dict[str, Any]]]]]] = {}
+        lines: dict[int, list[_Line]] = {}
         settled: dict[str, str | None] = {}
         for row in rows:
             bodies = self._part.bodies(row.key, row.values)
@@ -213,7 +216,7 @@ class OverHttp:
                 continue
             told = {name: bodies[0][1].get(name) for name in ("deliveryId", *self._part.keys)}
             keys = orjson.dumps(told, option=orjson.OPT_SORT_KEYS)
-            lines.setdefault(zlib.crc32(keys) % len(self._clients), []).append((row.key, bodies))
+            lines.setdefault(zlib.crc32(keys) % len(self._clients), []).append((row, bodies))
         work = (asyncio.to_thread(self._line, self._clients[which], line, settled) for which, line in lines.items())
         failed = next((error for error in await asyncio.gather(*work) if error is not None), None)
         refused = {key: reason for key, reason in settled.items() if reason is not None}
@@ -221,11 +224,18 @@ class OverHttp:
             raise Stopped(frozenset(settled), refused) from failed
         return refused
 
-    def _line(
-        self, hub: Hub, rows: Sequence[tuple[str, list[tuple[str, dict[str, Any]]]]], settled: dict[str, str | None]
-    ) -> Exception | None:
+    def _line(self, hub: Hub, rows: Sequence[_Line], settled: dict[str, str | None]) -> Exception | None:
         for row, bodies in rows:
             refused: str | None = None
+            try:
+                if not self._known(hub, row):
+                    refused, bodies = "NOT_KNOWN", []
+            except (HubUnreachable, KeyError) as error:
+                return error
+            except Problem as problem:  # nobody knows: that is no "no"
+                refused, bodies = _refusal(problem), []
+                if refused is None:
+                    return problem
             for key, body in bodies:
                 try:
                     self._send(hub, key, body)
@@ -235,8 +245,15 @@ class OverHttp:
                     refused = _refusal(problem)
                     if refused is None:
                         return problem
-            settled[row] = refused
+            settled[row.key] = refused
         return None
+
+    def _known(self, hub: Hub, row: Taken) -> bool:
+        """Whether the source that is asked first knows of it. Raises `Problem`, `HubUnreachable`; KeyError without an answer."""
+        known = self._part.known
+        if known is None:
+            return True
+        return bool(hub.ask(known.service, **known.body(row.values)).body[known.found])
 
     def _send(self, hub: Hub, key: str, body: dict[str, Any]) -> None:
         if self._part.answers is None:

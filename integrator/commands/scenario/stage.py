@@ -101,7 +101,7 @@ def stage(state: Path, scenarios: Sequence[Scenario], screen: Screen) -> Iterato
         file = state / "settings.yaml"
         keys = state / "keys-of-applications"
         keys.mkdir(exist_ok=True, mode=0o700)
-        ready = Stage(running, settings.load(file), file, keys)
+        ready = Stage(running, settings.load(file), file, keys, {"hub": running.hub})
         screen.running(running)
         try:
             yield ready
