@@ -16,6 +16,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from integrator import checks_conditions, directory
+from integrator.adapters.asking import faults as asking_faults
 from integrator.adapters.layout import load as load_layout
 from integrator.adapters.participation import faults as part_faults
 from integrator.adapters.participation import participations
@@ -240,10 +241,12 @@ def _parts(rooms: list[Room], services: Mapping[str, Service], organisations: An
         try:
             layout = load_layout(room.path, sandbox=frozenset())
             parts = participations(layout)
-            delivery(layout)
+            outgoing = delivery(layout)
         except ConfigurationError as error:
             yield room.finding(str(error))
             continue
+        if outgoing is not None and outgoing.asks is not None:
+            yield from (room.finding(one) for one in asking_faults(outgoing.asks, services))
         for part in parts:
             wrong = list(part_faults(part, services))
             if part.organisation not in known and part.organisation not in numbers:

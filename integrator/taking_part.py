@@ -10,10 +10,13 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from integrator import places
+from integrator.adapters.asking import answered
+from integrator.adapters.asking import faults as asking_faults
 from integrator.adapters.drops import Drop
 from integrator.adapters.intake import Intake, Stopped, Taken
 from integrator.adapters.layout import Layout, load
@@ -35,6 +38,7 @@ from integrator.errors import (
     NoSuchDelivery,
     PolicyDenied,
     QuotaExceeded,
+    SubjectNotFound,
 )
 from integrator.logs import log
 from integrator.model import Caller, Request, Trace
@@ -142,7 +146,19 @@ class Fetches:
             return page["items"], page["cursor"]
         subscription = chosen_subscription(await self._counter.followed(caller), self._part.service)
         page = await self._counter.fetch(caller, subscription, cursor, 100)
-        return page["items"], page["cursor"]
+        return await answered(self._part.asks, page["items"], partial(self._ask, caller)), page["cursor"]
+
+    async def _ask(self, caller: Caller, body: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        assert self._part.asks is not None  # noqa: S101 (`answered` looked)
+        service = self._hub.services[self._part.asks.service]
+        try:
+            read = service.read(body)
+            answer = await self._hub.exchange.answer(
+                Request(service.name, caller, read.keys, _trace(), None, read.dossier)
+            )
+        except (SubjectNotFound, MalformedRequest):
+            return None
+        return dict(answer.body)
 
 
 def enrolled(hub: Hub, part: Participation | Delivery, organisation: str) -> Caller:
@@ -253,6 +269,9 @@ def open_posts(hub: Hub, settings: Settings, database: Database, now: Any) -> li
         return HandsIn(hub, part, number_of(part.organisation))
 
     def fetch(part: Delivery) -> Fetches:
+        wrong = list(asking_faults(part.asks, hub.services)) if part.asks else []
+        if wrong:
+            raise ConfigurationError(f"{part.application}: {wrong[0]}")
         return Fetches(hub, part, number_of(part.organisation))
 
     posts: list[Post | Outgoing] = []

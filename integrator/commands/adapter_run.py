@@ -14,6 +14,7 @@ import orjson
 
 from connectors.client import Hub, HubUnreachable, Problem
 from integrator import clock, settings
+from integrator.adapters.asking import answered
 from integrator.adapters.intake import Stopped, Taken
 from integrator.adapters.participation import Participation, participations
 from integrator.adapters.posts import Outgoing, Post
@@ -99,7 +100,18 @@ async def _fetch(client: Hub, part: Delivery, cursor: str | None) -> tuple[Seque
         page = client.call("POST", "/events/v1/feed", body)
         return page["items"], page["cursor"]
 
-    return await asyncio.to_thread(work)
+    events, reached = await asyncio.to_thread(work)
+    return await answered(part.asks, events, partial(_ask, client, part)), reached
+
+
+async def _ask(client: Hub, part: Delivery, body: dict[str, Any]) -> Mapping[str, Any] | None:
+    assert part.asks is not None  # noqa: S101 (`answered` looked)
+    try:
+        return dict((await asyncio.to_thread(client.ask, part.asks.service, **body)).body)
+    except Problem as problem:
+        if problem.status in (400, 404):
+            return None
+        raise
 
 
 async def _once(post: Post) -> int:
