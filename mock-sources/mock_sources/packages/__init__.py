@@ -4,6 +4,8 @@ population_view    a database: a view that may be read · POST /packages/populat
 parking_register   a folder behind SFTP, fixed width · POST /packages/parking_register/files writes a file of rows
 irisbox            an API of JSON pages, GET /packages/irisbox/api/questions · POST /packages/irisbox/questions asks one
 school_desk        no door but the one of its own program: POST /packages/school_desk/import · GET /packages/school_desk/queue/1520
+acts               acts of death, as DABS/BAEC tells them: GET /packages/acts/api/notifications · POST /packages/acts/register, annul …
+permits            reads files in import/ behind SFTP · POST /packages/permits/grant · GET /packages/permits/permit/1ABC123
 
 How to get in stands in state/access/<package>.yaml, as the package's manager would hand it over: secret, for its owner only.
 """
@@ -19,7 +21,9 @@ import orjson
 
 from mock_sources.asgi import BodyTooLarge, Receive, Scope, Send, problem, read_body, respond_json, respond_problem
 from mock_sources.clock import Clock
+from mock_sources.packages.acts import Acts
 from mock_sources.packages.irisbox import Desk as QuestionDesk
+from mock_sources.packages.permits import Permits
 from mock_sources.packages.population import Population
 from mock_sources.packages.school import SchoolDesk
 
@@ -41,22 +45,34 @@ class Packages:
         school = SchoolDesk(state / "packages" / "school.db")
         self._desks["school_desk", "import"] = school.enter
         self._looks: dict[tuple[str, str], Look] = {("school_desk", "queue"): school.queue}
+        self._acts = Acts(state / "packages" / "acts.json", clock)
+        self._desks |= {("acts", name): getattr(self._acts, name) for name in ("register", "annul", "repeat", "door")}
+        root = state / "packages" / "parking_register"
+        permits = Permits(state / "packages" / "permits.db", root / "share" / "import")
+        self._desks["permits", "grant"], self._looks["permits", "permit"] = permits.grant, permits.permit
         self._state = state
         if listen:
             from mock_sources.packages.parking import Register  # late: not every program of ours needs SSH
 
-            register = Register(state / "packages" / "parking_register")
-            hand_over(state, "parking_register", register.listen())
+            register = Register(root)
+            access = register.listen()
+            hand_over(state, "parking_register", access)
+            hand_over(state, "parking_deaths", access)
             self._desks["parking_register", "files"] = register.write
 
     def stand_at(self, base: str) -> None:
         """The address of the mocks, known when they are bound."""
         headers = {"Authorization": f"Bearer {self._questions.token}"}
         hand_over(self._state, "irisbox", {"url": f"{base}/packages/irisbox/api", "headers": headers})
+        headers = {"Authorization": f"Bearer {self._acts.token}"}
+        hand_over(self._state, "dabs_deaths", {"url": f"{base}/packages/acts/api", "headers": headers})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] == "/irisbox/api/questions":
             await self._questions(scope, receive, send)
+            return
+        if scope["path"] == "/acts/api/notifications":
+            await self._acts(scope, receive, send)
             return
         package, _, what = scope["path"].strip("/").partition("/")
         look = self._looks.get((package, what.partition("/")[0]))
