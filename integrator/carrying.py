@@ -82,7 +82,7 @@ class Carrying:
         """Returns when every one of them is settled. Raises `LedgerUnwritable`; what is not settled is given out again."""
         record = await self.recorder.begin()
         try:
-            calls = [call for call in [await self._decided(one, record) for one in held] if call is not None]
+            calls = await self._all_decided(held, record)
             if calls:
                 entries = await record.intents([call for _, call in calls], self.now())
                 sending = [
@@ -96,7 +96,7 @@ class Carrying:
         """Of messages that their recipient came for, what is granted now, once that is recorded. They stay open."""
         record = await self.recorder.begin()
         try:
-            calls = [call for call in [await self._decided(one, record) for one in held] if call is not None]
+            calls = await self._all_decided(held, record)
             if not calls:
                 return []
             entries = await record.intents([call for _, call in calls], self.now())
@@ -109,6 +109,11 @@ class Carrying:
             return [(one, content) for one, _, content in given]
         finally:
             record.end()
+
+    async def _all_decided(self, held: Sequence[Held], record: Recording) -> list[tuple[Held, Call]]:
+        """Side by side: a lease must not end while one decision after the other looks something up."""
+        decided = await _all([self._decided(one, record) for one in held])
+        return [call for call in decided if call is not None]
 
     async def _decided(self, held: Held, record: Recording) -> tuple[Held, Call] | None:
         """The call of one message, or None: it was refused, its row is dead, and both are recorded."""
@@ -137,7 +142,12 @@ class Carrying:
         started = time.monotonic()
         content = _granted(held, call.permit)
         over = held.deadline <= self.outbox.ms()
-        sent = _too_late(held) if over else await self._sent(held, content, call)
+        if over:
+            sent = _too_late(held)
+        elif held.leased_until and held.leased_until <= self.outbox.ms():  # somebody else may have it by now
+            sent = Sent("unknown" if held.mode == "effect" and held.lost else "again", "LEASE_ENDED")
+        else:
+            sent = await self._sent(held, content, call)
         state, due, reason = self._fate(held, sent)
         told = sent.verdict == "delivered"
         outcome = Outcome(
@@ -213,12 +223,13 @@ class OutcomeUnknown(SourceError):
     code, where, retryable = "OUTCOME_UNKNOWN", "D1", True
 
 
-async def _all(sending: Sequence[Any]) -> None:
+async def _all(work: Sequence[Any]) -> list[Any]:
     """Every one is finished before the first failure is raised: an outcome that can be recorded is recorded."""
-    done = await asyncio.gather(*sending, return_exceptions=True)
+    done = await asyncio.gather(*work, return_exceptions=True)
     for one in done:
         if isinstance(one, BaseException):
             raise one
+    return done
 
 
 def _since(started: float) -> float:

@@ -116,7 +116,9 @@ async def open_dispatch(
         outbox, subscriptions = Outbox(database, sealing, exchange.now), Subscriptions(database, sealing, exchange.now)
         signer = Signer(load_keys(settings.state / "keys", settings.mode))
         services = {name: one for name, one in exchange.services.items() if one.later is not None}
-        effects = writes(exchange.services, exchange.connectors, lambda request: current().confirm(request))
+        effects = writes(
+            exchange.services, exchange.connectors, lambda request: current().confirm(request), exchange.now
+        )
         types = {name: one.later.type for name, one in services.items() if one.later is not None}
         push = Push(
             session,

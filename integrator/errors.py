@@ -233,14 +233,6 @@ class HubBusy(HubError):
     retry_after: int = 1
 
 
-class RegisterSilent(HubError):
-    """A register of the hub (staff, enrolment) could not be read or written: neither a yes nor a no."""
-
-    code, where, retryable = "REGISTER_SILENT", "H1", True
-    advice = "A register of the hub does not answer. Ask again after Retry-After."
-    retry_after: int = 5
-
-
 class ConfigurationError(HubError):
     """Data of ours (manifest, mapping, authorisation, settings) is wrong; raised at start, never in an exchange."""
 

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from integrator.settings import Settings
 
-ROOMS = ("enrolment", "consoles", "governing", "watching", "directory", "agents", "quotas", "emergency", "adapters", "opened")
+ROOMS = (
+    "enrolment",
+    "consoles",
+    "governing",
+    "watching",
+    "directory",
+    "agents",
+    "quotas",
+    "emergency",
+    "adapters",
+    "opened",
+)
 
 
 def apart(settings: Settings) -> list[str]:

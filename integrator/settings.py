@@ -106,7 +106,7 @@ def _check(data: Mapping[str, Any]) -> Settings:
             governing=data["governing"], agents=data["agents"], quotas=data["quotas"], emergency=data["emergency"],
             delivery=data.get("delivery") or {}, adapters=data["adapters"],
             soap=data.get("soap") or {},
-            opened=data["openData"],
+            opened=data["opened"],
         )  # fmt: skip
     except KeyError as error:
         raise ConfigurationError(f"setting {error} is missing") from error

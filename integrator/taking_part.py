@@ -46,6 +46,8 @@ from integrator.settings import Settings, organisations
 
 _LATER = frozenset({"OUTSIDE_HOURS"})  # its hour will come: the file waits, the row is not wrong
 
+Handed = tuple[str, Request, Any]  # key, what is handed in and its content; a row may be several
+
 
 class HandsIn:
     """The effect of rows inside the hub: `Effect` of an intake. Raises `Stopped`."""
@@ -58,16 +60,19 @@ class HandsIn:
     async def __call__(self, rows: Sequence[Taken]) -> Mapping[str, str]:
         caller = self._caller()
         refused: dict[str, str] = {}
-        lanes: dict[Any, list[tuple[Taken, Request, Any]]] = {}
+        lanes: dict[Any, list[tuple[Taken, list[Handed]]]] = {}
         if self._part.answers is not None:
             return await self._answer(rows, caller)
         for row in rows:
             try:
-                request, handed = self._read(row, caller)
+                handed = [self._read(key, body, caller) for key, body in self._part.bodies(row.key, row.values)]
             except MalformedRequest:
                 refused[row.key] = "NOT_ACCEPTED"
                 continue
-            lanes.setdefault(self._service.subject(request.keys) or row.key, []).append((row, request, handed))
+            if not handed:
+                refused[row.key] = "NO_ROUTE"
+                continue
+            lanes.setdefault(self._service.subject(handed[0][1].keys) or row.key, []).append((row, handed))
         settled = set(refused)
         done = await asyncio.gather(*(self._lane(lane, refused, settled) for lane in lanes.values()))
         failed = next((error for error in done if error is not None), None)
@@ -94,17 +99,18 @@ class HandsIn:
         return refused
 
     async def _lane(
-        self, lane: Sequence[tuple[Taken, Request, Any]], refused: dict[str, str], settled: set[str]
+        self, lane: Sequence[tuple[Taken, Sequence[Handed]]], refused: dict[str, str], settled: set[str]
     ) -> BaseException | None:
         """One after the other; the first that cannot go on ends the lane and is returned."""
-        for row, request, handed in lane:
-            try:
-                await self._hand_in(self._part.key(row.key, row.values), request, handed)
-            except IntegratorError as error:
-                reason = _refusal(error)
-                if reason is None:
-                    return error
-                refused[row.key] = reason
+        for row, handed in lane:
+            for one in handed:  # one that is refused keeps nothing from the others
+                try:
+                    await self._hand_in(*one)
+                except IntegratorError as error:
+                    reason = _refusal(error)
+                    if reason is None:
+                        return error
+                    refused[row.key] = reason
             settled.add(row.key)
         return None
 
@@ -114,11 +120,10 @@ class HandsIn:
         else:
             await self._counter.hand_in(self._service, request, key, self._service.later.read(handed))
 
-    def _read(self, row: Taken, caller: Caller) -> tuple[Request, Any]:
-        body = self._part.body(row.values)
+    def _read(self, key: str, body: dict[str, Any], caller: Caller) -> Handed:
         handed = body.pop("changed" if self._service.later.kind == "announcement" else "content", None)
         read = self._service.read(body)
-        return Request(self._service.name, caller, read.keys, _trace(), None, read.dossier), handed
+        return key, Request(self._service.name, caller, read.keys, _trace(), None, read.dossier), handed
 
     def _caller(self) -> Caller:
         """Raises `Stopped` when the application is not enrolled, or no longer."""

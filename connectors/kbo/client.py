@@ -38,7 +38,7 @@ _UNKNOWN: Final = b"0001-01-01"  # how the KBO writes a begin that it does not k
 _XML: Final = frozenset({"text/xml", "application/xml"})
 _CURRENT_FIRST: Final = frozenset({f"{D}JuridicalForm", f"{D}JuridicalSituation", f"{D}Address"})
 _READS: Final = frozenset({"read_enterprise", "read_legal_person"})
-_FOR_ANYBODY: Final = frozenset({"read_legal_person", "find_legal_persons"})  # nothing of a natural person may leave these
+_FOR_ANYBODY: Final = frozenset({"read_legal_person", "find_legal_persons"})  # nothing of a person leaves these
 _LEGAL_PERSON: Final = "2"  # TypeOfEnterprise; an unknown one is not taken for it
 _NAME, _TEXT, _BEGIN, _END = f"{D}Denomination", f"{D}Description", f"{D}Validity/{D}Begin", f"{D}Validity/{D}End"
 

@@ -17,6 +17,9 @@ from integrator.keytypes import Sandbox
 from integrator.places import read_yaml
 
 KINDS = ("fixed", "delimited", "workbook", "xml", "records")
+# Bytes of a file, unless its layout says otherwise. An element of one byte takes thirty in memory until its record ends, and
+# nobody can tell beforehand how many there are in one.
+_LARGEST = dict.fromkeys(KINDS, 200_000_000) | {"xml": 20_000_000}
 _MANY, _MANY_TOGETHER = 5_000_000, 100_000  # rows of a file; of one that is held in memory to be taken whole
 WAYS = ("sftp", "view", "rest")  # how rows come; without any of them, by a folder
 _ENDS = {"crlf": b"\r\n", "lf": b"\n", "any": b""}
@@ -190,7 +193,7 @@ def compile_layout(data: Mapping[str, Any], room: Path, *, sandbox: Sandbox) -> 
         sheet=str(form.get("sheet", "")), record=_clark(str(form.get("record", "")), namespaces), namespaces=namespaces,
         schema=room / form["schema"] if "schema" in form else None, fields=fields, key=key,
         ending=_ending(data.get("ending"), kind, sandbox), balances=_balances(data, fields), either=_either(data, fields),
-        even=even, max_bytes=int(limits.get("bytes", 200_000_000)),
+        even=even, max_bytes=int(limits.get("bytes", _LARGEST[kind])),
         max_rows=int(limits.get("rows", _MANY_TOGETHER if _whole(data) else _MANY)), data=data,
     )  # fmt: skip
 

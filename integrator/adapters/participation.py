@@ -15,6 +15,8 @@
 
     deposit: {…, answers: delivery, content: {decision: verdict}}     # rows answer messages that the package received
 
+    deposit: {…, keys: {recipient: {first: [{when: {keeper: [R]}, value: "1970000417"}, …]}}}         # see routing
+
 A row becomes the body of one request, the same whether the hub itself reads the folder or a machine beside the package.
 """
 
@@ -22,7 +24,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import PurePath
 from typing import Any
@@ -30,6 +32,7 @@ from typing import Any
 from integrator.adapters.gathering import Gather, compile_gather, keyed
 from integrator.adapters.intake import key_of
 from integrator.adapters.layout import Layout, deposits
+from integrator.adapters.routing import Route, compile_route
 from integrator.errors import ConfigurationError
 
 SETTLE = 2.0  # seconds
@@ -67,6 +70,14 @@ class Participation:
     pattern: str  # of file names
     settle: float  # seconds that a file must stand still
     sidecar: str  # suffix of the file that says that another one is whole; "" = none
+    routes: Mapping[str, Route] = field(default_factory=dict)  # keys that a table of the adapter tells
+
+    def bodies(self, place: str, row: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+        """What is handed in for a row, each under its key; [] when no route leads anywhere."""
+        made = [(self.key(place, row), self.body(row))]
+        for name, route in self.routes.items():
+            made = [(route.key(one, value), {**body, name: value}) for one, body in made for value in route.ends(row)]
+        return made
 
     def body(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """What is handed in for a row, as over the API."""
@@ -108,7 +119,10 @@ def _participation(layout: Layout, said: Mapping[str, Any]) -> Participation:
     gather = compile_gather(said["gather"], specs) if "gather" in said else None
     known = gather.names if gather is not None else {one.name for one in layout.fields}
     once = gather.by if gather is not None else keyed("deposit.once", said.get("once", ()), specs)
-    keys = {name: _source(one, known, layout.adapter) for name, one in (said.get("keys") or {}).items()}
+    wished = said.get("keys") or {}
+    routed = {name: one for name, one in wished.items() if isinstance(one, Mapping) and "value" not in one}
+    routes = {name: compile_route(one, known, layout.adapter) for name, one in routed.items()}
+    keys = {name: _source(one, known, layout.adapter) for name, one in wished.items() if name not in routed}
     content = {name: _source(one, known, layout.adapter) for name, one in (said.get("content") or {}).items()}
     dossier, answers = (
         _source(said[part], known, layout.adapter) if part in said else None for part in ("dossier", "answers")
@@ -116,7 +130,7 @@ def _participation(layout: Layout, said: Mapping[str, Any]) -> Participation:
     return Participation(
         layout.adapter, said["service"], str(said["organisation"]), said["application"], said["purpose"], keys, content,
         tuple(said.get("changed") or ()), dossier, answers, once, gather,
-        pattern, float(drop.get("settleSeconds", SETTLE)), sidecar,
+        pattern, float(drop.get("settleSeconds", SETTLE)), sidecar, routes,
     )  # fmt: skip
 
 
@@ -129,8 +143,8 @@ def faults(part: Participation, services: Mapping[str, Any]) -> Iterator[str]:
     if part.answers is not None:
         yield from _faults_of_answers(part, service)
         return
-    missing = [name for name, key in service.keys.items() if key.required and name not in part.keys]
-    unknown = [name for name in part.keys if name not in service.keys]
+    missing = [name for name, key in service.keys.items() if key.required and name not in {**part.keys, **part.routes}]
+    unknown = [name for name in {**part.keys, **part.routes} if name not in service.keys]
     if service.later.kind == "announcement":
         unknown += [name for name in part.changed if name not in service.offers] + list(part.content)
         missing += [] if part.changed else ["changed"]

@@ -40,7 +40,9 @@ class Front:
 
     def __init__(self, hub: Hub, rest: App, problems: Problems, limits: Limits, flight: InFlight) -> None:
         self._hub, self._rest, self._problems, self._limits = hub, rest, problems, limits
-        self._routes = Routes({name: one for name, one in hub.services.items() if one.later is None and not one.is_open})
+        self._routes = Routes(
+            {name: one for name, one in hub.services.items() if one.later is None and not one.is_open}
+        )
         self._flight = flight  # shared with what else asks questions behind
         self._shown = Shown(hub.identity.certificates, hub.settings.proxies)
         self._hosts = frozenset(host.lower().encode() for host in hub.settings.hosts)

@@ -15,9 +15,17 @@ from integrator.api.certificates import SHOWN
 from integrator.api.headers import bearer
 from integrator.api.hub import Verified
 from integrator.api.limits import InFlight, Limits
-from integrator.errors import Issue, MalformedRequest, RegisterSilent, UnknownCaller
+from integrator.errors import HubError, Issue, MalformedRequest, UnknownCaller
 from integrator.logs import log
 from integrator.model import Caller
+
+
+class RegisterSilent(HubError):
+    """A register of the hub (staff, enrolment) could not be read or written: neither a yes nor a no."""
+
+    code, where, retryable = "REGISTER_SILENT", "H1", True
+    advice = "A register of the hub does not answer. Ask again after Retry-After."
+    retry_after: int = 5
 
 
 class Counter:

@@ -55,7 +55,7 @@ class Counter:
         caller = request.caller
         mode, recipient, receiver = "effect", later.to, (caller.organisation, caller.application, caller.purpose)
         if later.kind == "message":
-            found = await self._recipient(service, str(request.keys[later.to]))
+            found = await self._recipient(service, str(request.keys[later.to]), caller.purpose)
             mode, recipient = found.mode, found.uid
             receiver = (found.organisation, found.application, found.purpose)
         message = Message(
@@ -135,7 +135,8 @@ class Counter:
         read = later.read_reply(content)
         asked = outbox.held(row, "").dossier  # of the case that it answers to
         request = Request(service.name, caller, {}, trace, frozenset(read), asked)
-        sender = (row["sender_org"], row["sender_app"], row["purpose"])
+        # For the sender's purpose; a message of before it was kept was for the receiver's.
+        sender = (row["sender_org"], row["sender_app"], row["sender_purpose"] or row["purpose"])
         message = Message(
             outbox, uid_of(outbox, request, f"answer:{key}"), "answer", "pull", self._mailbox(Caller(*sender), service.name),
             sender, request, read, None, later.expires, question=uid,
@@ -156,13 +157,14 @@ class Counter:
         self._dispatch.wake()
         return answer
 
-    async def _recipient(self, service: Any, organisation: str) -> Subscription:
+    async def _recipient(self, service: Any, organisation: str, purpose: str) -> Subscription:
+        """The oldest that follows for the same purpose; where none does, the oldest."""
         followers: list[Subscription] = await self._dispatch.subscriptions.followers(service.name, [organisation])
         if not followers:
             raise _issue(
                 "referencedResourceNotFound", f"/{service.later.to}", "this organisation receives none of these"
             )
-        return followers[0]
+        return next((one for one in followers if one.purpose == purpose), followers[0])
 
     async def _own(self, caller: Caller, uid: str) -> Subscription:
         found: Subscription = await self._dispatch.subscriptions.own(uid, caller.organisation, caller.application)

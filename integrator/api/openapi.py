@@ -6,7 +6,6 @@ said on bodies, examples that are valid. A property that may be missing is simpl
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from integrator.api import cases, openapi_deliveries, openapi_opened
@@ -127,26 +126,11 @@ def request_example(service: Service) -> Json:
     anywhere = {key for group in service.exactly_one for key in group}
     example = {}
     for key, kind in service.keys.items():
-        value = _example(kind.schema)
+        value = openapi_deliveries.ordinary(kind.schema)
         if value is not None and (kind.required or key in wanted or key not in anywhere):
             example[key] = value
     example |= openapi_deliveries.example(service) if service.later is not None else {}
     return example | ({"dossierReference": "IX-2026-0017"} if service.needs_dossier else {})
-
-
-def _example(schema: Mapping[str, Any]) -> Any:
-    """The example of a key, or one put together from its parts; None when there is none."""
-    if "examples" in schema:
-        return schema["examples"][0]
-    if schema.get("type") == "object":
-        parts = {name: _example(inner) for name, inner in schema["properties"].items()}
-        return {name: value for name, value in parts.items() if value is not None} or None
-    if "enum" in schema:
-        return schema["enum"][0]
-    if schema.get("type") == "array":
-        inner = _example(schema["items"])
-        return None if inner is None else [inner]
-    return None
 
 
 def request_schema(service: Service) -> Json:

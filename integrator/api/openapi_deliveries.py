@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from integrator.api.hub import Service
@@ -43,8 +44,23 @@ def example(service: Service) -> Json:
     """The same, with examples."""
     if service.later.kind == "announcement":
         return {"changed": sorted(service.offers)[:1]}
-    kinds = service.later.content.items()
-    return {"content": {name: kind.schema["examples"][0] for name, kind in kinds if "examples" in kind.schema}}
+    told = {name: ordinary(kind.schema) for name, kind in service.later.content.items()}
+    return {"content": {name: value for name, value in told.items() if value is not None}}
+
+
+def ordinary(schema: Mapping[str, Any]) -> Any:
+    """The example of a key, or one put together from its parts; None when there is none."""
+    if "examples" in schema:
+        return schema["examples"][0]
+    if schema.get("type") == "object":
+        parts = {name: ordinary(inner) for name, inner in schema["properties"].items()}
+        return {name: value for name, value in parts.items() if value is not None} or None
+    if "enum" in schema:
+        return schema["enum"][0]
+    if schema.get("type") == "array":
+        inner = ordinary(schema["items"])
+        return None if inner is None else [inner]
+    return None
 
 
 def wish(service: Service) -> Json:

@@ -149,16 +149,16 @@ class OverHttp:
         self._part, self._clients = part, clients
 
     async def __call__(self, rows: Sequence[Taken]) -> Mapping[str, str]:
-        lines: dict[int, list[tuple[str, str, dict[str, Any]]]] = {}
-        for row in rows:
-            body = self._part.body(row.values)
-            keys = orjson.dumps(
-                {name: body.get(name) for name in ("deliveryId", *self._part.keys)}, option=orjson.OPT_SORT_KEYS
-            )
-            lines.setdefault(zlib.crc32(keys) % len(self._clients), []).append(
-                (row.key, self._part.key(row.key, row.values), body)
-            )
+        lines: dict[int, list[tuple[str, list[tuple[str, dict[str, Any]]]]]] = {}
         settled: dict[str, str | None] = {}
+        for row in rows:
+            bodies = self._part.bodies(row.key, row.values)
+            if not bodies:
+                settled[row.key] = "NO_ROUTE"
+                continue
+            told = {name: bodies[0][1].get(name) for name in ("deliveryId", *self._part.keys)}
+            keys = orjson.dumps(told, option=orjson.OPT_SORT_KEYS)
+            lines.setdefault(zlib.crc32(keys) % len(self._clients), []).append((row.key, bodies))
         work = (asyncio.to_thread(self._line, self._clients[which], line, settled) for which, line in lines.items())
         failed = next((error for error in await asyncio.gather(*work) if error is not None), None)
         refused = {key: reason for key, reason in settled.items() if reason is not None}
@@ -167,24 +167,27 @@ class OverHttp:
         return refused
 
     def _line(
-        self, hub: Hub, rows: Sequence[tuple[str, str, dict[str, Any]]], settled: dict[str, str | None]
+        self, hub: Hub, rows: Sequence[tuple[str, list[tuple[str, dict[str, Any]]]]], settled: dict[str, str | None]
     ) -> Exception | None:
-        for row, key, body in rows:
-            try:
-                if self._part.answers is None:
-                    hub.send(self._part.service, key, **body)
-                else:
-                    hub.call("POST", "/delivery/v1/deliveries/answer", body, key)
-            except (HubUnreachable, KeyError) as error:
-                return error
-            except Problem as problem:
-                reason = _refusal(problem)
-                if reason is None:
-                    return problem
-                settled[row] = reason
-            else:
-                settled[row] = None
+        for row, bodies in rows:
+            refused: str | None = None
+            for key, body in bodies:
+                try:
+                    self._send(hub, key, body)
+                except (HubUnreachable, KeyError) as error:
+                    return error
+                except Problem as problem:
+                    refused = _refusal(problem)
+                    if refused is None:
+                        return problem
+            settled[row] = refused
         return None
+
+    def _send(self, hub: Hub, key: str, body: dict[str, Any]) -> None:
+        if self._part.answers is None:
+            hub.send(self._part.service, key, **body)
+        else:
+            hub.call("POST", "/delivery/v1/deliveries/answer", body, key)
 
     def close(self) -> None:
         for one in self._clients:

@@ -65,7 +65,7 @@ def run(chosen: argparse.Namespace) -> int:
     organisation, version = _number(chosen.organisation), _version(chosen.indicator, chosen.period)
     layout = load(room / "adapter.yaml", sandbox=loaded.named_numbers if loaded.sandbox else None)
     try:
-        figures = figures_of(layout, load_words(room), chosen.file, version, chosen.period)
+        figures = figures_of(layout, load_words(room), _found(chosen.file), version, chosen.period)
     except OSError as error:
         raise ConfigurationError(f"the file cannot be read: {type(error).__name__}") from error
     if chosen.verb == "count":
@@ -78,6 +78,11 @@ def run(chosen: argparse.Namespace) -> int:
         f"handed in: {version.indicator} of {chosen.period}: {f'fewer than {version.at_least}' if told is None else told}"
     )
     return 0
+
+
+def _found(file: Path) -> Path:
+    """Where the reader stands, or in the rooms: the examples of packages lie in connectors/."""
+    return file if file.exists() or file.is_absolute() else places.home() / file
 
 
 def _version(indicator: str, period: str) -> Version:

@@ -86,6 +86,7 @@ class Message:
             self.uid, self._digest, request.service, self.kind, self.mode, self.recipient, lane, *self.receiver,
             caller.organisation, caller.application, request.trace.trace_id, seal(values, self.uid, now),
             now, now, now + int(self.expires * DAY), "waiting", self.question, "awaiting" if by else None, by,
+            caller.purpose,
         )  # fmt: skip
         rows = [Statement(ACCEPT, ACCEPT_ROW, row)]
         if self.question is not None:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from integrator.delivery.outbox import Outbox
 from integrator.delivery.relay import Relay
-from integrator.delivery.terms import OPEN, STATES
+from integrator.delivery.terms import OPEN
 from integrator.delivery.webhooks.pushing import Push
 from integrator.logs import log
 
@@ -56,8 +56,10 @@ class DeliveryFigures(Collector):
         return told if waiting is None else told | {"oldestSeconds": waiting // 1000}
 
     def collect(self) -> Iterator[Metric]:
-        messages = GaugeMetricFamily("integrator_delivery_messages", "Messages of the outbox.", labels=("state",))
-        for state in STATES:
+        messages = GaugeMetricFamily(
+            "integrator_delivery_messages", "Messages of the outbox, open or dead.", labels=("state",)
+        )
+        for state in (*OPEN, "dead"):
             messages.add_metric((state,), self._counts.get(state, (0, 0))[0])
         yield messages
         yield GaugeMetricFamily(

@@ -19,7 +19,16 @@ from audit import EntryAltered, KeyMissing, Statement
 from integrator import clock
 from integrator.database import Database
 from integrator.delivery.sealing import Sealing
-from integrator.delivery.tables import IS_CARRIED, IS_OPEN, MESSAGE, SETTLE, SETTLE_ROW
+from integrator.delivery.tables import (
+    IS_AWAITING,
+    IS_CARRIED,
+    IS_FETCHED,
+    IS_OPEN,
+    IS_STANDING,
+    MESSAGE,
+    SETTLE,
+    SETTLE_ROW,
+)
 from integrator.delivery.terms import Held
 
 _EARLIER = MESSAGE.alias("earlier")
@@ -45,21 +54,21 @@ class Outbox:
 
         Several relays may ask at the same time, each gets others. A lease that ends unsettled is given out again, as `lost`.
         """
-        now = self.ms()
+        now, until = self.ms(), self.ms() + int(seconds * 1000)
         due = and_(
             IS_CARRIED, MESSAGE.c.due <= now, MESSAGE.c.leased_until <= now, ~_BLOCKED
         )  # fmt: skip
         if closed:
             due = and_(due, MESSAGE.c.recipient.not_in(sorted(closed)))
-        rows = await self.database.run(_leasing(due, now, count, now + int(seconds * 1000)))
-        return [self.held(row, mark) for row, mark in rows]
+        rows = await self.database.run(_leasing(due, now, count, until))
+        return [self.held(row, mark, until) for row, mark in rows]
 
     async def take(self, uids: Sequence[str], seconds: float) -> list[Held]:
         """Messages by name, those that are due and free now: for whoever was told of them by a broker."""
-        now = self.ms()
+        now, until = self.ms(), self.ms() + int(seconds * 1000)
         due = and_(IS_OPEN, MESSAGE.c.uid.in_(uids), MESSAGE.c.due <= now, MESSAGE.c.leased_until <= now, ~_BLOCKED)
-        rows = await self.database.run(_leasing(due, now, len(uids), now + int(seconds * 1000)))
-        return [self.held(row, mark) for row, mark in rows]
+        rows = await self.database.run(_leasing(due, now, len(uids), until))
+        return [self.held(row, mark, until) for row, mark in rows]
 
     async def due(self, count: int, closed: Collection[str] = ()) -> list[tuple[str, int]]:
         """(uid, attempts so far) of what could be leased now; nothing is leased."""
@@ -88,17 +97,18 @@ class Outbox:
         """Messages that nobody came for in time; leased, so that their end is recorded once. Answers no longer awaited end too."""
         now = self.ms()
         late = (
-            update(MESSAGE).where(MESSAGE.c.answer == "awaiting", MESSAGE.c.answer_by <= now)
+            update(MESSAGE).where(IS_AWAITING, MESSAGE.c.answer_by <= now)
             .values(answer="expired", sealed=case((MESSAGE.c.state == "delivered", None), else_=MESSAGE.c.sealed))
         )  # fmt: skip
         await self.database.run(lambda c: c.execute(late))
-        over = and_(IS_OPEN, MESSAGE.c.mode == "pull", MESSAGE.c.deadline <= now, MESSAGE.c.leased_until <= now)
+        over = and_(IS_FETCHED, MESSAGE.c.deadline <= now, MESSAGE.c.leased_until <= now)
         rows = await self.database.run(_leasing(over, now, count, now + int(seconds * 1000)))
         return [self.held(row, mark) for row, mark in rows]
 
     async def counts(self) -> dict[str, tuple[int, int]]:
-        """state -> (messages, ms since 1970 of the oldest acceptance among them)."""
-        query = select(MESSAGE.c.state, func.count(), func.min(MESSAGE.c.created)).group_by(MESSAGE.c.state)
+        """state -> (messages, ms since 1970 of the oldest acceptance among them), of what is open or dead."""
+        query = select(MESSAGE.c.state, func.count(), func.min(MESSAGE.c.created)).where(IS_STANDING)
+        query = query.group_by(MESSAGE.c.state)
         rows = await self.database.run(lambda c: c.execute(query).all())
         return {row[0]: (int(row[1]), int(row[2])) for row in rows}
 
@@ -109,14 +119,14 @@ class Outbox:
         gone = MESSAGE.delete().where(over, MESSAGE.c.ended < before, ~awaited)
         return int(await self.database.run(lambda c: c.execute(gone).rowcount))
 
-    def held(self, row: Any, lease: str) -> Held:
+    def held(self, row: Any, lease: str, until: int = 0) -> Held:
         """A row as whoever delivers it sees it; one whose values cannot be opened says so, and holds up no other."""
         values, readable = self._opened(row)
         return Held(
             row["id"], row["uid"], row["service"], row["kind"], row["mode"], row["recipient"], row["org"], row["app"],
             row["purpose"], row["sender_org"], row["trace"], values.get("keys", {}), values.get("content", {}),
             row["created"], row["deadline"], row["attempts"] + 1, row["leased_by"] is not None or row["state"] == "unknown", lease,
-            values.get("dossier"), row["question"], values.get("agent"), readable,
+            values.get("dossier"), row["question"], values.get("agent"), until, readable,
         )  # fmt: skip
 
     def _opened(self, row: Any) -> tuple[Mapping[str, Any], bool]:

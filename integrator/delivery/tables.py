@@ -15,6 +15,7 @@ MESSAGE = Table(
     Column("created", BigInteger), Column("due", BigInteger), Column("deadline", BigInteger), Column("state", String),
     Column("attempts", Integer), Column("reason", String), Column("leased_by", String), Column("leased_until", BigInteger),
     Column("ended", BigInteger), Column("question", String), Column("answer", String), Column("answer_by", BigInteger),
+    Column("sender_purpose", String),
 )  # fmt: skip
 SUBSCRIPTION = Table(
     "delivery_subscription", metadata,
@@ -30,16 +31,19 @@ ENDPOINT = Table(
 
 # As in the partial indexes, word for word.
 IS_OPEN = text("delivery_message.state IN ('waiting', 'unknown')")
+IS_STANDING = text("delivery_message.state IN ('waiting', 'unknown', 'dead')")
+IS_FETCHED = text("delivery_message.state IN ('waiting', 'unknown') AND delivery_message.mode = 'pull'")
+IS_AWAITING = text("delivery_message.answer = 'awaiting'")
 IS_CARRIED = text("delivery_message.state IN ('waiting', 'unknown') AND delivery_message.mode <> 'pull'")
 
 # Beside entries: see audit.beside. Casts, because a PostgreSQL column of NULLs alone would be text.
 _BIG, _TEXT = "CAST(? AS bigint)", "CAST(? AS text)"
 ACCEPT = (
     "INSERT INTO delivery_message (uid, digest, service, kind, mode, recipient, lane, org, app, purpose, sender_org,"
-    " sender_app, trace, sealed, created, due, deadline, state, question, answer, answer_by) VALUES {rows}"
+    " sender_app, trace, sealed, created, due, deadline, state, question, answer, answer_by, sender_purpose) VALUES {rows}"
     " ON CONFLICT (uid) DO NOTHING"
 )
-ACCEPT_ROW = f"({', '.join(['?'] * 14)}, {', '.join([_BIG] * 3)}, ?, {_TEXT}, {_TEXT}, {_BIG})"
+ACCEPT_ROW = f"({', '.join(['?'] * 14)}, {', '.join([_BIG] * 3)}, ?, {_TEXT}, {_TEXT}, {_BIG}, ?)"
 # Values go once they are delivered, or once no answer is awaited any longer: it bears the case of its question. A lease that
 # was lost settles nothing.
 SETTLE = (

@@ -45,6 +45,7 @@ class Held:
     dossier: str | None = None
     question: str | None = None  # uid of the message that this one answers
     agent: str | None = None
+    leased_until: int = 0  # from then on somebody else may have it; 0: it is not leased, its recipient came for it
     readable: bool = True  # False: its values cannot be opened, so keys and content are empty
 
 

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from integrator import clock
 from integrator.contract import Connector, Question
 from integrator.delivery.effects import Effect, ReplyLost
 from integrator.delivery.terms import Held
@@ -21,10 +22,13 @@ from integrator.services import Confirm, Service
 
 Ask = Callable[[Request], Awaitable[Answer]]
 
-PATIENCE = 40.0  # seconds for one write, with what a source needs to say what became of it; shorter than a lease
+PATIENCE = 40.0  # seconds for one write, with what a source needs to say what became of it; never longer than its lease
+_SPARE = 2.0  # seconds of the lease that are left for recording the outcome
 
 
-def writes(services: Mapping[str, Service], connectors: Mapping[str, Connector], ask: Ask) -> dict[str, Effect]:
+def writes(
+    services: Mapping[str, Service], connectors: Mapping[str, Connector], ask: Ask, now: clock.Now
+) -> dict[str, Effect]:
     """The effect of every service that writes, by its `to`. Raises `ConfigurationError`."""
     found: dict[str, Effect] = {}
     for service in services.values():
@@ -39,7 +43,7 @@ def writes(services: Mapping[str, Service], connectors: Mapping[str, Connector],
         if later.to in found:
             raise ConfigurationError(f"{service.name}: another service writes to {later.to} already")
         found[later.to] = Write(
-            source, connectors[source], operation, later.confirm, services[later.confirm.service], ask
+            source, connectors[source], operation, later.confirm, services[later.confirm.service], ask, now
         )
     return found
 
@@ -54,10 +58,12 @@ class Write:
     confirm: Confirm
     asked: Service  # what `confirm` names
     answer: Ask
+    now: clock.Now
 
     async def do(self, held: Held, content: Mapping[str, Any]) -> None:
         """The connector gets keys and content together; its ticket is the delivery's id, the same at every attempt."""
-        until = time.monotonic() + PATIENCE
+        left = held.leased_until / 1000 - self.now() - _SPARE if held.leased_until else PATIENCE
+        until = time.monotonic() + min(PATIENCE, left)
         keys = {**held.keys, **content}
         question = Question(self.operation, keys, frozenset(), False, held.uid, held.organisation, "", until)
         try:

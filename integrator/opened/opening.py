@@ -36,7 +36,7 @@ def opening(
     if said.get("run", True) and len(public) != 1:
         raise ConfigurationError(
             "config/organisations.yaml: one organisation of kind public stands for anybody",
-            advice="Add it, or say openData.run: false.",
+            advice="Add it, or say opened.run: false.",
         )
 
     def door(exchange: Exchange) -> Opened | None:

@@ -88,9 +88,13 @@ def _apart(authorisation: Mapping[str, Any], named: frozenset[str], organisation
     public = everybody(organisations)
     closed = [grant["service"] for grant in authorisation["grants"] if not grant["service"].startswith(OPEN)]
     if named & public and (closed or named - public):
-        raise ConfigurationError(f"{authorisation['id']}: anybody may have services that are open, in a text of their own")
+        raise ConfigurationError(
+            f"{authorisation['id']}: anybody may have services that are open, in a text of their own"
+        )
     if is_open(authorisation) and not named <= public:
-        raise ConfigurationError(f"{authorisation['id']}: what is open is for anybody: name the organisation of kind public")
+        raise ConfigurationError(
+            f"{authorisation['id']}: what is open is for anybody: name the organisation of kind public"
+        )
 
 
 def members(named: list[str], organisations: Mapping[str, Any]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -16,7 +17,7 @@ from integrator.database import Database
 from integrator.opened.published import ROOM, Published
 from tests.flows.conftest import SetFault
 from tests.flows.ledgers import Book
-from tests.flows.sandboxes import Callers
+from tests.flows.sandboxes import Callers, beside
 
 ADDRESSES = {"postCode": "1050", "streetName": "Voorbeeldstraat", "houseNumber": "12"}
 COMPANY, BAKER = "1800001185", "1800001086"  # a company, and a natural person with something to hide
@@ -215,20 +216,39 @@ def test_figures_are_never_published_before_their_time_in_production(tmp_path, m
     from integrator.errors import ConfigurationError
 
     real = replace(
-        hub_settings, mode="production", open_data={**hub_settings.open_data, "database": f"sqlite:///{tmp_path}/o.db"}
+        hub_settings, mode="production", opened={**hub_settings.opened, "database": f"sqlite:///{tmp_path}/o.db"}
     )
     monkeypatch.setattr(settings_module, "load", lambda local=None: real)
     with pytest.raises(ConfigurationError):
         opendata.run(_parser().parse_args(["open", "publish", "--as-of", "2030-01-01"]))
 
-    assert [] == Published(Database(real.open_data["database"], ROOM)).periods("exchanges")
+    assert [] == Published(Database(real.opened["database"], ROOM)).periods("exchanges")
 
 
-def test_one_network_that_asks_without_end_is_told_to_wait_and_is_remembered_nowhere(hub, anybody):
-    statuses = {anybody.get("/open/v1/nothing").status_code for _ in range(125)}
-    refused = anybody.get("/open/v1/municipalities")
+@pytest.fixture
+def another(hub, tmp_path):
+    """A hub with another open door; its own minute, so that nobody else waits."""
+    with contextlib.ExitStack() as stack:
+
+        def started(**opened):
+            other = stack.enter_context(beside(hub, tmp_path / "state", opened=opened))
+            return stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{other.settings.port}", timeout=20))
+
+        yield started
+
+
+def test_one_network_that_asks_without_end_is_told_to_wait(another):
+    client = another(perMinute=5)
+    statuses = [client.get("/open/v1/nothing").status_code for _ in range(12)]
+    refused = client.get("/open/v1/municipalities")
 
     assert 429 in statuses
-    assert 429 == refused.status_code
+    assert (429, 5) == (refused.status_code, json.loads(refused.text)["limit"])
     assert 0 < int(refused.headers["retry-after"]) <= 60
-    assert 120 == json.loads(refused.text)["limit"]
+
+
+def test_a_door_that_is_closed_is_not_there_and_not_described(another):
+    client = another(run=False)
+
+    assert 404 == client.get("/open/v1/municipalities").status_code
+    assert [] == [path for path in client.get("/openapi.json").json()["paths"] if path.startswith("/open/")]

@@ -24,7 +24,14 @@ from tests.flows.sandboxes import CONNECTOR_OF, SOURCES, Callers, Reply, heal, s
 
 # Registrations change what the next question is told, so they cannot be compared here: tests/flows/test_directory.py.
 GRANTED = tuple(one for one in granted() if not one.service.name.startswith("directory."))
-OVER_DELIVERING = ("rr", "ksz", "kbo", "div", "best", "dimona")  # a file cannot send more than it is: see the last tests
+OVER_DELIVERING = (
+    "rr",
+    "ksz",
+    "kbo",
+    "div",
+    "best",
+    "dimona",
+)  # a file cannot send more than it is: see the last tests
 HUBS_OWN = frozenset({"isComplete", "withheld.field", "withheld.reason"})  # words of the hub in an answer
 VERDICT = frozenset({"code", "result", "source", "ms", "reason", "retryAfterSec"})
 

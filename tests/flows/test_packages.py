@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from integrator.adapters.ways.journal import Journal
 from integrator.commands import apps, mock
 from integrator.commands.sandbox import Sandbox
 from integrator.database import Database
+from integrator.delivery.tables import MESSAGE
 from tests.flows.ledgers import book
 from tests.flows.sandboxes import Beside, beside
-from tests.flows.test_adapters import deposited, follow, until
+from tests.flows.test_adapters import SOON, deposited, follow, until
 
 ANN, BOB = "84651797654", "94641897237"
 PAUSE = 0.2
 PACKAGES = {
     "population_view": "ixelles",
     "parking_register": "brussels",
-    "irisbox": "brussels",
+    "irisbox": "regional-portal",
 }  # adapter -> whose it is
 
 
@@ -33,8 +36,16 @@ def watching(hub: Sandbox, tmp_path: Path) -> Iterator[Beside]:
     with beside(hub, tmp_path / "state", adapters=chosen) as running:
         for adapter, organisation in PACKAGES.items():
             name = adapter.replace("_", "-")
-            apps.create(running.settings, name, organisation, ["file_update"], tmp_path / f"{name}.jwk")
-        follow(running, tmp_path).close()
+            purpose = "council_interpellation" if adapter == "irisbox" else "file_update"
+            apps.create(running.settings, name, organisation, [purpose], tmp_path / f"{name}.jwk")
+        who = follow(running, tmp_path)
+        wish = {"service": "council.interpellation.submit", "mode": "pull", "endDate": SOON}
+        made = who.send(
+            "POST", "/events/v1/subscriptions/create", orjson.dumps(wish), purpose="council_interpellation",
+            headers={"Idempotency-Key": str(uuid.uuid4())},
+        )  # fmt: skip
+        assert 201 == made.status, made.payload
+        who.close()
         yield running
 
 
@@ -77,9 +88,21 @@ def test_a_file_of_the_parking_register_comes_over_sftp_and_each_row_reaches_the
     assert 2 == sum(what.startswith("seen of ") for _, what in deposited(watching))
 
 
-def test_a_question_of_the_electronic_counter_is_fetched_and_reaches_the_municipality(watching: Beside) -> None:
-    before = mock.call("POST", f"{watching.mocks}/packages/irisbox/questions", {"ssin": ANN, "text": "I moved"})
-    mock.call("POST", f"{watching.mocks}/packages/irisbox/questions", {"ssin": BOB, "text": "so did I"})
+def test_a_question_of_the_electronic_counter_is_fetched_and_reaches_the_council(watching: Beside) -> None:
+    asked = {"municipality": "1992100975", "topic": "a crossing", "text": "When will it be lit?", "language": "FR"}
+    for person in (ANN, BOB):
+        mock.call("POST", f"{watching.mocks}/packages/irisbox/questions", {"ssin": person, **asked})
 
-    until(lambda: {"I moved", "so did I"} <= {what for _, what in deposited(watching)})
-    assert before["question"].startswith("IB")
+    until(lambda: 2 == submitted(watching), 120.0)
+    time.sleep(5 * PAUSE)
+    assert 2 == submitted(watching)
+
+
+def submitted(hub: Beside) -> int:
+    """Questions in the outbox."""
+    database = Database(hub.settings.ledger, "delivery")
+    try:
+        found = database.now(lambda c: c.execute(MESSAGE.select()).mappings().all())
+    finally:
+        database.close()
+    return sum(one["service"] == "council.interpellation.submit" for one in found)

@@ -36,8 +36,10 @@ def hand_in(hub, hub_settings, monkeypatch, tmp_path):
         name: str = "living_wage_persons",
         change=lambda data: data,
     ) -> int:
-        data = (ROOT / "connectors" / package / "cases" / "october.case").read_bytes().partition(b"----------\n")[0]
-        (tmp_path / package).write_bytes(change(data))
+        [file] = [
+            path for path in (ROOT / "connectors" / package / "cases").glob("october.*") if path.suffix != ".json"
+        ]
+        (tmp_path / package).write_bytes(change(file.read_bytes()))
         parser = argparse.ArgumentParser()
         indicator.add(parser.add_subparsers())
         words = ["indicator", "hand-in", str(tmp_path / package), "--adapter", package, "--indicator", name]
@@ -120,7 +122,7 @@ def test_a_half_written_file_hands_in_nothing(hand_in, hub):
 
 def test_nothing_that_is_handed_in_holds_a_number_of_a_person(hand_in, hub):
     hand_in("cpas-anderlecht", "welfare_csv", period="2026-11")
-    case = (ROOT / "connectors/welfare_csv/cases/october.case").read_text(encoding="utf-8")
+    case = (ROOT / "connectors/welfare_csv/cases/october.csv").read_text(encoding="utf-8")
     numbers = {line.split(";")[1] for line in case.splitlines() if line.startswith("D0")}
     left = "".join(path.read_text() for path in (hub.state / "statistics").rglob("*.json"))
 

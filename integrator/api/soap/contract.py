@@ -76,6 +76,8 @@ def domains(services: Mapping[str, Service], problems: Problems) -> dict[str, Do
     for service in sorted(services.values(), key=lambda one: one.name):
         if service.later is not None and service.later.kind == "event":
             continue  # followed, never asked
+        if service.is_open:
+            continue  # asked at the open door and nowhere else
         operation = _operation(service)
         found.setdefault(service.path.split("/")[1], {})[operation.name] = operation
     if any(service.later is not None for service in services.values()):

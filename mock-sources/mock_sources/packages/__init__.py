@@ -3,8 +3,9 @@
 population_view    a database: a view that may be read · POST /packages/population_view/changes enters a change
 parking_register   a folder behind SFTP, fixed width · POST /packages/parking_register/files writes a file of rows
 irisbox            an API of JSON pages, GET /packages/irisbox/api/questions · POST /packages/irisbox/questions asks one
+street_reports     an API of JSON pages, GET /packages/street_reports/api/reports · POST /packages/street_reports/reports enters one
 school_desk        no door but the one of its own program: POST /packages/school_desk/import · GET /packages/school_desk/queue/1520
-acts               acts of death, as DABS/BAEC tells them: GET /packages/acts/api/notifications · POST /packages/acts/register, annul …
+dabs_deaths        acts of death, as DABS/BAEC tells them: GET /packages/dabs_deaths/api/notifications · POST …/register, annul, repeat, door
 permits            reads files in import/ behind SFTP · POST /packages/permits/grant · GET /packages/permits/permit/1ABC123
 
 How to get in stands in state/access/<package>.yaml, as the package's manager would hand it over: secret, for its owner only.
@@ -23,9 +24,11 @@ from mock_sources.asgi import BodyTooLarge, Receive, Scope, Send, problem, read_
 from mock_sources.clock import Clock
 from mock_sources.packages.acts import Acts
 from mock_sources.packages.irisbox import Desk as QuestionDesk
+from mock_sources.packages.pages import Pages
 from mock_sources.packages.permits import Permits
 from mock_sources.packages.population import Population
 from mock_sources.packages.school import SchoolDesk
+from mock_sources.packages.street import StreetDesk
 
 _LIMIT = 65_536
 Desk = Callable[[Mapping[str, Any]], Awaitable[dict[str, Any]]]
@@ -40,13 +43,19 @@ class Packages:
         population = Population(state / "packages" / "population.db", clock)
         hand_over(state, "population_view", {"database": f"sqlite:///{population.path}"})
         self._desks: dict[tuple[str, str], Desk] = {("population_view", "changes"): population.enter}
-        self._questions = QuestionDesk(state / "packages" / "irisbox.json", clock)
-        self._desks["irisbox", "questions"] = self._questions.ask
+        questions = QuestionDesk(state / "packages" / "irisbox.json", clock)
+        street = StreetDesk(state / "packages" / "street_reports.json", clock)
+        self._desks |= {("irisbox", "questions"): questions.ask, ("street_reports", "reports"): street.report}
+        self._pages: dict[tuple[str, str], Pages | Acts] = {
+            ("irisbox", "api/questions"): questions.pages,
+            ("street_reports", "api/reports"): street.pages,
+        }
         school = SchoolDesk(state / "packages" / "school.db")
         self._desks["school_desk", "import"] = school.enter
         self._looks: dict[tuple[str, str], Look] = {("school_desk", "queue"): school.queue}
-        self._acts = Acts(state / "packages" / "acts.json", clock)
-        self._desks |= {("acts", name): getattr(self._acts, name) for name in ("register", "annul", "repeat", "door")}
+        acts = Acts(state / "packages" / "acts.json", clock)
+        self._desks |= {("dabs_deaths", name): getattr(acts, name) for name in ("register", "annul", "repeat", "door")}
+        self._pages["dabs_deaths", "api/notifications"] = acts
         root = state / "packages" / "parking_register"
         permits = Permits(state / "packages" / "permits.db", root / "share" / "import")
         self._desks["permits", "grant"], self._looks["permits", "permit"] = permits.grant, permits.permit
@@ -62,19 +71,15 @@ class Packages:
 
     def stand_at(self, base: str) -> None:
         """The address of the mocks, known when they are bound."""
-        headers = {"Authorization": f"Bearer {self._questions.token}"}
-        hand_over(self._state, "irisbox", {"url": f"{base}/packages/irisbox/api", "headers": headers})
-        headers = {"Authorization": f"Bearer {self._acts.token}"}
-        hand_over(self._state, "dabs_deaths", {"url": f"{base}/packages/acts/api", "headers": headers})
+        for (package, _), pages in self._pages.items():
+            headers = {"Authorization": f"Bearer {pages.token}"}
+            hand_over(self._state, package, {"url": f"{base}/packages/{package}/api", "headers": headers})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] == "/irisbox/api/questions":
-            await self._questions(scope, receive, send)
-            return
-        if scope["path"] == "/acts/api/notifications":
-            await self._acts(scope, receive, send)
-            return
         package, _, what = scope["path"].strip("/").partition("/")
+        if (package, what) in self._pages:
+            await self._pages[package, what](scope, receive, send)
+            return
         look = self._looks.get((package, what.partition("/")[0]))
         if look is not None and scope["method"] == "GET":
             await respond_json(send, 200, await look(what.partition("/")[2]))

@@ -23,10 +23,11 @@ LENGTH = 45
 _ROW = re.compile(r"D([0-9a-f]{32})(\d{11})([JN])")
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS permit (plate TEXT PRIMARY KEY, holder TEXT NOT NULL, status TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS notice (notice TEXT PRIMARY KEY, withdrawn INTEGER NOT NULL, restored INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS notice (notice TEXT PRIMARY KEY, holder TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS file (name TEXT PRIMARY KEY, state TEXT NOT NULL);
 """
 _TURN = "UPDATE permit SET status = ? WHERE holder = ? AND status = ?"
+_NOTICES = "SELECT count(*) FROM notice JOIN permit USING (holder) WHERE plate = ?"
 _ACTIVE, _DIED = "active", "withdrawn: the holder died"
 
 
@@ -52,15 +53,16 @@ class Permits:
         return {"plate": row[0]}
 
     async def permit(self, plate: str) -> dict[str, Any]:
-        """{status, notices}: of one plate, after what lies in the folder was read."""
+        """{status, notices, filesAside}: of one plate, its holder and the folder, after what lies there was read."""
         return await asyncio.to_thread(self._permit, plate)
 
     def _permit(self, plate: str) -> dict[str, Any]:
         self._read()
         with closing(self._open()) as database:
             found = database.execute("SELECT status FROM permit WHERE plate = ?", (plate,)).fetchone()
+            told = database.execute(_NOTICES, (plate,)).fetchone()[0]
             aside = database.execute("SELECT count(*) FROM file WHERE state <> 'read'").fetchone()[0]
-        return {"status": found[0] if found else None, "filesAside": aside}
+        return {"status": found[0] if found else None, "notices": told, "filesAside": aside}
 
     def _read(self) -> None:
         with closing(self._open()) as database:
@@ -103,5 +105,5 @@ def _take(database: sqlite3.Connection, notice: str, holder: str, in_life: bool)
     if database.execute("SELECT 1 FROM notice WHERE notice = ?", (notice,)).fetchone():
         return
     turn = (_ACTIVE, holder, _DIED) if in_life else (_DIED, holder, _ACTIVE)
-    count = database.execute(_TURN, turn).rowcount
-    database.execute("INSERT INTO notice VALUES (?, ?, ?)", (notice, 0 if in_life else count, count if in_life else 0))
+    database.execute(_TURN, turn)
+    database.execute("INSERT INTO notice VALUES (?, ?)", (notice, holder))

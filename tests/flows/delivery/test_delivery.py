@@ -171,7 +171,7 @@ def test_an_announcement_reaches_nobody_who_keeps_no_file(doors: Callers) -> Non
 
 
 def test_whoever_may_follow_changes_may_not_announce_them(doors: Callers) -> None:
-    refused = post(doors, "/person/v1/changes/announce", {"ssin": PERSON, "changed": ["address"]}, IXELLES)
+    refused = post(doors, "/person/v1/changes/announce", {"ssin": PERSON, "changed": ["address"]}, CPAS)
 
     assert (403, "SERVICE_NOT_GRANTED") == (refused.status, refused.body["reason"])
 

@@ -283,3 +283,9 @@ def test_a_document_that_is_not_whole_is_refused(checked: Any, content: str, rea
 
     assert report.refusal is not None
     assert reason == report.refusal.reason
+
+
+def test_a_document_of_elements_may_be_a_tenth_as_large_as_a_file_of_lines_unless_its_layout_says_so() -> None:
+    said = {**kit.XML, "limits": {"bytes": 90_000_000}}
+
+    assert [200_000_000, 20_000_000, 90_000_000] == [kit.layout(one).max_bytes for one in (kit.FIXED, kit.XML, said)]

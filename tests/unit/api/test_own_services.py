@@ -38,7 +38,8 @@ async def test_both_descriptions_are_valid(hub: Any, caller: Any) -> None:
     OpenAPIV31SpecValidator(new).validate()
     OpenAPIV30SpecValidator(old).validate()
 
-    assert {service.path for service in hub.services.values()} <= set(new["paths"]) == set(old["paths"])
+    told = [one for one in hub.services.values() if not one.is_open]  # this hub has no open door
+    assert {service.path for service in told} <= set(new["paths"]) == set(old["paths"])
 
 
 @pytest.mark.parametrize("name", NAMES)

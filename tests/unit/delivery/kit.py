@@ -54,13 +54,21 @@ GRANTS = [
 ]
 
 
-def policies(grants: Any = GRANTS, organisations: Any = (SENDER, RECEIVER), **authorisation: Any) -> Any:
+def policies(
+    grants: Any = GRANTS, organisations: Any = (SENDER, RECEIVER), purposes: Any = ("school",), **authorisation: Any
+) -> Any:
+    """The same authorisation for each purpose."""
+    texts = [_text_of(purpose, grants, organisations, authorisation) for purpose in purposes]
+    return compile_policies(texts, {"organisations": {}, "groups": {}})
+
+
+def _text_of(purpose: str, grants: Any, organisations: Any, authorisation: Any) -> tuple[str, bytes]:
     data = {
-        "purpose": "school", "title": TEXT, "why": TEXT, "dpv": "dpv:ServiceProvision", "retention": "Y10", "legalBasis": "eu-gdpr:A6-1-e",
+        "purpose": purpose, "title": TEXT, "why": TEXT, "dpv": "dpv:ServiceProvision", "retention": "Y10", "legalBasis": "eu-gdpr:A6-1-e",
         "processingActivity": "https://ropa.example/school/v1", "disclosure": {},
-        "authorisations": [{"id": "school@1", "validFrom": "2026-01-01", "organisations": list(organisations), "grants": grants} | authorisation],
+        "authorisations": [{"id": f"{purpose}@1", "validFrom": "2026-01-01", "organisations": list(organisations), "grants": grants} | authorisation],
     }  # fmt: skip
-    return compile_policies([("school.yaml", yaml.safe_dump(data).encode())], {"organisations": {}, "groups": {}})
+    return f"{purpose}.yaml", yaml.safe_dump(data).encode()
 
 
 class Clock:

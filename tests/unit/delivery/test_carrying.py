@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 import pytest
 from sqlalchemy import update
 
@@ -240,6 +243,41 @@ async def test_who_lost_his_lease_settles_nothing(hub: House) -> None:
     await hub.carrying.carry(late)
 
     assert ("waiting", None) == await hub.state(uid)
+
+
+async def test_what_was_decided_too_slowly_is_not_sent_once_its_lease_has_ended(hub: House) -> None:
+    uid = (await hub.accept("k1")).body["deliveryId"]
+    decide = hub.carrying.decide
+
+    async def slow(service: Any, request: Any) -> Any:
+        hub.clock.now += 61
+        return await decide(service, request)
+
+    object.__setattr__(hub.carrying, "decide", slow)
+    await hub.carry()
+    object.__setattr__(hub.carrying, "decide", decide)
+
+    assert ([], "waiting") == (hub.way.sent, (await hub.state(uid))[0])
+    hub.clock.now += 101
+    assert [uid] == await hub.carry()
+
+
+async def test_decisions_are_made_side_by_side(hub: House) -> None:
+    for number in range(5):
+        await hub.accept(f"k{number}", recipient=f"follower-{number}")
+    decide, under_way, most = hub.carrying.decide, [], []
+
+    async def counted(service: Any, request: Any) -> Any:
+        under_way.append(request)
+        most.append(len(under_way))
+        await asyncio.sleep(0)
+        under_way.remove(request)
+        return await decide(service, request)
+
+    object.__setattr__(hub.carrying, "decide", counted)
+    await hub.carry()
+
+    assert (5, 5) == (max(most), len(hub.way.sent))
 
 
 # --- effects that nobody knows ------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,7 +22,7 @@ from integrator.errors import (
 )
 from integrator.model import Answer, Request, Trace
 from integrator.services import Service, compile_service
-from tests.unit.delivery.kit import NUMBER, SERVICES, TEXT
+from tests.unit.delivery.kit import NOW, NUMBER, SERVICES, TEXT
 from tests.unit.delivery.test_webhooks import held
 
 DECLARE = SERVICES[2] | {"delivery": SERVICES[2]["delivery"] | {
@@ -75,7 +76,7 @@ def register() -> Register:
 
 @pytest.fixture
 def effects(register: Register) -> Effects:
-    return Effects(writes(services(DECLARE, DECLARED), {"register": register}, register.confirm))
+    return Effects(writes(services(DECLARE, DECLARED), {"register": register}, register.confirm, lambda: NOW))
 
 
 def message(**more: Any) -> Any:
@@ -90,6 +91,15 @@ async def test_the_connector_is_asked_once_with_keys_and_what_is_granted(effects
         sent.verdict, question.operation, question.keys,
     )  # fmt: skip
     assert ("a" * 32, []) == (question.ticket, register.asked)
+
+
+async def test_a_write_ends_before_its_lease_does(effects: Effects, register: Register) -> None:
+    started = time.monotonic()
+    for seconds in (10, 600):
+        await effects.send(message(leased_until=int((NOW + seconds) * 1000)), CONTENT)
+    short, long = (question.deadline - started for question in register.done)
+
+    assert (True, True) == (7 < short < 9, 39 < long < 42)
 
 
 @pytest.mark.parametrize(("failure", "verdict"), [
@@ -135,9 +145,9 @@ async def test_it_is_asked_for_the_body_that_has_it_written_under_the_same_purpo
 @pytest.mark.parametrize("connectors", [{}, {"another": None}], ids=["none", "another"])
 def test_a_write_to_nobody_stops_the_start(register: Register, connectors: Any) -> None:
     with pytest.raises(ConfigurationError):
-        writes(services(DECLARE, DECLARED), connectors, register.confirm)
+        writes(services(DECLARE, DECLARED), connectors, register.confirm, lambda: NOW)
 
 
 def test_a_write_that_nobody_can_confirm_stops_the_start(register: Register) -> None:
     with pytest.raises(ConfigurationError):
-        writes(services(DECLARE), {"register": register}, register.confirm)
+        writes(services(DECLARE), {"register": register}, register.confirm, lambda: NOW)

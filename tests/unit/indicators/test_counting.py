@@ -19,7 +19,7 @@ from integrator.indicators.definitions import days, load_indicators, load_words
 
 ROOT = Path(__file__).resolve().parents[3]
 INDICATORS = load_indicators(ROOT / "config" / "indicators")
-CASES = sorted((ROOT / "connectors").glob("welfare_*/cases/*.case"))
+CASES = sorted((ROOT / "connectors").glob("welfare_*/cases/*.json"))
 PACKAGES = ("welfare_csv", "welfare_fixed", "welfare_xml")
 WAGE = INDICATORS["living_wage_persons"].versions[0]
 CENTRE = "1982100968"
@@ -31,28 +31,31 @@ def package(name: str):
 
 
 def file_of(name: str, tmp_path: Path, change=lambda data: data) -> Path:
-    data = (ROOT / "connectors" / name / "cases" / "october.case").read_bytes().partition(b"----------\n")[0]
     path = tmp_path / name
-    path.write_bytes(change(data))
+    path.write_bytes(change(_beside(ROOT / "connectors" / name / "cases" / "october.json").read_bytes()))
     return path
 
 
+def _beside(case: Path) -> Path:
+    """The package's file of which a case says the figures."""
+    [file] = [path for path in case.parent.glob(f"{case.stem}.*") if path.suffix != ".json"]
+    return file
+
+
 @pytest.mark.parametrize("path", CASES, ids=lambda path: f"{path.parent.parent.name}/{path.stem}")
-def test_a_file_of_a_package_gives_the_figures_of_its_case(path, tmp_path):
-    data, _, expected = path.read_bytes().partition(b"----------\n")
-    said = json.loads(expected)
-    (tmp_path / "file").write_bytes(data)
+def test_a_file_of_a_package_gives_the_figures_of_its_case(path):
+    said = json.loads(path.read_bytes())
     layout, words = package(path.parent.parent.name)
     period = said.pop("period")
 
     assert said == {
-        name: figures_of(layout, words, tmp_path / "file", INDICATORS[name].at(period), period) for name in said
+        name: figures_of(layout, words, _beside(path), INDICATORS[name].at(period), period) for name in said
     }
 
 
 def test_the_three_cases_say_the_same():
     assert 3 == len(CASES)
-    assert 1 == len({path.read_bytes().partition(b"----------\n")[2] for path in CASES})
+    assert 1 == len({path.read_bytes() for path in CASES})
 
 
 @pytest.mark.parametrize("name", PACKAGES)

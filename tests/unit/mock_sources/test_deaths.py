@@ -110,4 +110,4 @@ def test_a_file_that_is_not_whole_is_no_file(permits: Permits, tmp_path: Path, c
         parse(content)
     (tmp_path / "import" / "parking_deaths-000009.txt").write_bytes(content)
 
-    assert {"status": "active", "filesAside": 1} == asyncio.run(permits.permit("1ABC123"))
+    assert {"status": "active", "notices": 0, "filesAside": 1} == asyncio.run(permits.permit("1ABC123"))
