@@ -7,6 +7,7 @@ street_reports     an API of JSON pages, GET /packages/street_reports/api/report
 school_desk        no door but the one of its own program: POST /packages/school_desk/import · GET /packages/school_desk/queue/1520
 dabs_deaths        acts of death, as DABS/BAEC tells them: GET /packages/dabs_deaths/api/notifications · POST …/register, annul, repeat, door
 permits            reads files in import/ behind SFTP · POST /packages/permits/grant · GET /packages/permits/permit/1ABC123
+candidates         no door but the one of its own program: POST /packages/candidates/import · GET /packages/candidates/register
 
 How to get in stands in state/access/<package>.yaml, as the package's manager would hand it over: secret, for its owner only.
 """
@@ -23,6 +24,7 @@ import orjson
 from mock_sources.asgi import BodyTooLarge, Receive, Scope, Send, problem, read_body, respond_json, respond_problem
 from mock_sources.clock import Clock
 from mock_sources.packages.acts import Acts
+from mock_sources.packages.candidates import Candidates
 from mock_sources.packages.irisbox import Desk as QuestionDesk
 from mock_sources.packages.pages import Pages
 from mock_sources.packages.permits import Permits
@@ -59,6 +61,11 @@ class Packages:
         root = state / "packages" / "parking_register"
         permits = Permits(state / "packages" / "permits.db", root / "share" / "import")
         self._desks["permits", "grant"], self._looks["permits", "permit"] = permits.grant, permits.permit
+        candidates = Candidates(state / "packages" / "candidates.db")
+        self._desks["candidates", "import"], self._looks["candidates", "register"] = (
+            candidates.enter,
+            candidates.register,
+        )
         self._state = state
         if listen:
             from mock_sources.packages.parking import Register  # late: not every program of ours needs SSH
