@@ -35,6 +35,10 @@ _UNREADABLE = Denial(
     "UNREADABLE", None, "Its values cannot be opened. Put the key of its month back into the ring, then `delivery redrive`."
 )  # fmt: skip
 
+_NOT_FIRST = Denial(
+    "EARLIER_NOT_DONE", None, "What had to be done before it was not. Mend and `delivery redrive` the earlier one, then this one."
+)  # fmt: skip
+
 
 async def take_in(
     recorder: Recorder, service: Service, request: Request, permit: Permit, record: Recording, deposit: Deposit, now: clock.Now
@@ -124,7 +128,9 @@ class Carrying:
             return None
         request = _request(held)
         try:
-            decision = await self.decide(service, request) if held.readable else _UNREADABLE
+            decision = await self._follows(held) or (
+                await self.decide(service, request) if held.readable else _UNREADABLE
+            )
         except ConditionUnknown:  # nobody can say whether it may go: it is given out again when its lease is over
             return None
         if isinstance(decision, Denial) and decision.reason == "OUTSIDE_HOURS":
@@ -149,6 +155,13 @@ class Carrying:
             return None
         keys, content = (self.pseudonyms.replaced(held.organisation, one) for one in (held.keys, held.content))
         return replace(held, keys=keys, content=content)
+
+    async def _follows(self, held: Held) -> Denial | None:
+        """Of what an answer set going, the next is done only when all before it are: else two would hold it, or nobody."""
+        if held.mode != "effect" or held.question is None:
+            return None
+        before = [state for id_, _, state, _ in await self.outbox.after(held.question) if id_ < held.id]
+        return _NOT_FIRST if any(state != "delivered" for state in before) else None
 
     async def _one(self, held: Held, call: Call, intent: int, record: Recording) -> None:
         started = time.monotonic()

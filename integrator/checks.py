@@ -15,12 +15,15 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator
 
-from integrator import checks_conditions, directory
-from integrator.adapters.asking import faults as asking_faults
+from integrator import checks_conditions, checks_then, directory
+from integrator.adapters.asking import asking
+from integrator.adapters.asking import faults as faults_of_asking
+from integrator.adapters.completing import faults as faults_of_completing
 from integrator.adapters.layout import load as load_layout
 from integrator.adapters.participation import faults as part_faults
 from integrator.adapters.participation import participations
 from integrator.adapters.serving import delivery
+from integrator.adapters.staffing import staffing
 from integrator.errors import ConfigurationError, IntegratorError
 from integrator.mapping import Sheet, load_sheets
 from integrator.places import YamlLoader, parse_yaml
@@ -240,20 +243,24 @@ def _parts(rooms: list[Room], services: Mapping[str, Service], organisations: An
             continue
         try:
             layout = load_layout(room.path, sandbox=frozenset())
-            parts = participations(layout)
+            parts, asks = participations(layout), asking(layout, sandbox=frozenset())
             outgoing = delivery(layout)
+            staff = staffing(layout)
         except ConfigurationError as error:
             yield room.finding(str(error))
             continue
+        wrong = [one for part in parts for one in part_faults(part, services)]
         if outgoing is not None and outgoing.asks is not None:
-            yield from (room.finding(one) for one in asking_faults(outgoing.asks, services))
-        for part in parts:
-            wrong = list(part_faults(part, services))
-            if part.organisation not in known and part.organisation not in numbers:
-                wrong.append("deposit.organisation: nobody in config/organisations.yaml")
-            if part.purpose not in purposes:
-                wrong.append("deposit.purpose: no such file in policies/")
-            yield from (room.finding(one) for one in wrong)
+            wrong += faults_of_completing(outgoing.asks, services)
+        wrong += faults_of_asking(asks, services) if asks is not None else ()
+        for said, word in (*((part, "deposit") for part in parts), (asks, "ask"), (staff, "staff")):
+            if said is None:
+                continue
+            if said.organisation not in known and said.organisation not in numbers:
+                wrong.append(f"{word}.organisation: nobody in config/organisations.yaml")
+            if said.purpose not in purposes:
+                wrong.append(f"{word}.purpose: no such file in policies/")
+        yield from (room.finding(one) for one in wrong)
 
 
 # --- references -------------------------------------------------------------------------------------------------------
@@ -290,8 +297,9 @@ def _services(rooms: list[Room], services: Mapping[str, Service], sources: Mappi
             )
         yield from _write(room, service, services, sources)
         route = f"{service.method} {service.path}"
-        if service.later is not None and service.later.kind == "event":
-            continue  # they share the door where they are followed
+        yield from (room.finding(said, *place) for said, place in checks_then.of_message(service, services))
+        if not service.has_door:
+            continue  # they share the door where they are followed, or set going
         if route in routes:
             yield room.finding(f"{routes[route]} already has this route", "route")
         routes[route] = service.name
@@ -308,12 +316,14 @@ def _write(
 ) -> Iterator[Finding]:
     """A write goes to an operation that changes something, and can be asked for by a service that answers at once."""
     later = service.later
-    if later is None or later.confirm is None:
+    if later is None or not (later.confirm or later.again):
         return
     source, _, operation = str(later.to).partition(".")
     known = sources[source].operations if source in sources else {}
     if not known.get(operation, {}).get("changes"):
         yield room.finding(f"no operation {later.to!r} that its manifest says `changes` something", "delivery", "to")
+    if later.confirm is None:
+        return
     asked = services.get(later.confirm.service)
     if asked is None or asked.later is not None:
         yield room.finding(

@@ -120,6 +120,12 @@ class KeyReused(RequestRefused):
     advice = "Use a new Idempotency-Key for every message; the same one only to send the same message again."
 
 
+class AnsweredAlready(KeyReused):
+    """What the first answer set going is under way: a second one would say otherwise of the same."""
+
+    advice = "Ask how it stands with the message; what was answered first is what is being done."
+
+
 class NoSuchDelivery(RequestRefused):
     """No message, subscription or feed of this name that is the caller's own."""
 

@@ -69,6 +69,23 @@ class Confirm:
 
 
 @dataclass(frozen=True, slots=True)
+class FollowUp:
+    """A write that an answer sets going: for whom, and where each of its keys and contents comes from."""
+
+    service: str
+    of: str  # sender | recipient of the message: for whom it is written, and decided
+    bound: Mapping[str, str]  # question.x | answer.x | sender | recipient | day | dayBefore
+
+
+@dataclass(frozen=True, slots=True)
+class Then:
+    """What an answer of these words sets going: writes, in this order, each only when the one before it was done."""
+
+    when: Mapping[str, str]  # of the answer
+    writes: tuple[FollowUp, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Later:
     """What is special about a service whose effect is later (`delivery:` in its file)."""
 
@@ -80,6 +97,9 @@ class Later:
     answer: float | None  # days in which an answer is awaited; None = none is
     reply: Mapping[str, KeyType]  # what an answer may carry
     confirm: Confirm | None = None  # of a write
+    again: bool = False  # of a write without `confirm`: done once more it changes nothing
+    then: Then | None = None  # of a message
+    follows: bool = False  # handed in by nobody: an answer sets it going
 
     @property
     def op(self) -> str:
@@ -162,6 +182,11 @@ class Service:
     def op(self) -> str:
         """What happens to data by it, in DPV's word."""
         return "dpv:Consult" if self.later is None else self.later.op
+
+    @property
+    def has_door(self) -> bool:
+        """Whether it is asked, or handed in, at a route of its own: an event is followed, a follow-up is set going."""
+        return self.later is None or (self.later.kind != "event" and not self.later.follows)
 
     @property
     def is_composition(self) -> bool:
@@ -330,8 +355,15 @@ def _later(data: Mapping[str, Any], sandbox: Sandbox) -> Later:
     )
     days = data["expiresDays"], data.get("answerDays")
     said = data.get("confirm")
-    confirm = Confirm(said["service"], tuple(said["keys"])) if said else None
-    return Later(data["kind"], data["type"], data.get("to"), content, *days, reply or content, confirm)
+    confirm = Confirm(said["service"], tuple(said["keys"])) if isinstance(said, Mapping) else None
+    return Later(
+        data["kind"], data["type"], data.get("to"), content, *days, reply or content, confirm, said == "again",
+        _then(data["then"]) if "then" in data else None, data.get("follows", False),
+    )  # fmt: skip
+
+
+def _then(data: Mapping[str, Any]) -> Then:
+    return Then(data["when"], tuple(FollowUp(one["service"], one["for"], one["with"]) for one in data["writes"]))
 
 
 def _offers(data: Mapping[str, Any], sheet: Sheet | None) -> frozenset[str]:

@@ -1,95 +1,147 @@
-"""An event tells that something changed, never what it is now. A package that cannot ask has its adapter ask, for the same purpose.
+"""Rows that are questions, and the file in which they are answered. The part of adapter.yaml that says so:
 
-    deliver:
-      asks: {service: person.lifeStatus, keys: {ssin: ssin}, dossier: id}      # the service's key: where it stands in the event
-      rows: {holder: ssin, alive: answer.alive}
+    ask:
+      service: parking.residentPermit.checkEligibility      # answered at once
+      organisation: parking-agency
+      application: parking-register
+      purpose: permit_renewal
+      keys: {ssin: holder, address: {postCode: zip, streetName: street}}      # a field of the layout, {value: …}, or an object of these
+      dossier: permit
+      again: {afterSeconds: 900, untilDays: 14}       # while nobody knows
+      answers:                                        # the file that the package reads
+        format: {kind: delimited, encoding: utf-8, separator: ";"}
+        fields: {permit: {column: Carte}, verdict: {column: Suite, type: code, codes: {OK: "yes", NON: "no", "?": unknown}}}
+        rows: {permit: row.permit, verdict: answer.eligible}
 
-Asked once for each event of a page, as the application itself would: decided, recorded. A page is written when all its answers
-are there. Who cannot be reached or says *unknown* for now stops the turn: nothing is acknowledged, and the page is asked again.
-Who knows nobody, takes the question for none, or will never know, gives a row without an answer: it waits at the desk where the
-layout needs one.
+In `rows`: `row.FIELD` of the question, `outcome` (answered | notFound | unknown), `reason` while there is no answer, and
+`answer.NAME`: of a composition yes, no or unknown of the whole and of each check; else a field that the purpose may have.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from integrator.errors import SourceUnavailable
+from integrator.adapters.layout import Layout, compile_layout
+from integrator.adapters.participation import SETTLE, Source
+from integrator.adapters.serving import Delivery
+from integrator.errors import ConfigurationError
+from integrator.keytypes import Sandbox
 
-ANSWER = "answer"
-Event = Mapping[str, Any]
-Ask = Callable[
-    [dict[str, Any]], Awaitable[Mapping[str, Any] | None]
-]  # the body of a question; None: there will be no answer to it
+_DAY = 86_400.0
+Bound = Source | Mapping[str, Source]
 
 
 @dataclass(frozen=True, slots=True)
-class Asks:
-    """What is asked for each event, compiled."""
+class Asking:
+    """One package's questions, compiled."""
 
+    adapter: str
     service: str
-    keys: Mapping[str, str]
-    dossier: str  # "" = the service needs none
+    organisation: str  # as written: short name or number
+    application: str
+    purpose: str
+    keys: Mapping[str, Bound]
+    dossier: Source | None
+    after: float  # seconds until it is asked again
+    until: float  # seconds after which nobody knows for good
+    answers: Layout  # of the file that the package reads
+    out: Delivery  # how an answer becomes a row of it
 
-    def body(self, event: Event) -> dict[str, Any]:
-        """The question about this event, as over the API."""
-        said = {name: reach(path, event) for name, path in self.keys.items()}
-        if not self.dossier:
-            return said
-        case = str(reach(self.dossier, event))
-        # An id is 32 figures and letters: in groups, or one in twenty holds eleven figures in a row, as a national number does.
-        return said | {
-            "dossierReference": "/".join(case[at : at + 8] for at in range(0, len(case), 8))
-            if self.dossier == "id"
-            else case
-        }
-
-
-def asks(said: Mapping[str, Any]) -> Asks:
-    """`said`: what stands under `asks:`."""
-    return Asks(said["service"], dict(said["keys"]), str(said.get("dossier", "")))
+    def body(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """What is asked for a row, as over the API."""
+        body = {name: value for name, one in self.keys.items() if (value := _of(one, row)) is not None}
+        if self.dossier is not None and (dossier := self.dossier.of(row)) is not None:
+            body["dossierReference"] = str(dossier)
+        return body
 
 
-async def answered(wanted: Asks | None, events: Sequence[Event], ask: Ask) -> list[Event]:
-    """The events, each with its answer. Raises `SourceUnavailable` when one of them is unknown for now, and what `ask` raises."""
-    if wanted is None:
-        return list(events)
-    found: list[Event] = []
-    for event in events:
-        told = await ask(wanted.body(event))
-        if told is not None and _unknown_for_now(told):
-            raise SourceUnavailable(wanted.service)
-        found.append({**event, ANSWER: told or {}})
-    return found
+def asking(layout: Layout, *, sandbox: Sandbox) -> Asking | None:
+    """None when the package asks nothing. Raises `ConfigurationError`."""
+    said = layout.data.get("ask")
+    if said is None:
+        return None
+    if layout.way == "sftp" or {"deposit", "deliver", "even"} & set(layout.data):
+        raise ConfigurationError(f"{layout.adapter}: ask: stands alone, and its answers are put into a folder of ours")
+    known = {one.name for one in layout.fields}
+    form = said["answers"]
+    answers = compile_layout({**form, "adapter": layout.adapter}, Path(), sandbox=sandbox)
+    strange = {path for path in form["rows"].values() if path.startswith("row.") and path[4:] not in known}
+    strange |= set(form["rows"]) - {one.name for one in answers.fields}
+    if strange or answers.kind not in ("fixed", "delimited"):
+        what = f"no field {', '.join(sorted(strange))}" if strange else "only files of lines are written"
+        raise ConfigurationError(f"{layout.adapter}: ask.answers: {what}")
+    out = Delivery(
+        service=said["service"], organisation=str(said["organisation"]), application=said["application"], purpose=said["purpose"],
+        suffix=str(form.get("suffix", ".txt")), receipt=str(form.get("receipt", "")), heading=str(form.get("heading", "")),
+        each="", rows=form["rows"], answers=False,
+        amounts=frozenset(name for name, spec in form["fields"].items() if spec.get("type") == "decimal"),
+    )  # fmt: skip
+    return Asking(
+        layout.adapter, out.service, out.organisation, out.application, out.purpose,
+        {name: _bound(one, known, layout.adapter) for name, one in said["keys"].items()},
+        _source(said["dossier"], known, layout.adapter) if "dossier" in said else None,
+        float(said["again"]["afterSeconds"]), float(said["again"]["untilDays"]) * _DAY, answers, out,
+    )  # fmt: skip
 
 
-def faults(wanted: Asks, services: Mapping[str, Any]) -> Iterator[str]:
+def faults(part: Asking, services: Mapping[str, Any]) -> Iterator[str]:
     """What does not fit the service that is asked; nothing when all does."""
-    service = services.get(wanted.service)
-    if service is None or service.later is not None:
-        yield f"deliver.asks.service: no service {wanted.service!r} that answers at once"
+    service = services.get(part.service)
+    if service is None or service.later is not None or service.is_open:
+        yield f"ask.service: no service {part.service!r} that answers at once"
         return
-    if unknown := sorted(set(wanted.keys) - set(service.keys)):
-        yield f"deliver.asks: {wanted.service} has no {', '.join(unknown)}"
-    if not service.can_be_asked_by(wanted.keys):
-        yield f"deliver.asks: {wanted.service} cannot be asked by these keys"
-    if service.needs_dossier and not wanted.dossier:
-        yield f"deliver.asks: {wanted.service} needs dossier"
+    unknown = {name for name in part.keys if name not in service.keys}
+    unknown |= {path for path in part.out.rows.values() if not _offered(path, service)}
+    missing = {name for name, key in service.keys.items() if key.required and name not in part.keys}
+    missing |= {"dossier"} if service.needs_dossier and part.dossier is None else set()
+    if unknown:
+        yield f"ask: {part.service} has no {', '.join(sorted(unknown))}"
+    if missing:
+        yield f"ask: {part.service} needs {', '.join(sorted(missing))}"
 
 
-def reach(path: str, event: Event, item: Any = None) -> Any:
-    """`id` is the event's own; `item` and `item.x` one of its list; `answer.x` what was asked; anything else is its data."""
-    first, _, rest = path.partition(".")
-    if path == "id":
-        return event["id"]
-    value, path = {"item": (item, rest), ANSWER: (event.get(ANSWER), rest)}.get(first, (event.get("data", {}), path))
-    for name in path.split(".") if path else ():
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value
+def of_answer(service: Any, body: Mapping[str, Any]) -> tuple[bool, dict[str, Any]]:
+    """(whether it is an answer, what `answer.NAME` is). A composition that says unknown is none yet."""
+    if not service.checks:
+        return True, dict(body)
+    told = {one["code"]: one["result"] for one in body["checks"]}
+    whole = body.get(service.answer_name, "unknown")
+    return whole != "unknown", {**told, service.answer_name: whole}
 
 
-def _unknown_for_now(told: Mapping[str, Any]) -> bool:
-    """Some check could not be answered, and asking again may help."""
-    return any(one.get("result") == "unknown" and "retryAfterSec" in one for one in told.get("checks", ()))
+def settle_of(layout: Layout) -> tuple[str, float, str]:
+    """Pattern of file names, seconds that a file must stand still, suffix of the sidecar."""
+    drop = layout.data.get("drop") or layout.data.get("sftp") or {}
+    return str(drop.get("pattern", "*")), float(drop.get("settleSeconds", SETTLE)), str(drop.get("sidecar", ""))
+
+
+def _offered(path: str, service: Any) -> bool:
+    head, _, name = path.partition(".")
+    if head != "answer":
+        return (head == "row") == bool(name) and head in ("row", "outcome", "reason")
+    if service.checks:
+        return name in {service.answer_name, *(one.code for one in service.checks)}
+    return any(name == one or name.startswith(f"{one}.") or one.startswith(f"{name}.") for one in service.offers)
+
+
+def _bound(said: Any, known: set[str], adapter: str) -> Bound:
+    if isinstance(said, Mapping) and set(said) != {"value"}:
+        return {name: _source(one, known, adapter) for name, one in said.items()}
+    return _source(said, known, adapter)
+
+
+def _source(said: Any, known: set[str], adapter: str) -> Source:
+    if isinstance(said, Mapping):
+        return Source(value=said["value"])
+    if said not in known:
+        raise ConfigurationError(f"{adapter}: ask names {said!r}, which is no field of the layout")
+    return Source(str(said))
+
+
+def _of(one: Bound, row: Mapping[str, Any]) -> Any:
+    if isinstance(one, Source):
+        return one.of(row)
+    return {name: value for name, inner in one.items() if (value := inner.of(row)) is not None} or None

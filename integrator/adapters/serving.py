@@ -10,7 +10,7 @@
       each: content.entries         # one row for each of these; left out: one row for an event
       rows: {note: id, resident: ssin, what: content.field}      # field of the layout: where it stands in the event's data;
                                                                   # `item.x`: in the one of `each`; a plain one is `item`
-      asks: …                       # what is asked for each event: see asking
+      asks: …                       # what is asked for each event: see completing
       answers: true                 # what was answered to the package's own messages of the service, instead of the messages
 
     fetch ─► rows ─► .NAME.part, durable ─► book: placing ─► rename ─► book: placed ─► (receipt) ─► the next fetch acknowledges
@@ -30,8 +30,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from integrator.adapters.asking import Asks, asks, reach
 from integrator.adapters.book import Book
+from integrator.adapters.completing import Asks, asks, reach
 from integrator.adapters.findings import Finding
 from integrator.adapters.layout import Layout
 from integrator.adapters.shelves import Shelf

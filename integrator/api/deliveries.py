@@ -60,7 +60,7 @@ def router(hub: Hub, limits: Limits) -> APIRouter:
         return hand_in
 
     for service in hub.services.values():
-        if service.later is not None and service.later.kind != "event":  # an event is followed: its door is below
+        if service.later is not None and service.has_door:  # the doors of the others are below
             routes.add_api_route(service.path, handing_in(service), methods=["POST"], name=service.name)
 
     @routes.post("/events/v1/subscriptions/create")

@@ -10,6 +10,7 @@ from typing import Any
 
 from integrator.api.hub import Hub
 from integrator.delivery.announcing import Announcement
+from integrator.delivery.consequences import consequences
 from integrator.delivery.depositing import Message, uid_of
 from integrator.delivery.subscriptions import Ending, Following, Subscription
 from integrator.delivery.webhooks.cloudevents import event
@@ -101,6 +102,14 @@ class Counter:
             raise NoSuchDelivery
         return await self._page(uid, cursor, size)
 
+    async def waiting(self, caller: Caller, service: str, cursor: str | None, size: int) -> dict[str, Any]:
+        """The same, for whoever names the service and keeps no list of subscriptions. Raises `NoSuchDelivery`."""
+        followers: list[Subscription] = await self._dispatch.subscriptions.followers(service, [caller.organisation])
+        mine = [one.uid for one in followers if (*_who(caller), "pull") == (*_receiver(one), one.mode)]
+        if not mine:
+            raise NoSuchDelivery
+        return await self._page(mine[0], cursor, size)
+
     async def look(self, caller: Caller, uid: str, cursor: str | None) -> dict[str, Any]:
         """How it stands with a message of one's own, and what was answered to it."""
         row = await self._dispatch.outbox.find(uid)
@@ -111,6 +120,12 @@ class Counter:
             told["answer"] = row["answer"]
             if row["answer"] == "answered":
                 told |= {"answers": await self._page(self._mailbox(caller, row["service"]), cursor, 100, question=uid)}
+        follows = await self._dispatch.outbox.after(row["question"] or uid)
+        if follows:
+            told["follows"] = [
+                {"service": service, "state": state} | ({"reason": reason} if reason else {})
+                for _, service, state, reason in follows
+            ]
         return {name: value for name, value in told.items() if value is not None}
 
     async def answered(self, caller: Caller, service: str, cursor: str | None, size: int) -> dict[str, Any]:
@@ -133,13 +148,15 @@ class Counter:
         if later is None:
             raise NoSuchDelivery
         read = later.read_reply(content)
-        asked = outbox.held(row, "").dossier  # of the case that it answers to
-        request = Request(service.name, caller, {}, trace, frozenset(read), asked)
+        held = outbox.held(row, "")
+        request = Request(service.name, caller, {}, trace, frozenset(read), held.dossier)  # the case of what it answers
         # For the sender's purpose; a message of before it was kept was for the receiver's.
         sender = (row["sender_org"], row["sender_app"], row["sender_purpose"] or row["purpose"])
+        asker = Caller(*sender, held.agent)
+        then = consequences(outbox, self._hub.services, held, asker, request, read) if row["sealed"] else []
         message = Message(
             outbox, uid_of(outbox, request, f"answer:{key}"), "answer", "pull", self._mailbox(Caller(*sender), service.name),
-            sender, request, read, None, later.expires, question=uid,
+            sender, request, read, None, later.expires, question=uid, then=then, once=later.then is not None,
         )  # fmt: skip
         return await self._accept(request, message)
 
@@ -177,9 +194,7 @@ class Counter:
         who = caller.organisation, caller.application, caller.purpose
         return f"answers:{self._dispatch.outbox.sealing.tag('answers', *who, service).hex()}"
 
-    async def _page(
-        self, recipient: str, cursor: str | None, size: int, question: str | None = None
-    ) -> dict[str, Any]:
+    async def _page(self, recipient: str, cursor: str | None, size: int, question: str | None = None) -> dict[str, Any]:
         page = await self._dispatch.feed.fetch(recipient, cursor, size, question=question)
         issuer = self._hub.settings.issuer
         return {
@@ -199,6 +214,10 @@ def read_key(key: str, where: str, name: str) -> str:
             Issue("requiredInput", where, name, "8 to 128 visible characters, new for each message; a UUID will do")
         )
     return key
+
+
+def _receiver(one: Subscription) -> tuple[str, str, str]:
+    return one.organisation, one.application, one.purpose
 
 
 def _who(caller: Caller) -> tuple[str, str, str]:

@@ -57,8 +57,8 @@ def describe(hub: Hub, problems: Problems, limits: Limits) -> Json:
     services = sorted(told, key=lambda service: (service.path, service.method))
     paths: dict[str, Json] = {}
     for service in services:
-        if service.later is not None and service.later.kind == "event":
-            continue  # followed by the door that all events share: see openapi_deliveries
+        if not service.has_door:
+            continue  # at the doors that all of them share: see openapi_deliveries
         paths.setdefault(service.path, {})[service.method.lower()] = _operation(service)
     if "directory.register" in hub.services:
         paths[PATH] = {"post": bulk_operation(hub)}
@@ -120,7 +120,7 @@ def name(service: Service) -> str:
 
 def request_example(service: Service) -> Json:
     """A body that the service accepts, put together from the examples of its keys."""
-    if service.later is not None and service.later.kind == "event":
+    if not service.has_door:
         return openapi_deliveries.wish(service)
     wanted = set(service.exactly_one[0]) if service.exactly_one else set()
     anywhere = {key for group in service.exactly_one for key in group}
@@ -135,7 +135,7 @@ def request_example(service: Service) -> Json:
 
 def request_schema(service: Service) -> Json:
     """The body of a POST: keys, the case, and how much is wanted."""
-    if service.later is not None and service.later.kind == "event":
+    if not service.has_door:
         return openapi_deliveries.WISH
     properties: Json = {key: dict(kind.schema) for key, kind in service.keys.items()}
     properties["dossierReference"] = _DOSSIER

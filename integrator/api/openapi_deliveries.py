@@ -64,7 +64,9 @@ def ordinary(schema: Mapping[str, Any]) -> Any:
 
 
 def wish(service: Service) -> Json:
-    """A body that follows a service of events."""
+    """A body that follows a service of events, or an answer that sets a write going."""
+    if service.later.follows:
+        return {"deliveryId": _UID["examples"][0], "content": {}}
     return {"service": service.name, "mode": "pull", "fields": sorted(service.offers)[:1], "endDate": "2027-06-30"}
 
 
@@ -100,10 +102,12 @@ def schemas() -> Json:
         "fields": {"type": "array", "items": _TEXT}, "endDate": {"type": "string", "format": "date"},
         "state": {**_TEXT, "enum": ["active", "ended"]}, "endpoint": _TEXT,
     }  # fmt: skip
+    follows = _object({"service": _TEXT, "state": {**_TEXT, "enum": states}, "reason": _TEXT}, ["service", "state"])
     delivery = {
         "deliveryId": _UID, "state": {**_TEXT, "enum": states}, "attempts": {"type": "integer"},
         "reason": {**_TEXT, "description": "Why it is not delivered (yet)."},
         "answer": {**_TEXT, "enum": ["awaiting", "answered", "expired"]}, "answers": {"$ref": "#/components/schemas/Page"},
+        "follows": {"type": "array", "items": follows, "description": "What the answer set going, in its order."},
     }  # fmt: skip
     return {
         "Accepted": _object({"deliveryId": _UID, "state": {**_TEXT, "enum": ["accepted"]}}, ["deliveryId", "state"]),

@@ -19,7 +19,7 @@ from audit import Statement
 from integrator.delivery.outbox import Outbox
 from integrator.delivery.tables import ACCEPT, ACCEPT_ROW, ANSWERED, ANSWERED_ROW
 from integrator.delivery.terms import DAY
-from integrator.errors import KeyReused
+from integrator.errors import AnsweredAlready, KeyReused
 from integrator.model import Request
 from integrator.policy import Permit
 
@@ -57,13 +57,18 @@ class Message:
     answer_days: float | None = None
     question: str | None = None
     whole: bool = True
+    then: Sequence[Message] = ()  # what it sets going, accepted with it
+    once: bool = False  # an answer beside which there is no other
+    lane: tuple[str, ...] | None = None  # kept in order among these; None: among those to the same about the same
 
     def alone(self) -> AbstractAsyncContextManager[Any]:
-        return lock(self.uid)
+        return lock(self.question if self.once and self.question else self.uid)
 
     async def earlier(self) -> Mapping[str, Any] | None:
         row = await self.outbox.find(self.uid)
         if row is None:
+            if self.once and self.question and not await self.outbox.awaits(self.question):
+                raise AnsweredAlready
             return None
         if row["digest"] != self._digest:
             raise KeyReused
@@ -74,13 +79,19 @@ class Message:
             await self.earlier()
 
     def place(self, request: Request, permit: Permit) -> tuple[Mapping[str, Any], Sequence[Statement]]:
-        now, caller = self.outbox.ms(), request.caller
         content = {name: value for name, value in self.content.items() if name in permit.fields}
+        rows = [self._row(request, content), *(one._row(one.request, one.content) for one in self.then)]
+        if self.question is not None:
+            rows.append(Statement(ANSWERED, ANSWERED_ROW, (self.question, "answered")))
+        return self._body(), rows
+
+    def _row(self, request: Request, content: Mapping[str, Any]) -> Statement:
+        now, caller = self.outbox.ms(), request.caller
         values: dict[str, Any] = {"keys": dict(request.keys), "content": content}
         values |= {"dossier": request.dossier} if request.dossier else {}
         values |= {"agent": caller.agent} if caller.agent else {}
         seal, tag = self.outbox.sealing.seal, self.outbox.sealing.tag
-        lane = tag("lane", self.recipient, *(self.subject or ("", self.uid)))
+        lane = tag("lane", *(self.lane or (self.recipient, *(self.subject or ("", self.uid)))))
         by = now + int(self.answer_days * DAY) if self.answer_days else None
         row = (
             self.uid, self._digest, request.service, self.kind, self.mode, self.recipient, lane, *self.receiver,
@@ -88,10 +99,7 @@ class Message:
             now, now, now + int(self.expires * DAY), "waiting", self.question, "awaiting" if by else None, by,
             caller.purpose,
         )  # fmt: skip
-        rows = [Statement(ACCEPT, ACCEPT_ROW, row)]
-        if self.question is not None:
-            rows.append(Statement(ANSWERED, ANSWERED_ROW, (self.question, "answered")))
-        return self._body(), rows
+        return Statement(ACCEPT, ACCEPT_ROW, row)
 
     def _body(self) -> dict[str, Any]:
         return {"deliveryId": self.uid, "state": "accepted"}

@@ -31,6 +31,8 @@ from integrator.delivery.tables import (
 )
 from integrator.delivery.terms import Held
 
+MOST_WRITES = 8  # that one answer sets going; as in the schema of services
+
 _EARLIER = MESSAGE.alias("earlier")
 _BLOCKED = exists().where(
     _EARLIER.c.lane == MESSAGE.c.lane,
@@ -92,6 +94,22 @@ class Outbox:
             lambda c: c.execute(select(MESSAGE).where(MESSAGE.c.uid == uid)).mappings().all()
         )
         return rows[0] if rows else None
+
+    async def awaits(self, uid: str) -> bool:
+        """Whether an answer to that message is still awaited."""
+        row = await self.find(uid)
+        return row is not None and row["answer"] == "awaiting"
+
+    def name_after(self, uid: str, number: int) -> str:
+        """The uid of what the answer to that message sets going: the same however often it is answered."""
+        return self.sealing.tag("then", uid, str(number)).hex()
+
+    async def after(self, uid: str) -> list[tuple[int, str, str, str | None]]:
+        """(id, service, state, reason) of what the answer to that message set going, in its order."""
+        m, names = MESSAGE.c, [self.name_after(uid, number) for number in range(MOST_WRITES)]
+        query = select(m.id, m.service, m.state, m.reason).where(m.uid.in_(names)).order_by(m.id)
+        rows = await self.database.run(lambda c: c.execute(query).all())
+        return [(row[0], row[1], row[2], row[3]) for row in rows]
 
     async def overdue(self, count: int, seconds: float) -> list[Held]:
         """Messages that nobody came for in time; leased, so that their end is recorded once. Answers no longer awaited end too."""

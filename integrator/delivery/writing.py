@@ -1,7 +1,8 @@
 """Writes to a source, as services say them (`delivery: {kind: write, to: <connector>.<operation>, confirm: …}`).
 
 do    the operation of the connector, once, inside the exchange that carries the message: its intent is durable by then
-ask   whether it happened: the service that `confirm` names, an exchange of its own, recorded as a read; found = it happened
+ask   whether it happened: the service that `confirm` names, an exchange of its own, recorded as a read; found = it happened.
+      `confirm: again` asks nobody: it is done once more
 """
 
 from __future__ import annotations
@@ -9,13 +10,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from integrator import clock
 from integrator.contract import Connector, Question
 from integrator.delivery.effects import Effect, ReplyLost
 from integrator.delivery.terms import Held
+from integrator.directory import OWN
 from integrator.errors import ConfigurationError, SourceFault, SourceUnavailable, SubjectNotFound
 from integrator.model import Answer, Caller, Request, Trace
 from integrator.services import Confirm, Service
@@ -33,18 +35,17 @@ def writes(
     found: dict[str, Effect] = {}
     for service in services.values():
         later = service.later
-        if later is None or later.confirm is None or later.to is None:
+        if later is None or later.to is None or not (later.confirm or later.again):
             continue
         source, _, operation = later.to.partition(".")
-        if source not in connectors or later.confirm.service not in services:
+        asked = services.get(later.confirm.service) if later.confirm else None
+        if source not in connectors or (later.confirm and asked is None):
             raise ConfigurationError(
                 f"{service.name}: `to` and `confirm` name a connector and a service that are there"
             )
         if later.to in found:
             raise ConfigurationError(f"{service.name}: another service writes to {later.to} already")
-        found[later.to] = Write(
-            source, connectors[source], operation, later.confirm, services[later.confirm.service], ask, now
-        )
+        found[later.to] = Write(source, connectors[source], operation, later.confirm, asked, ask, now)
     return found
 
 
@@ -55,8 +56,8 @@ class Write:
     source: str
     connector: Connector
     operation: str
-    confirm: Confirm
-    asked: Service  # what `confirm` names
+    confirm: Confirm | None  # None: done once more, it changes nothing
+    asked: Service | None  # what `confirm` names
     answer: Ask
     now: clock.Now
 
@@ -66,6 +67,8 @@ class Write:
         until = time.monotonic() + min(PATIENCE, left)
         keys = {**held.keys, **content}
         question = Question(self.operation, keys, frozenset(), False, held.uid, held.organisation, "", until)
+        if self.source in OWN:
+            question = replace(question, purpose=held.purpose, dossier=held.dossier)
         try:
             await self.connector.ask(question)
         except SourceUnavailable as error:
@@ -76,6 +79,8 @@ class Write:
             raise ReplyLost(self.source) from None
 
     async def ask(self, held: Held, content: Mapping[str, Any]) -> bool:
+        if self.confirm is None or self.asked is None:
+            return False
         known = {**held.keys, **content}
         keys = {name: known[name] for name in self.confirm.keys if name in known}
         caller = Caller(held.organisation, held.application, held.purpose, held.agent)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -77,24 +77,56 @@ class Directory:
             raise refuse("QUALITY_NOT_ALLOWED")
 
         def work(rows: Rows) -> Told:
-            tag = self._seals.tag(key.subject)
-            head = rows.hold(tag)
-            known = [row for row in rows.current(head, key) if row.told.period.touches(period)]
-            overlapping = tuple(row.told for row in known if row.told.period.overlaps(period))
-            covering = next((row.told for row in known if row.told.period.covers(period)), None)
-            if covering is not None:
-                return Told("unchanged", covering, overlapping)
-            made = Registration(new_id(), key, period, dossier, origin, self._now(), replaced_by=rows.newest(tag))
-            if known:
-                first = known[0].told
-                whole = hull((period, *(row.told.period for row in known)))
-                made = replace(made, id=first.id, period=whole, dossier=dossier or first.dossier)
-            if not trial:
-                rows.supersede(known, made.recorded_at)
-                rows.add(made, head)
-            return Told("merged" if known else "registered", made, overlapping)
+            head = rows.hold(self._seals.tag(key.subject))
+            return self._registered(rows, head, key, period, dossier, origin, trial=trial)
 
         return await self._write(work)
+
+    async def move(self, old: Key, organisation: str, day: date, *, dossier: str | None = None) -> Told:
+        """The file under `old` is kept by another organisation from `day` on, in the same quality, for the same purpose.
+
+        Both at once: whoever looks sees the one or the other. Of what began on `day` the directory says that it never was.
+        Asked again, `unchanged`. Raises `SourceRefused` (NOT_REGISTERED, QUALITY_NOT_ALLOWED).
+        """
+        if not self._rules.allows(organisation, old.quality):
+            raise refuse("QUALITY_NOT_ALLOWED")
+        key = replace(old, organisation=organisation)
+
+        def work(rows: Rows) -> Told:
+            head = rows.hold(self._seals.tag(old.subject))
+            row = next((row for row in rows.current(head, old) if row.told.period.holds(day)), None)
+            if row is None:
+                there = next((row.told for row in rows.current(head, key) if row.told.period.holds(day)), None)
+                if there is None:
+                    raise refuse("NOT_REGISTERED")
+                return Told("unchanged", there)
+            now, period = self._now(), row.told.period
+            rows.supersede([row], now)
+            if period.starts < day:
+                rows.add(replace(row.told, period=period.until(day - timedelta(days=1)), recorded_at=now), head)
+            return self._registered(rows, head, key, Period(day), dossier, "handover")
+
+        return await self._write(work)
+
+    def _registered(
+        self, rows: Rows, head: bytes, key: Key, period: Period, dossier: str | None, origin: str, *, trial: bool = False
+    ) -> Told:  # fmt: skip
+        """Within a transaction that holds the person."""
+        known = [row for row in rows.current(head, key) if row.told.period.touches(period)]
+        overlapping = tuple(row.told for row in known if row.told.period.overlaps(period))
+        covering = next((row.told for row in known if row.told.period.covers(period)), None)
+        if covering is not None:
+            return Told("unchanged", covering, overlapping)
+        newest = rows.newest(self._seals.tag(key.subject))
+        made = Registration(new_id(), key, period, dossier, origin, self._now(), replaced_by=newest)
+        if known:
+            first = known[0].told
+            whole = hull((period, *(row.told.period for row in known)))
+            made = replace(made, id=first.id, period=whole, dossier=dossier or first.dossier)
+        if not trial:
+            rows.supersede(known, made.recorded_at)
+            rows.add(made, head)
+        return Told("merged" if known else "registered", made, overlapping)
 
     async def unregister(self, key: Key, last: date, *, trial: bool = False) -> Told:
         """`last` is the last day of the file. Raises `SourceRefused` (NOT_REGISTERED, END_BEFORE_START).

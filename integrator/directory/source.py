@@ -7,6 +7,7 @@ registration it is, and for which purpose, is never the caller's to say: it is w
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ PAGE = 100  # registrations in one answer, at most and by default
 _TITLES = {
     "register": ("Inschrijven", "Inscrire", "Register"),
     "unregister": ("Uitschrijven", "Désinscrire", "Unregister"),
+    "move": ("Dossier overnemen", "Reprendre le dossier", "Take the file over"),
     "list": ("Eigen inschrijvingen", "Ses inscriptions", "Own registrations"),
     "elsewhere": ("Dossier bij een ander", "Dossier chez un autre", "A file kept by another"),
 }
@@ -33,7 +35,10 @@ _TITLES = {
 
 def manifest() -> Manifest:
     """What the directory can be asked, as `integrator check` holds services and mappings against it."""
-    operations = {name: {"title": dict(zip(("nl", "fr", "en"), words, strict=True))} for name, words in _TITLES.items()}
+    operations: dict[str, dict[str, Any]] = {
+        name: {"title": dict(zip(("nl", "fr", "en"), words, strict=True))} for name, words in _TITLES.items()
+    }
+    operations["move"]["changes"] = True  # as a write, that an answer sets going
     title = LocalizedString("Verwijzingsrepertorium", "Répertoire des références", "Directory of references")
     return Manifest(SOURCE, title, "house", "none", "the hub", operations, Limits(), Path(__file__).parent)
 
@@ -46,12 +51,13 @@ class DirectorySource:
         self._asks: Mapping[str, Callable[[Question, str], Awaitable[dict[str, Any]]]] = {
             "register": self._register,
             "unregister": self._unregister,
+            "move": self._move,
             "list": self._list,
             "elsewhere": self._elsewhere,
         }
 
     async def ask(self, question: Question) -> Reply:
-        """Register, unregister, list, or whether another keeps a file too. Raises `SourceRefused` or `DirectoryUnavailable`."""
+        """Register, unregister, move, list, or whether another keeps a file too. Raises `SourceRefused` or `DirectoryUnavailable`."""
         if question.purpose is None:
             raise SourceFault(SOURCE, "NOT_CONNECTED", "the exchange did not say for which purpose")
         return Reply(await self._asks[question.operation](question, question.purpose), question.ticket)
@@ -77,6 +83,12 @@ class DirectorySource:
         if "mistakenStartDate" in keys:
             return _told(await self._directory.withdraw(key, _day(keys["mistakenStartDate"]), trial=trial), key)
         return _told(await self._directory.unregister(key, _day(keys["endDate"]), trial=trial), key)
+
+    async def _move(self, question: Question, purpose: str) -> dict[str, Any]:
+        """From whoever handed it over to whoever asks. There is no door to it: see `then` of a service."""
+        keys, old = question.keys, replace(_key(question, purpose), organisation=question.keys["from"])
+        told = await self._directory.move(old, question.organisation, _day(keys["day"]), dossier=question.dossier)
+        return _told(told, old)
 
     async def _list(self, question: Question, purpose: str) -> dict[str, Any]:
         keys = question.keys

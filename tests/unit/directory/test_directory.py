@@ -454,3 +454,44 @@ async def test_the_database_holds_no_number_and_no_case_in_clear(url: str, tmp_p
     kept = " ".join(str(bytes(one) if isinstance(one, memoryview) else one) for row in rows for one in row)
 
     assert not [word for word in (ANN, BEA, "A-2026-1") if word in kept]
+
+
+# --- a file that is handed over ---------------------------------------------------------------------------------------
+
+
+async def holders(directory: Directory, on: str) -> list[str]:
+    return [organisation for organisation, _, _ in await directory.recipients(ANN, day(on))]
+
+
+async def test_a_file_that_moved_has_one_keeper_on_every_day(directory: Directory):
+    await directory.register(key(), period("03-01"))
+    told = await directory.move(key(), OTHER_CENTRE, day("06-15"))
+
+    assert ("registered", OTHER_CENTRE) == (told.result, told.registration.key.organisation)
+    assert [[CENTRE], [CENTRE], [OTHER_CENTRE], [OTHER_CENTRE]] == [
+        await holders(directory, on) for on in ("03-01", "06-14", "06-15", "12-31")
+    ]
+
+
+async def test_a_file_that_began_the_day_it_moved_was_never_kept_by_the_first(directory: Directory):
+    await directory.register(key(), period("06-15"))
+    await directory.move(key(), OTHER_CENTRE, day("06-15"))
+
+    assert [[], [OTHER_CENTRE]] == [await holders(directory, on) for on in ("06-14", "06-15")]
+
+
+async def test_moved_again_it_is_where_it_was(directory: Directory):
+    await directory.register(key(), period("03-01"))
+    await directory.move(key(), OTHER_CENTRE, day("06-15"))
+
+    assert "unchanged" == (await directory.move(key(), OTHER_CENTRE, day("06-15"))).result
+    assert [OTHER_CENTRE] == await holders(directory, "06-15")
+
+
+@pytest.mark.parametrize(("organisation", "reason"), [(OTHER_CENTRE, "NOT_REGISTERED"), (TOWN, "QUALITY_NOT_ALLOWED")])
+async def test_what_cannot_move_stays_with_nobody_else(directory: Directory, organisation: str, reason: str):
+    await directory.register(key(quality="7"), period("03-01"))
+    with pytest.raises(SourceRefused) as refused:
+        await directory.move(key(), organisation, day("06-15"))
+
+    assert (reason, [CENTRE]) == (refused.value.reason, await holders(directory, "06-15"))

@@ -12,7 +12,7 @@ import pytest
 from connectors.client import Problem
 from integrator import places
 from integrator.adapters import posts
-from integrator.adapters.asking import Asks, answered, asks, faults, reach
+from integrator.adapters.completing import Asks, answered, asks, faults, reach
 from integrator.commands import adapter_run
 from integrator.errors import PolicyDenied, SourceUnavailable
 from integrator.mapping import load_sheets
@@ -126,7 +126,7 @@ async def test_a_source_that_is_down_is_not_asked_at_every_look(monkeypatch: pyt
 )
 async def test_a_machine_beside_the_package_asks_the_same(problem: int | None, found: Any) -> None:
     asked: list[Any] = []
-    answer = await adapter_run._ask(Client(asked, problem), Part(), {"ssin": "1", "dossierReference": "m1"})  # type: ignore[arg-type]
+    answer = await adapter_run._told(Client(asked, problem), Part(), {"ssin": "1", "dossierReference": "m1"})  # type: ignore[arg-type]
 
     assert found == answer
     assert [("person.lifeStatus", {"ssin": "1", "dossierReference": "m1"})] == asked
@@ -134,7 +134,7 @@ async def test_a_machine_beside_the_package_asks_the_same(problem: int | None, f
 
 async def test_and_is_stopped_by_what_it_may_not() -> None:
     with pytest.raises(Problem):
-        await adapter_run._ask(Client([], 403), Part(), {"ssin": "1"})  # type: ignore[arg-type]
+        await adapter_run._told(Client([], 403), Part(), {"ssin": "1"})  # type: ignore[arg-type]
 
 
 class Part:
