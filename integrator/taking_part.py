@@ -26,7 +26,7 @@ from integrator.adapters.participation import Participation, faults, participati
 from integrator.adapters.posts import Outgoing, Post
 from integrator.adapters.serving import Delivery, Serving, delivery
 from integrator.adapters.shelves import Folder
-from integrator.adapters.staffing import Staffing, Tells, staffing
+from integrator.adapters.staffing import Directory, Staffing, Tells, staffing
 from integrator.adapters.ways.opening import open_shelf, open_way
 from integrator.adapters.wholes import AsOne
 from integrator.api.delivering import Counter
@@ -313,8 +313,10 @@ def open_posts(hub: Hub, settings: Settings, database: Database, now: Any) -> li
     for name in settings.adapters.get("run") or ():
         if (asks := asking_of(settings, name)) is not None:
             posts.append(_inquiry(hub, settings, name, asks, database, now))
-        elif (staff := staffing(layout_of(settings, name))) is not None:
-            posts.append(_staff(hub, settings, name, staff, database, now))
+        elif (staff := staff_of(settings, name)) is not None:
+            organisation = number_of(staff.organisation)
+            directory = OwnDirectory(hub.agents, partial(enrolled, hub, staff, organisation))
+            posts.append(open_staff(settings, name, staff, directory, database, now))
         elif participations(layout_of(settings, name)):
             posts.append(open_post(settings, name, effect, database, now))
         else:
@@ -336,8 +338,14 @@ def _inquiry(hub: Hub, settings: Settings, name: str, part: Asking, database: Da
     return open_inquiry(settings, layout_of(settings, name), part, ask, database, now, access_of(settings, name))
 
 
-def _staff(hub: Hub, settings: Settings, name: str, part: Staffing, database: Database, now: Any) -> Post:
-    organisation = number_of(part.organisation)
-    directory = OwnDirectory(hub.agents, lambda: enrolled(hub, part, organisation))
-    effect = Tells(part, directory)
-    return _post(settings, layout_of(settings, name), effect, database, now, access_of(settings, name))
+def staff_of(settings: Settings, name: str) -> Staffing | None:
+    """What the package tells of staff; None when it tells nothing. Raises `ConfigurationError`."""
+    return staffing(layout_of(settings, name))
+
+
+def open_staff(
+    settings: Settings, name: str, part: Staffing, directory: Directory, database: Database, now: Any, access: Path | None = None
+) -> Post:  # fmt: skip
+    """A post whose rows give and withdraw access."""
+    made = Tells(part, directory)
+    return _post(settings, layout_of(settings, name), made, database, now, access or access_of(settings, name))

@@ -21,12 +21,23 @@ from integrator.adapters.intake import Stopped, Taken
 from integrator.adapters.participation import Participation, participations
 from integrator.adapters.posts import Outgoing, Post
 from integrator.adapters.serving import Delivery
+from integrator.adapters.staffing import Staffing
 from integrator.commands.adapter_desk import opened
+from integrator.commands.adapter_staff import ScimDirectory
 from integrator.errors import SourceUnavailable
 from integrator.inquiring import nobody_knows, open_inquiry, said
 from integrator.mapping import load_sheets
 from integrator.services import load_services
-from integrator.taking_part import access_of, asking_of, chosen_subscription, layout_of, open_outgoing, open_post
+from integrator.taking_part import (
+    access_of,
+    asking_of,
+    chosen_subscription,
+    layout_of,
+    open_outgoing,
+    open_post,
+    open_staff,
+    staff_of,
+)
 
 LINES = 4  # requests under way; a hub lets one application have twelve
 _REFUSED = {400: "NOT_ACCEPTED", 404: "NOT_ACCEPTED", 409: "KEY_REUSED", 422: "NOT_ACCEPTED"}
@@ -48,6 +59,8 @@ def run_run(chosen: argparse.Namespace) -> int:
     loaded = settings.load(chosen.settings)
     if (asks := asking_of(loaded, chosen.name)) is not None:
         return _asking(chosen, loaded, asks)
+    if (staff := staff_of(loaded, chosen.name)) is not None:
+        return _staff(chosen, loaded, staff)
     if not participations(layout_of(loaded, chosen.name)):
         return _serve(chosen, loaded)
     with opened(loaded) as database:
@@ -65,6 +78,17 @@ def run_run(chosen: argparse.Namespace) -> int:
         finally:
             for one in made:
                 one.close()
+
+
+def _staff(chosen: argparse.Namespace, loaded: settings.Settings, part: Staffing) -> int:
+    """Rows that tell who works where."""
+    with opened(loaded) as database, Hub.from_key(chosen.key, purpose=part.purpose, url=chosen.hub) as client:
+        directory = ScimDirectory(client)
+        post = open_staff(loaded, chosen.name, part, directory, database, clock.system, chosen.access)
+        try:
+            return asyncio.run(_once(post) if chosen.once else _watch(post, float(loaded.adapters["pauseSeconds"])))
+        except KeyboardInterrupt:
+            return 0
 
 
 def _asking(chosen: argparse.Namespace, loaded: settings.Settings, part: Asking) -> int:

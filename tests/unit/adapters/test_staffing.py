@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from connectors.client import HubUnreachable, Problem
 from integrator.adapters.intake import Stopped, Taken
 from integrator.adapters.staffing import NotTaken, Tells, staffing
-from integrator.errors import ConfigurationError, LedgerUnwritable
+from integrator.commands.adapter_staff import ScimDirectory
+from integrator.errors import ConfigurationError, LedgerUnwritable, SourceUnavailable
 from tests.unit.adapters import kit
 
 DATA: dict[str, Any] = {
@@ -129,3 +132,37 @@ def test_what_contradicts_itself_is_refused_at_the_start(place: tuple[str, ...],
 
     with pytest.raises(ConfigurationError):
         staffing(kit.layout(data))
+
+
+def over_http(wrong: Exception | None, asked: list[tuple[str, str, Any]]) -> ScimDirectory:
+    def call(method: str, path: str, body: Any) -> Any:
+        asked.append((method, path, body))
+        if wrong is not None:
+            raise wrong
+        return SimpleNamespace(body={"Resources": [{"id": "a-1", "externalId": "C-1"}]})
+
+    client: Any = SimpleNamespace(call=call)
+    return ScimDirectory(client)
+
+
+async def test_from_a_machine_beside_the_package_no_name_stands_in_an_address() -> None:
+    asked: list[tuple[str, str, Any]] = []
+    directory = over_http(None, asked)
+    found = await directory.find('an"')
+    await directory.replace("a-1", {"userName": "an"})
+
+    assert {"id": "a-1", "externalId": "C-1"} == found
+    assert ("POST", "/scim/v2/Users/.search", {"filter": 'userName eq "an\\""', "count": 1}) == asked[0]
+    assert ["/scim/v2/Users/.search", "/scim/v2/Users/a-1"] == [path for _, path, _ in asked]
+
+
+@pytest.mark.parametrize(("wrong", "kind"), [
+    (Problem(400, {"detail": "x"}, None, None), NotTaken), (Problem(409, {}, None, None), NotTaken),
+    (Problem(503, {}, None, 5), SourceUnavailable), (Problem(403, {}, None, None), SourceUnavailable),
+    (Problem(400, {"type": "oauth:invalid_client"}, None, None), SourceUnavailable), (HubUnreachable("x"), SourceUnavailable),
+], ids=["a_wrong_row", "a_login_taken", "no_ledger", "another_purpose", "an_application_that_ended", "no_hub"])  # fmt: skip
+async def test_from_beside_it_a_row_is_refused_only_for_what_is_wrong_with_it(
+    wrong: Exception, kind: type[Exception]
+) -> None:
+    with pytest.raises(kind):
+        await over_http(wrong, []).create({"userName": "an"})
