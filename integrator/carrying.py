@@ -13,7 +13,7 @@ import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -27,6 +27,7 @@ from integrator.errors import ConditionUnknown, IntegratorError, KeyReused, Poli
 from integrator.metrics import Metrics
 from integrator.model import Answer, Caller, Request, Trace
 from integrator.policy import ADVICE, Denial, Permit
+from integrator.pseudonyms import Pseudonyms
 from integrator.recording import Call, Outcome, Recorder, Recording
 from integrator.services import Service
 
@@ -81,6 +82,7 @@ class Carrying:
     outbox: Outbox
     senders: Mapping[str, Sender]  # by mode: push, effect
     backoff: Backoff = field(default_factory=Backoff)
+    pseudonyms: Pseudonyms | None = None
 
     async def carry(self, held: Sequence[Held]) -> None:
         """Returns when every one of them is settled. Raises `LedgerUnwritable`; what is not settled is given out again."""
@@ -142,7 +144,17 @@ class Carrying:
             row = self.outbox.settled(held, "dead", reason=decision.reason)
             await record.denied(service, request, decision, (row,))
             return None
-        return held, self.recorder.call(service, request, decision, request.keys)
+        shown = self._shown(held, decision)
+        return None if shown is None else (shown, self.recorder.call(service, request, decision, request.keys))
+
+    def _shown(self, held: Held, permit: Permit) -> Held | None:
+        """As its receiver may know whom it is about; None when nobody can make pseudonyms: it waits, and no number leaves."""
+        if not permit.grant.pseudonymise or held.mode == "effect":  # a source is written to by number
+            return held
+        if self.pseudonyms is None:
+            return None
+        keys, content = (self.pseudonyms.replaced(held.organisation, one) for one in (held.keys, held.content))
+        return replace(held, keys=keys, content=content)
 
     async def _follows(self, held: Held) -> Denial | None:
         """Of what an answer set going, the next is done only when all before it are: else two would hold it, or nobody."""

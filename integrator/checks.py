@@ -18,6 +18,7 @@ from jsonschema import Draft202012Validator
 from integrator import checks_conditions, checks_then, directory
 from integrator.adapters.asking import asking
 from integrator.adapters.asking import faults as faults_of_asking
+from integrator.adapters.completing import faults as faults_of_completing
 from integrator.adapters.layout import load as load_layout
 from integrator.adapters.participation import faults as part_faults
 from integrator.adapters.participation import participations
@@ -243,12 +244,14 @@ def _parts(rooms: list[Room], services: Mapping[str, Service], organisations: An
         try:
             layout = load_layout(room.path, sandbox=frozenset())
             parts, asks = participations(layout), asking(layout, sandbox=frozenset())
-            delivery(layout)
+            outgoing = delivery(layout)
             staff = staffing(layout)
         except ConfigurationError as error:
             yield room.finding(str(error))
             continue
         wrong = [one for part in parts for one in part_faults(part, services)]
+        if outgoing is not None and outgoing.asks is not None:
+            wrong += faults_of_completing(outgoing.asks, services)
         wrong += faults_of_asking(asks, services) if asks is not None else ()
         for said, word in (*((part, "deposit") for part in parts), (asks, "ask"), (staff, "staff")):
             if said is None:

@@ -133,6 +133,7 @@ async def open_dispatch(
             services, lambda service, request: current().deciding.again(service, request), exchange.recorder, exchange.metrics, exchange.now, outbox,
             {"push": push, "effect": Effects(effects)},
             Backoff(float(chosen.get("firstRetrySeconds", 5)), float(chosen.get("longestRetrySeconds", 3600))),
+            exchange.pseudonyms,
         )  # fmt: skip
         relay = None
         if chosen.get("relay", True):

@@ -17,6 +17,8 @@ from typing import Any
 from integrator import places
 from integrator.adapters.asking import Asking, asking, settle_of
 from integrator.adapters.asking import faults as faults_of_asking
+from integrator.adapters.completing import answered
+from integrator.adapters.completing import faults as faults_of_completing
 from integrator.adapters.drops import Drop
 from integrator.adapters.intake import Intake, Stopped, Taken
 from integrator.adapters.layout import Layout, load
@@ -39,6 +41,7 @@ from integrator.errors import (
     NoSuchDelivery,
     PolicyDenied,
     QuotaExceeded,
+    SubjectNotFound,
 )
 from integrator.inquiring import AsksHub, open_inquiry
 from integrator.logs import log
@@ -172,7 +175,19 @@ class Fetches:
             return page["items"], page["cursor"]
         subscription = chosen_subscription(await self._counter.followed(caller), self._part.service)
         page = await self._counter.fetch(caller, subscription, cursor, 100)
-        return page["items"], page["cursor"]
+        return await answered(self._part.asks, page["items"], partial(self._ask, caller)), page["cursor"]
+
+    async def _ask(self, caller: Caller, body: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        assert self._part.asks is not None  # noqa: S101 (`answered` looked)
+        service = self._hub.services[self._part.asks.service]
+        try:
+            read = service.read(body)
+            answer = await self._hub.exchange.answer(
+                Request(service.name, caller, read.keys, _trace(), None, read.dossier)
+            )
+        except (SubjectNotFound, MalformedRequest):
+            return None
+        return dict(answer.body)
 
 
 def enrolled(hub: Hub, part: Participation | Delivery | Asking | Staffing, organisation: str) -> Caller:
@@ -289,6 +304,9 @@ def open_posts(hub: Hub, settings: Settings, database: Database, now: Any) -> li
         return HandsIn(hub, part, number_of(part.organisation))
 
     def fetch(part: Delivery) -> Fetches:
+        wrong = list(faults_of_completing(part.asks, hub.services)) if part.asks else []
+        if wrong:
+            raise ConfigurationError(f"{part.application}: {wrong[0]}")
         return Fetches(hub, part, number_of(part.organisation))
 
     posts: list[Post | Outgoing] = []

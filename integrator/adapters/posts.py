@@ -19,8 +19,10 @@ from integrator.adapters.intake import Intake, Result, Stopped
 from integrator.adapters.serving import Serving
 from integrator.adapters.ways.failing import WayFailed
 from integrator.database import Database
+from integrator.errors import SourceUnavailable
 
 _DAY = 86_400.0
+_DOWN = 10.0  # seconds until a source that could not say is asked again
 Told = Callable[..., None]  # event, then words of the log: never a name of a file or a value
 
 
@@ -187,7 +189,7 @@ async def _on_and_on(turn: Callable[[], Awaitable[Any]], adapter: str, tell: Tol
     """Turn after turn. What goes wrong is told once, until it is over or something else goes wrong."""
     said = ""
     while True:
-        wrong = ""
+        wrong, rest = "", pause
         try:
             await turn()
         except Exception as error:  # a post that died silently would be files that nobody reads
@@ -195,5 +197,7 @@ async def _on_and_on(turn: Callable[[], Awaitable[Any]], adapter: str, tell: Tol
             if wrong != said:
                 why = {"reason": error.reason} if isinstance(error, WayFailed) else {}
                 tell("adapter_stopped", connector=adapter, error=wrong, **why)
+            if isinstance(error, SourceUnavailable):  # each asking again is recorded: not as often as one looks
+                rest = max(pause, _DOWN)
         said = wrong
-        await asyncio.sleep(pause)
+        await asyncio.sleep(rest)

@@ -9,7 +9,8 @@
       receipt: .ack                 # the package writes NAME.ack when it has read NAME; left out: a written file is a read one
       each: content.entries         # one row for each of these; left out: one row for an event
       rows: {note: id, resident: ssin, what: content.field}      # field of the layout: where it stands in the event's data;
-                                                                  # `item.x`: in the one of `each`
+                                                                  # `item.x`: in the one of `each`; a plain one is `item`
+      asks: …                       # what is asked for each event: see completing
       answers: true                 # what was answered to the package's own messages of the service, instead of the messages
 
     fetch ─► rows ─► .NAME.part, durable ─► book: placing ─► rename ─► book: placed ─► (receipt) ─► the next fetch acknowledges
@@ -30,6 +31,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from integrator.adapters.book import Book
+from integrator.adapters.completing import Asks, asks, reach
 from integrator.adapters.findings import Finding
 from integrator.adapters.layout import Layout
 from integrator.adapters.shelves import Shelf
@@ -60,13 +62,14 @@ class Delivery:
     rows: Mapping[str, str]
     answers: bool  # to its own messages
     amounts: frozenset[str]  # fields whose figures come as text
+    asks: Asks | None = None  # what is asked for each event
 
     def of(self, event: Mapping[str, Any]) -> list[dict[str, Any]]:
         """The rows of one event."""
-        return [self._row(event, one) for one in (_at(self.each, event) or [] if self.each else [{}])]
+        return [self._row(event, one) for one in (reach(self.each, event) or [] if self.each else [{}])]
 
-    def _row(self, event: Mapping[str, Any], item: Mapping[str, Any]) -> dict[str, Any]:
-        found = {name: _at(path, event, item) for name, path in self.rows.items()}
+    def _row(self, event: Mapping[str, Any], item: Any) -> dict[str, Any]:
+        found = {name: reach(path, event, item) for name, path in self.rows.items()}
         return {
             name: _figures(value) if name in self.amounts else value
             for name, value in found.items()
@@ -90,6 +93,7 @@ def delivery(layout: Layout) -> Delivery | None:
         str(said.get("receipt", "")), str(said.get("heading", "")), str(said.get("each", "")), said["rows"],
         bool(said.get("answers", False)),
         frozenset(name for name, spec in layout.data["fields"].items() if spec.get("type") == "decimal"),
+        asks(said["asks"]) if "asks" in said else None,
     )  # fmt: skip
 
 
@@ -181,13 +185,3 @@ def _last(connection: Any, adapter: str) -> dict[str, Any] | None:
     found = sa.select(_out).where(_out.c.adapter == adapter).order_by(_out.c.number.desc()).limit(1)
     row = connection.execute(found).mappings().first()
     return None if row is None else dict(row)
-
-
-def _at(path: str, event: Mapping[str, Any], item: Mapping[str, Any] | None = None) -> Any:
-    """`id` is the event's own, `item.x` that of one of its list; anything else stands in its data."""
-    if path == "id":
-        return event["id"]
-    value: Any = event.get("data", {}) if not path.startswith("item.") else item
-    for name in path.removeprefix("item.").split("."):
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value

@@ -59,7 +59,8 @@ class Folder:
         if aside.stat().st_size:
             aside.rename(self.root / name)
         else:
-            (self.root / f"{name}{receipt}").touch()
+            if receipt:
+                (self.root / f"{name}{receipt}").touch()
             aside.unlink()
         sync(self.root)
 

@@ -15,6 +15,7 @@ import orjson
 from connectors.client import Hub, HubUnreachable, Problem
 from integrator import clock, places, settings
 from integrator.adapters.asking import Asking
+from integrator.adapters.completing import answered
 from integrator.adapters.inquiry import Said
 from integrator.adapters.intake import Stopped, Taken
 from integrator.adapters.participation import Participation, participations
@@ -166,7 +167,18 @@ async def _fetch(client: Hub, part: Delivery, cursor: str | None) -> tuple[Seque
         page = client.call("POST", "/events/v1/feed", body)
         return page["items"], page["cursor"]
 
-    return await asyncio.to_thread(work)
+    events, reached = await asyncio.to_thread(work)
+    return await answered(part.asks, events, partial(_told, client, part)), reached
+
+
+async def _told(client: Hub, part: Delivery, body: dict[str, Any]) -> Mapping[str, Any] | None:
+    assert part.asks is not None  # noqa: S101 (`answered` looked)
+    try:
+        return dict((await asyncio.to_thread(client.ask, part.asks.service, **body)).body)
+    except Problem as problem:
+        if problem.status in (400, 404):
+            return None
+        raise
 
 
 async def _once(post: Post) -> int:

@@ -43,8 +43,9 @@ class SftpShelf:
             if size:
                 await sftp.rename(aside, self._at(name))
                 return
-            empty = await sftp.open(self._at(f"{name}{receipt}"), "wb", encoding=None, block_size=0)
-            await empty.close()
+            if receipt:
+                empty = await sftp.open(self._at(f"{name}{receipt}"), "wb", encoding=None, block_size=0)
+                await empty.close()
             await sftp.remove(aside)
 
     async def received(self, name: str) -> bool:

@@ -6,6 +6,9 @@ parking_register   a folder behind SFTP, fixed width · POST /packages/parking_r
 irisbox            an API of JSON pages, GET /packages/irisbox/api/questions · POST /packages/irisbox/questions asks one
 street_reports     an API of JSON pages, GET /packages/street_reports/api/reports · POST /packages/street_reports/reports enters one
 school_desk        no door but the one of its own program: POST /packages/school_desk/import · GET /packages/school_desk/queue/1520
+dabs_deaths        acts of death, as DABS/BAEC tells them: GET /packages/dabs_deaths/api/notifications · POST …/register, annul, repeat, door
+permits            reads files in import/ behind SFTP · POST /packages/permits/grant · GET /packages/permits/permit/1ABC123
+candidates         no door but the one of its own program: POST /packages/candidates/import · GET /packages/candidates/register
 
 How to get in stands in state/access/<package>.yaml, as the package's manager would hand it over: secret, for its owner only.
 """
@@ -21,9 +24,12 @@ import orjson
 
 from mock_sources.asgi import BodyTooLarge, Receive, Scope, Send, problem, read_body, respond_json, respond_problem
 from mock_sources.clock import Clock
+from mock_sources.packages.acts import Acts
+from mock_sources.packages.candidates import Candidates
 from mock_sources.packages.district_team import DistrictTeam
 from mock_sources.packages.irisbox import Desk as QuestionDesk
 from mock_sources.packages.pages import Pages
+from mock_sources.packages.permits import Permits
 from mock_sources.packages.population import Population
 from mock_sources.packages.school import SchoolDesk
 from mock_sources.packages.street import StreetDesk
@@ -53,7 +59,7 @@ class Packages:
         questions = QuestionDesk(state / "packages" / "irisbox.json", clock)
         street = StreetDesk(state / "packages" / "street_reports.json", clock)
         self._desks |= {("irisbox", "questions"): questions.ask, ("street_reports", "reports"): street.report}
-        self._pages: dict[tuple[str, str], Pages] = {
+        self._pages: dict[tuple[str, str], Pages | Acts] = {
             ("irisbox", "api/questions"): questions.pages,
             ("street_reports", "api/reports"): street.pages,
         }
@@ -63,12 +69,25 @@ class Packages:
             ("school_desk", "queue"): school.queue,
             ("district_team", "investigations"): police.investigations,
         }
+        acts = Acts(state / "packages" / "acts.json", clock)
+        self._desks |= {("dabs_deaths", name): getattr(acts, name) for name in ("register", "annul", "repeat", "door")}
+        self._pages["dabs_deaths", "api/notifications"] = acts
+        root = state / "packages" / "parking_register"
+        permits = Permits(state / "packages" / "permits.db", root / "share" / "import")
+        self._desks["permits", "grant"], self._looks["permits", "permit"] = permits.grant, permits.permit
+        candidates = Candidates(state / "packages" / "candidates.db")
+        self._desks["candidates", "import"], self._looks["candidates", "register"] = (
+            candidates.enter,
+            candidates.register,
+        )
         self._state = state
         if listen:
             from mock_sources.packages.parking import Register  # late: not every program of ours needs SSH
 
-            register = Register(state / "packages" / "parking_register")
-            hand_over(state, "parking_register", register.listen())
+            register = Register(root)
+            access = register.listen()
+            hand_over(state, "parking_register", access)
+            hand_over(state, "parking_deaths", access)
             self._desks["parking_register", "files"] = register.write
 
     def stand_at(self, base: str) -> None:

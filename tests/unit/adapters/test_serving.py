@@ -154,9 +154,12 @@ async def test_what_the_file_cannot_hold_waits_and_the_others_go_on(database: Da
     assert not any(kit.PEOPLE[1] in one.piece for one in waiting)
 
 
-async def test_a_page_of_which_nothing_fits_leaves_no_empty_file(database: Database, tmp_path: Path) -> None:
+@pytest.mark.parametrize("receipt", ["", ".ack"])
+async def test_a_page_of_which_nothing_fits_leaves_no_empty_file(
+    database: Database, tmp_path: Path, receipt: str
+) -> None:
     feed = Feed([event(1, "far longer than twenty signs")], [event(2)])
-    post = serving(database, tmp_path, feed, receipt=".ack")
+    post = serving(database, tmp_path, feed, receipt=receipt)
 
     counts = [await post.turn(), await post.turn()]
 

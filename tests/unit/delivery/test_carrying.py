@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ from sqlalchemy import update
 from audit import KeyMissing
 from integrator.delivery.tables import MESSAGE
 from integrator.delivery.terms import Sent
-from tests.unit.delivery.kit import NUMBER, OTHER, RECEIVER, SENDER, STRANGER, House, entries, kinds, policies
+from integrator.pseudonyms import Pseudonyms
+from tests.unit.delivery.kit import GRANTS, NUMBER, OTHER, RECEIVER, SENDER, STRANGER, House, entries, kinds, policies
 
 
 async def test_what_is_accepted_is_delivered_and_recorded_like_a_read(hub: House) -> None:
@@ -45,6 +47,25 @@ async def test_values_are_gone_once_they_are_delivered(hub: House) -> None:
     await hub.carry()
 
     assert (await hub.outbox.find(uid))["sealed"] is None
+
+
+async def test_who_may_know_pseudonyms_alone_is_told_about_its_own(hub: House) -> None:
+    await hub.accept("k1", {"field": NUMBER})
+    hub.may(policies([GRANTS[0], {**GRANTS[1], "obligations": {"pseudonymise": True}}]))
+    hub.carrying = replace(hub.carrying, pseudonyms=Pseudonyms(b"k" * 32, "sandbox"))
+    await hub.carry()
+
+    [(held, content)] = hub.way.sent
+    known = Pseudonyms(b"k" * 32, "sandbox").of(RECEIVER, NUMBER)
+    assert (known, known, RECEIVER) == (held.keys["ssin"], content["field"], held.keys["recipient"])
+
+
+async def test_a_number_does_not_leave_where_no_pseudonym_can_be_made(hub: House) -> None:
+    uid = (await hub.accept("k1")).body["deliveryId"]
+    hub.may(policies([GRANTS[0], {**GRANTS[1], "obligations": {"pseudonymise": True}}]))
+    await hub.carry()
+
+    assert ([], ("waiting", None)) == (hub.way.sent, await hub.state(uid))
 
 
 async def test_a_grant_that_ended_meanwhile_lets_nothing_out(hub: House) -> None:
