@@ -68,6 +68,7 @@ KEYS: Mapping[str, Mapping[str, Any]] = {
     "directory.register": {"ssin": PERSON["ssin"], "quality": "0", "startDate": "2026-01-01", "origin": "case"},
     "directory.unregister": {"ssin": PERSON["ssin"], "quality": "0", "endDate": "2099-12-31"},
     "directory.list": {"ssin": PERSON["ssin"]},
+    "directory.elsewhere": {"ssin": PERSON["ssin"]},
     "directory.ksz.register": {**IDENTITY, "quality": "9", "startDate": "2026-02-01"},
     "directory.ksz.unregister": {**IDENTITY, "quality": "9", "startDate": "2026-02-01", "endDate": "2099-12-31"},
     "directory.ksz.list": {**IDENTITY, "startDate": "2026-02-01"},
