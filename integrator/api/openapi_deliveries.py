@@ -23,7 +23,11 @@ _FOLLOWED: Json = {
     "endDate": {"type": "string", "format": "date"},
 }  # fmt: skip
 _NEEDED = ["service", "mode", "endDate"]
-WISH: Json = {"type": "object", "additionalProperties": False, "properties": _FOLLOWED, "required": _NEEDED}
+_WISH: Json = {"type": "object", "additionalProperties": False, "properties": _FOLLOWED, "required": _NEEDED}
+_ANSWERING: Json = {
+    "type": "object", "additionalProperties": False, "required": ["deliveryId", "content"],
+    "properties": {"deliveryId": _UID, "content": {"type": "object", "description": "What is answered."}},
+}  # fmt: skip
 _PROBLEM: Json = {"$ref": "#/components/responses/Problem"}
 
 
@@ -61,6 +65,11 @@ def ordinary(schema: Mapping[str, Any]) -> Any:
         inner = ordinary(schema["items"])
         return None if inner is None else [inner]
     return None
+
+
+def wish_schema(service: Service) -> Json:
+    """What `wish` is an example of."""
+    return _ANSWERING if service.later.follows else _WISH
 
 
 def wish(service: Service) -> Json:
