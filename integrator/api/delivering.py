@@ -54,7 +54,8 @@ class Counter:
         later, dispatch = service.later, self._dispatch
         request = replace(request, fields=frozenset(content))
         caller = request.caller
-        mode, recipient, receiver = "effect", later.to, (caller.organisation, caller.application, caller.purpose)
+        to = service.name if later.kind == "relay" else later.to
+        mode, recipient, receiver = "effect", to, (caller.organisation, caller.application, caller.purpose)
         if later.kind == "message":
             found = await self._recipient(service, str(request.keys[later.to]), caller.purpose)
             mode, recipient = found.mode, found.uid
@@ -135,20 +136,28 @@ class Counter:
             raise NoSuchDelivery
         if row["answer"] in (None, "expired"):
             raise _issue("referencedResourceNotFound", "/deliveryId", "no answer is awaited, or no longer")
+        is_letter = (
+            row["kind"] == "message" and row["question"] is not None
+        )  # what is answered is the notice it came from
+        row = await outbox.find(row["question"]) if is_letter else row
+        if row is None or row["answer"] in (None, "expired"):
+            raise _issue("referencedResourceNotFound", "/deliveryId", "no answer is awaited, or no longer")
         service = self._hub.services[row["service"]]
         later = service.later
         if later is None:
             raise NoSuchDelivery
         read = later.read_reply(content)
         held = outbox.held(row, "")
-        request = Request(service.name, caller, {}, trace, frozenset(read), held.dossier)  # the case of what it answers
+        case = None if is_letter else held.dossier  # of what it answers; neither end of a relay learns the other's
+        request = Request(service.name, caller, {}, trace, frozenset(read), case)
         # For the sender's purpose; a message of before it was kept was for the receiver's.
         sender = (row["sender_org"], row["sender_app"], row["sender_purpose"] or row["purpose"])
         asker = Caller(*sender, held.agent)
         then = consequences(outbox, self._hub.services, held, asker, request, read) if row["sealed"] else []
         message = Message(
             outbox, uid_of(outbox, request, f"answer:{key}"), "answer", "pull", self._mailbox(Caller(*sender), service.name),
-            sender, request, read, None, later.expires, question=uid, then=then, once=later.then is not None,
+            sender, request, read, None, later.expires, question=row["uid"], then=then,
+            once=later.then is not None, also=(uid,) if is_letter else (),
         )  # fmt: skip
         return await self._accept(request, message)
 
