@@ -14,6 +14,7 @@ from integrator.delivery.consequences import consequences
 from integrator.delivery.depositing import Message, uid_of
 from integrator.delivery.subscriptions import Ending, Following, Subscription
 from integrator.delivery.webhooks.cloudevents import event
+from integrator.delivery.withdrawing import Withdrawal
 from integrator.errors import Issue, MalformedRequest, NoSuchDelivery
 from integrator.model import Answer, Caller, Request, Trace
 
@@ -160,6 +161,16 @@ class Counter:
             once=later.then is not None, also=(uid,) if is_letter else (),
         )  # fmt: skip
         return await self._accept(request, message)
+
+    async def withdraw(self, caller: Caller, uid: str, trace: Trace) -> Answer:
+        """Take back a message of one's own that is not answered. Raises `AnsweredAlready`."""
+        row = await self._dispatch.outbox.find(uid)
+        sender = caller.organisation, caller.application
+        if row is None or row["kind"] != "message" or (row["sender_org"], row["sender_app"]) != sender:
+            raise NoSuchDelivery
+        dossier = self._dispatch.outbox.held(row, "").dossier
+        request = Request(row["service"], caller, {}, trace, None, dossier)
+        return await self._accept(request, Withdrawal(self._dispatch.outbox, uid))
 
     # ---
 

@@ -159,6 +159,9 @@ def paths() -> Json:
         "/delivery/v1/deliveries/answer": _post(
             "answerDelivery", "Answer a message that one's own subscription received", {"deliveryId": _UID, "content": {"type": "object"}},
             ["deliveryId", "content"], _ref("Accepted"), status="202", key=True),
+        "/delivery/v1/deliveries/withdraw": _post(
+            "withdrawDelivery", "Take a message of one's own back, as long as it is not answered", {"deliveryId": _UID},
+            ["deliveryId"], _object({"deliveryId": _UID, "state": {**_TEXT, "enum": ["withdrawn"]}}, ["deliveryId", "state"])),
         "/events/v1/keys": {"get": {
             "operationId": "listEventKeys", "summary": "What pushes are signed with (Standard Webhooks, ed25519)", "tags": ["Events"],
             "security": [], "responses": {"200": _answer(keys), "default": _PROBLEM}}},
