@@ -16,10 +16,13 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from integrator import checks_conditions, checks_then, directory
+from integrator.adapters.asking import asking
+from integrator.adapters.asking import faults as faults_of_asking
 from integrator.adapters.layout import load as load_layout
 from integrator.adapters.participation import faults as part_faults
 from integrator.adapters.participation import participations
 from integrator.adapters.serving import delivery
+from integrator.adapters.staffing import staffing
 from integrator.errors import ConfigurationError, IntegratorError
 from integrator.mapping import Sheet, load_sheets
 from integrator.places import YamlLoader, parse_yaml
@@ -239,18 +242,22 @@ def _parts(rooms: list[Room], services: Mapping[str, Service], organisations: An
             continue
         try:
             layout = load_layout(room.path, sandbox=frozenset())
-            parts = participations(layout)
+            parts, asks = participations(layout), asking(layout, sandbox=frozenset())
             delivery(layout)
+            staff = staffing(layout)
         except ConfigurationError as error:
             yield room.finding(str(error))
             continue
-        for part in parts:
-            wrong = list(part_faults(part, services))
-            if part.organisation not in known and part.organisation not in numbers:
-                wrong.append("deposit.organisation: nobody in config/organisations.yaml")
-            if part.purpose not in purposes:
-                wrong.append("deposit.purpose: no such file in policies/")
-            yield from (room.finding(one) for one in wrong)
+        wrong = [one for part in parts for one in part_faults(part, services)]
+        wrong += faults_of_asking(asks, services) if asks is not None else ()
+        for said, word in (*((part, "deposit") for part in parts), (asks, "ask"), (staff, "staff")):
+            if said is None:
+                continue
+            if said.organisation not in known and said.organisation not in numbers:
+                wrong.append(f"{word}.organisation: nobody in config/organisations.yaml")
+            if said.purpose not in purposes:
+                wrong.append(f"{word}.purpose: no such file in policies/")
+        yield from (room.finding(one) for one in wrong)
 
 
 # --- references -------------------------------------------------------------------------------------------------------

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from integrator import places
+from integrator.adapters.asking import Asking, asking, settle_of
+from integrator.adapters.asking import faults as faults_of_asking
 from integrator.adapters.drops import Drop
 from integrator.adapters.intake import Intake, Stopped, Taken
 from integrator.adapters.layout import Layout, load
@@ -21,6 +23,7 @@ from integrator.adapters.participation import Participation, faults, participati
 from integrator.adapters.posts import Outgoing, Post
 from integrator.adapters.serving import Delivery, Serving, delivery
 from integrator.adapters.shelves import Folder
+from integrator.adapters.staffing import Staffing, Tells, staffing
 from integrator.adapters.ways.opening import open_shelf, open_way
 from integrator.adapters.wholes import AsOne
 from integrator.api.delivering import Counter
@@ -36,9 +39,11 @@ from integrator.errors import (
     PolicyDenied,
     QuotaExceeded,
 )
+from integrator.inquiring import AsksHub, open_inquiry
 from integrator.logs import log
 from integrator.model import Caller, Request, Trace
 from integrator.settings import Settings, organisations
+from integrator.staffing_part import OwnDirectory
 
 _LATER = frozenset({"OUTSIDE_HOURS"})  # its hour will come: the file waits, the row is not wrong
 
@@ -99,6 +104,15 @@ class HandsIn:
     ) -> BaseException | None:
         """One after the other; the first that cannot go on ends the lane and is returned."""
         for row, handed in lane:
+            try:
+                if not await self._known(row, handed[0][1].caller):
+                    refused[row.key] = "NOT_KNOWN"
+                    handed = ()
+            except IntegratorError as error:  # nobody knows: that is no "no"
+                reason = _refusal(error)
+                if reason is None:
+                    return error
+                refused[row.key], handed = reason, ()
             for one in handed:  # one that is refused keeps nothing from the others
                 try:
                     await self._hand_in(*one)
@@ -109,6 +123,16 @@ class HandsIn:
                     refused[row.key] = reason
             settled.add(row.key)
         return None
+
+    async def _known(self, row: Taken, caller: Caller) -> bool:
+        """Whether the source that is asked first knows of it: an exchange of its own, recorded like any other."""
+        known = self._part.known
+        if known is None:
+            return True
+        service = self._hub.services[known.service]
+        read = service.read(known.body(row.values))
+        answer = await self._hub.exchange.answer(Request(service.name, caller, read.keys, _trace()))
+        return bool(answer.body[known.found])
 
     async def _hand_in(self, key: str, request: Request, handed: Any) -> None:
         if self._service.later.kind == "announcement":
@@ -150,7 +174,7 @@ class Fetches:
         return page["items"], page["cursor"]
 
 
-def enrolled(hub: Hub, part: Participation | Delivery, organisation: str) -> Caller:
+def enrolled(hub: Hub, part: Participation | Delivery | Asking | Staffing, organisation: str) -> Caller:
     """The package's application as it is enrolled now. Raises `ConfigurationError`."""
     mine = (one for one in hub.identity.applications.all() if one.organisation == organisation and not one.disabled)
     for one in mine:
@@ -195,12 +219,17 @@ def open_post(
     """`effect`: of a Participation; `access`: another file than the settings say. Raises `ConfigurationError`."""
     layout, parts = taking_part(settings, name)
     effects = [(part, effect(part)) for part in parts]
-    part, made = parts[0], AsOne(effects) if layout.whole else effects[0][1]
-    chosen = settings.adapters
+    made = AsOne(effects) if layout.whole else effects[0][1]
+    return _post(settings, layout, made, database, now, access or access_of(settings, name))
+
+
+def _post(settings: Settings, layout: Layout, made: Any, database: Database, now: Any, access: Path) -> Post:
+    """`made`: the effect of its rows."""
+    name, chosen = layout.adapter, settings.adapters
     vault = open_vault(settings.state)
     intake = Intake(layout, database, made, seal=vault.seal, unseal=vault.open, now=now)
-    drop = Drop(Path(chosen["folders"]) / name, part.pattern, part.settle, part.sidecar, layout.max_bytes)
-    way = open_way(layout, access or access_of(settings, name), database, drop, now, log.info)
+    drop = Drop(Path(chosen["folders"]) / name, *settle_of(layout), layout.max_bytes)
+    way = open_way(layout, access, database, drop, now, log.info)
     return Post(
         name, drop, intake, database, now, log.info, way, float(chosen.get("keepDays", 7)), float(chosen.get("waitingDays", 90)),
     )  # fmt: skip
@@ -242,9 +271,10 @@ def taking_part(settings: Settings, name: str) -> tuple[Layout, tuple[Participat
 
 def organisation_of(layout: Layout) -> str:
     """The enterprise number of whose package it is, whether it hands in or is delivered to. Raises `ConfigurationError`."""
-    part = next(iter(participations(layout)), None) or delivery(layout)
+    part: Any = next(iter(participations(layout)), None) or delivery(layout)
+    part = part or asking(layout, sandbox=None) or staffing(layout)
     if part is None:
-        raise ConfigurationError(f"{layout.adapter}/adapter.yaml has neither `deposit:` nor `deliver:`")
+        raise ConfigurationError(f"{layout.adapter}/adapter.yaml has none of `deposit:`, `deliver:`, `ask:`, `staff:`")
     return number_of(part.organisation)
 
 
@@ -262,8 +292,33 @@ def open_posts(hub: Hub, settings: Settings, database: Database, now: Any) -> li
 
     posts: list[Post | Outgoing] = []
     for name in settings.adapters.get("run") or ():
-        if participations(layout_of(settings, name)):
+        if (asks := asking_of(settings, name)) is not None:
+            posts.append(_inquiry(hub, settings, name, asks, database, now))
+        elif (staff := staffing(layout_of(settings, name))) is not None:
+            posts.append(_staff(hub, settings, name, staff, database, now))
+        elif participations(layout_of(settings, name)):
             posts.append(open_post(settings, name, effect, database, now))
         else:
             posts.append(open_outgoing(settings, name, fetch, database, now))
     return posts
+
+
+def asking_of(settings: Settings, name: str) -> Asking | None:
+    """What the package asks; None when it asks nothing. Raises `ConfigurationError`."""
+    return asking(layout_of(settings, name), sandbox=settings.named_numbers if settings.sandbox else None)
+
+
+def _inquiry(hub: Hub, settings: Settings, name: str, part: Asking, database: Database, now: Any) -> Post:
+    wrong = list(faults_of_asking(part, hub.services))
+    if wrong:
+        raise ConfigurationError(f"{name}/adapter.yaml: {wrong[0]}")
+    organisation = number_of(part.organisation)
+    ask = AsksHub(hub, part, lambda: enrolled(hub, part, organisation), _refusal)
+    return open_inquiry(settings, layout_of(settings, name), part, ask, database, now, access_of(settings, name))
+
+
+def _staff(hub: Hub, settings: Settings, name: str, part: Staffing, database: Database, now: Any) -> Post:
+    organisation = number_of(part.organisation)
+    directory = OwnDirectory(hub.agents, lambda: enrolled(hub, part, organisation))
+    effect = Tells(part, directory)
+    return _post(settings, layout_of(settings, name), effect, database, now, access_of(settings, name))

@@ -10,6 +10,7 @@
       dossier: file
       once: [invoice]                       # what makes it itself; left out: its place in its file
       gather: …                             # rows that become one message: see gathering
+      known: {service: address.search, keys: {postCode: postCode, streetName: street}, found: items}     # asked first
 
 `deposit:` may be a list of these, when one file has several effects; then each gathers.
 
@@ -52,6 +53,19 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """A question before a row is handed in: a service that answers with a list, and what it is asked."""
+
+    service: str
+    keys: Mapping[str, Source]
+    found: str  # the list of the answer in which something must stand
+
+    def body(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """The question, as over the API."""
+        return _given(self.keys, row)
+
+
+@dataclass(frozen=True, slots=True)
 class Participation:
     """One package's part, compiled."""
 
@@ -71,6 +85,7 @@ class Participation:
     settle: float  # seconds that a file must stand still
     sidecar: str  # suffix of the file that says that another one is whole; "" = none
     routes: Mapping[str, Route] = field(default_factory=dict)  # keys that a table of the adapter tells
+    known: Known | None = None  # what a source must know of a row before it is handed in
 
     def bodies(self, place: str, row: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
         """What is handed in for a row, each under its key; [] when no route leads anywhere."""
@@ -127,10 +142,16 @@ def _participation(layout: Layout, said: Mapping[str, Any]) -> Participation:
     dossier, answers = (
         _source(said[part], known, layout.adapter) if part in said else None for part in ("dossier", "answers")
     )
+    asked = said.get("known")
+    first = asked and Known(
+        asked["service"],
+        {name: _source(one, known, layout.adapter) for name, one in asked["keys"].items()},
+        asked["found"],
+    )
     return Participation(
         layout.adapter, said["service"], str(said["organisation"]), said["application"], said["purpose"], keys, content,
         tuple(said.get("changed") or ()), dossier, answers, once, gather,
-        pattern, float(drop.get("settleSeconds", SETTLE)), sidecar, routes,
+        pattern, float(drop.get("settleSeconds", SETTLE)), sidecar, routes, first,
     )  # fmt: skip
 
 
@@ -140,6 +161,8 @@ def faults(part: Participation, services: Mapping[str, Any]) -> Iterator[str]:
     if service is None or service.later is None or (part.answers is None and not service.has_door):
         yield f"deposit.service: no service {part.service!r} whose effect is later"
         return
+    if part.known is not None:
+        yield from _faults_of_known(part.known, services.get(part.known.service))
     if part.answers is not None:
         yield from _faults_of_answers(part, service)
         return
@@ -159,6 +182,18 @@ def faults(part: Participation, services: Mapping[str, Any]) -> Iterator[str]:
         yield f"deposit: {part.service} has no {', '.join(sorted(unknown))}"
     if missing:
         yield f"deposit: {part.service} needs {', '.join(sorted(missing))}"
+
+
+def _faults_of_known(known: Known, service: Any) -> Iterator[str]:
+    if service is None or service.list_name != known.found:
+        yield f"deposit.known: no service {known.service!r} that answers with a list {known.found!r}"
+        return
+    unknown = set(known.keys) - set(service.keys)
+    missing = {name for name, one in service.keys.items() if one.required} - set(known.keys)
+    if unknown:
+        yield f"deposit.known: {known.service} has no {', '.join(sorted(unknown))}"
+    if missing:
+        yield f"deposit.known: {known.service} needs {', '.join(sorted(missing))}"
 
 
 def _faults_of_answers(part: Participation, service: Any) -> Iterator[str]:

@@ -50,6 +50,7 @@ class Post:
     way: Way | None = None  # None: the package writes into the drop itself
     keep_days: float = 7.0  # files that were settled
     waiting_days: float = 90.0  # rows in quarantine
+    then: Callable[[], Awaitable[None]] | None = None  # what follows once everything whole was taken in
     _tidied: float = field(default=0.0)
     _strange: int = field(default=0)
 
@@ -69,6 +70,8 @@ class Post:
         results = await self._taken()  # what a killed process left, too
         while self.way is not None and await self.way.bring():
             results += await self._taken()
+        if self.then is not None:
+            await self.then()
         await self._look_after()
         return results
 

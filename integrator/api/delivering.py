@@ -104,6 +104,14 @@ class Counter:
             raise NoSuchDelivery
         return await self._page(uid, cursor, size)
 
+    async def waiting(self, caller: Caller, service: str, cursor: str | None, size: int) -> dict[str, Any]:
+        """The same, for whoever names the service and keeps no list of subscriptions. Raises `NoSuchDelivery`."""
+        followers: list[Subscription] = await self._dispatch.subscriptions.followers(service, [caller.organisation])
+        mine = [one.uid for one in followers if (*_who(caller), "pull") == (*_receiver(one), one.mode)]
+        if not mine:
+            raise NoSuchDelivery
+        return await self._page(mine[0], cursor, size)
+
     async def look(self, caller: Caller, uid: str, cursor: str | None) -> dict[str, Any]:
         """How it stands with a message of one's own, and what was answered to it."""
         row = await self._dispatch.outbox.find(uid)
@@ -226,6 +234,10 @@ def read_key(key: str, where: str, name: str) -> str:
             Issue("requiredInput", where, name, "8 to 128 visible characters, new for each message; a UUID will do")
         )
     return key
+
+
+def _receiver(one: Subscription) -> tuple[str, str, str]:
+    return one.organisation, one.application, one.purpose
 
 
 def _who(caller: Caller) -> tuple[str, str, str]:

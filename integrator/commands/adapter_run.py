@@ -13,14 +13,19 @@ from typing import Any
 import orjson
 
 from connectors.client import Hub, HubUnreachable, Problem
-from integrator import clock, settings
+from integrator import clock, places, settings
+from integrator.adapters.asking import Asking
+from integrator.adapters.inquiry import Said
 from integrator.adapters.intake import Stopped, Taken
 from integrator.adapters.participation import Participation, participations
 from integrator.adapters.posts import Outgoing, Post
 from integrator.adapters.serving import Delivery
 from integrator.commands.adapter_desk import opened
 from integrator.errors import SourceUnavailable
-from integrator.taking_part import chosen_subscription, layout_of, open_outgoing, open_post
+from integrator.inquiring import nobody_knows, open_inquiry, said
+from integrator.mapping import load_sheets
+from integrator.services import load_services
+from integrator.taking_part import access_of, asking_of, chosen_subscription, layout_of, open_outgoing, open_post
 
 LINES = 4  # requests under way; a hub lets one application have twelve
 _REFUSED = {400: "NOT_ACCEPTED", 404: "NOT_ACCEPTED", 409: "KEY_REUSED", 422: "NOT_ACCEPTED"}
@@ -40,6 +45,8 @@ def add(verbs: Any) -> None:
 
 def run_run(chosen: argparse.Namespace) -> int:
     loaded = settings.load(chosen.settings)
+    if (asks := asking_of(loaded, chosen.name)) is not None:
+        return _asking(chosen, loaded, asks)
     if not participations(layout_of(loaded, chosen.name)):
         return _serve(chosen, loaded)
     with opened(loaded) as database:
@@ -57,6 +64,42 @@ def run_run(chosen: argparse.Namespace) -> int:
         finally:
             for one in made:
                 one.close()
+
+
+def _asking(chosen: argparse.Namespace, loaded: settings.Settings, part: Asking) -> int:
+    """Rows that are questions; the answers lie in `out` of the adapter's folder."""
+    client = Hub.from_key(chosen.key, purpose=part.purpose, url=chosen.hub)
+    service = load_services(places.folder("config") / "services", load_sheets(places.folder("mappings")), sandbox=None)[
+        part.service
+    ]
+    with opened(loaded) as database:
+        access = chosen.access or access_of(loaded, chosen.name)
+        layout = layout_of(loaded, chosen.name)
+        ask = partial(_ask, client, service)
+        post = open_inquiry(loaded, layout, part, ask, database, clock.system, access)
+        try:
+            return asyncio.run(_once(post) if chosen.once else _watch(post, float(loaded.adapters["pauseSeconds"])))
+        except KeyboardInterrupt:
+            return 0
+        finally:
+            client.close()
+
+
+async def _ask(client: Hub, service: Any, body: Mapping[str, Any]) -> Said:
+    """`Ask` of an inquiry. What a source did not tell is unknown; the hub itself being out stops the file there."""
+    try:
+        answer = await asyncio.to_thread(lambda: client.ask(service.name, **body))
+    except Problem as problem:
+        nothing = nobody_knows(service)
+        if problem.status == 404 and "source" in problem.body:
+            return Said("notFound", nothing, "SUBJECT_NOT_FOUND")
+        if "source" in problem.body:
+            return Said("unknown", nothing, str(problem.body.get("reason", "SOURCE_UNAVAILABLE")))
+        reason = _refusal(problem)
+        if reason is None:
+            raise
+        return Said("refused", nothing, reason)
+    return said(service, answer.body)
 
 
 def _serve(chosen: argparse.Namespace, loaded: settings.Settings) -> int:
@@ -127,6 +170,9 @@ def _client(chosen: argparse.Namespace, part: Participation) -> Hub:
     return Hub.from_key(chosen.key, purpose=part.purpose, url=chosen.hub)
 
 
+_Line = tuple[Taken, list[tuple[str, dict[str, Any]]]]  # a row, and what is handed in for it
+
+
 class OverHttp:
     """The effect of rows at a hub elsewhere: `Effect` of an intake. Raises `Stopped`.
 
@@ -137,7 +183,7 @@ class OverHttp:
         self._part, self._clients = part, clients
 
     async def __call__(self, rows: Sequence[Taken]) -> Mapping[str, str]:
-        lines: dict[int, list[tuple[str, list[tuple[str, dict[str, Any]]]]]] = {}
+        lines: dict[int, list[_Line]] = {}
         settled: dict[str, str | None] = {}
         for row in rows:
             bodies = self._part.bodies(row.key, row.values)
@@ -146,7 +192,7 @@ class OverHttp:
                 continue
             told = {name: bodies[0][1].get(name) for name in ("deliveryId", *self._part.keys)}
             keys = orjson.dumps(told, option=orjson.OPT_SORT_KEYS)
-            lines.setdefault(zlib.crc32(keys) % len(self._clients), []).append((row.key, bodies))
+            lines.setdefault(zlib.crc32(keys) % len(self._clients), []).append((row, bodies))
         work = (asyncio.to_thread(self._line, self._clients[which], line, settled) for which, line in lines.items())
         failed = next((error for error in await asyncio.gather(*work) if error is not None), None)
         refused = {key: reason for key, reason in settled.items() if reason is not None}
@@ -154,11 +200,18 @@ class OverHttp:
             raise Stopped(frozenset(settled), refused) from failed
         return refused
 
-    def _line(
-        self, hub: Hub, rows: Sequence[tuple[str, list[tuple[str, dict[str, Any]]]]], settled: dict[str, str | None]
-    ) -> Exception | None:
+    def _line(self, hub: Hub, rows: Sequence[_Line], settled: dict[str, str | None]) -> Exception | None:
         for row, bodies in rows:
             refused: str | None = None
+            try:
+                if not self._known(hub, row):
+                    refused, bodies = "NOT_KNOWN", []
+            except (HubUnreachable, KeyError) as error:
+                return error
+            except Problem as problem:  # nobody knows: that is no "no"
+                refused, bodies = _refusal(problem), []
+                if refused is None:
+                    return problem
             for key, body in bodies:
                 try:
                     self._send(hub, key, body)
@@ -168,8 +221,15 @@ class OverHttp:
                     refused = _refusal(problem)
                     if refused is None:
                         return problem
-            settled[row] = refused
+            settled[row.key] = refused
         return None
+
+    def _known(self, hub: Hub, row: Taken) -> bool:
+        """Whether the source that is asked first knows of it. Raises `Problem`, `HubUnreachable`; KeyError without an answer."""
+        known = self._part.known
+        if known is None:
+            return True
+        return bool(hub.ask(known.service, **known.body(row.values)).body[known.found])
 
     def _send(self, hub: Hub, key: str, body: dict[str, Any]) -> None:
         if self._part.answers is None:

@@ -201,7 +201,7 @@ def _list(chosen: argparse.Namespace) -> int:
             state = database.now(lambda c, name=name: Journal(c, name).state())  # type: ignore[misc]
             began = database.now(lambda c, name=name: Book(c).latest(name))  # type: ignore[misc]
             waiting = database.now(lambda c, name=name: Book(c).counts(name)).get("waiting", 0)  # type: ignore[misc]
-            part = bool(participations(layout)) or "deliver" in layout.data
+            part = bool(participations(layout)) or bool({"deliver", "ask"} & set(layout.data))
             seen = state.reached or began
             table.add_row(
                 name, layout.way if part else "–", layout.kind, _ago(now, seen), _ago(now, state.behind, "0 s"),

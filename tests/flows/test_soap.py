@@ -388,6 +388,30 @@ def test_an_answer_to_a_message_comes_back_to_who_sent_it(built: Package, follow
     assert {"field": "address", "observed": "painted over"} == json.loads(seen.answers["items"][0].data)["content"]
 
 
+def test_a_message_is_received_and_answered_by_a_package_that_speaks_nothing_else(
+    built: Package, followed: str, at_home: Issued, hubs: x509.Certificate
+):
+    asked = context("file_update")
+    sent = built("person").personReportDifference(asked, str(uuid.uuid4()), **REPORT).body.deliveryId
+    receiver = built("person", Signature(at_home.key, at_home.certificate, hubs))
+    page = receiver.personReportDifferenceFetch(asked).body
+    mine = next(one for one in page["items"] if one.deliveryId == sent)
+    told = {"field": "address", "observed": "painted over"}
+    receiver.personReportDifferenceAnswer(asked, str(uuid.uuid4()), sent, told)
+    rest = receiver.personReportDifferenceFetch(asked, page.cursor).body
+    seen = built("delivery").deliveryGet(asked, sent).body
+
+    assert (PERSON["ssin"], "1982100968", "another name on the door") == (mine.ssin, mine.sender, mine.content.observed)
+    assert [] == list(rest["items"] or [])
+    assert told == json.loads(seen.answers["items"][0].data)["content"]
+
+
+def test_whoever_follows_nothing_fetches_nothing(built: Package, followed: str):
+    with pytest.raises(zeep.exceptions.Fault) as theirs:
+        built("person").personReportDifferenceFetch(context("file_update"))
+    assert "404" == problem(theirs)["status"]
+
+
 def test_the_message_of_another_application_is_one_that_does_not_exist(
     built: Package, followed: str, at_home: Issued, hubs: x509.Certificate
 ):

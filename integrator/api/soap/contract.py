@@ -20,9 +20,10 @@ from integrator.api.problems import Problems
 Json = dict[str, Any]
 
 PATH = "/soap/v1/"
-LOOK = "deliveryGet"  # how it stands with a message of one's own: the one operation that is no service
+LOOK = "deliveryGet"  # how it stands with a message of one's own: the one operation that is of no service
 _REFERENCE = "#/components/schemas/"
 _TEXT: Json = {"type": "string"}
+_UID: Json = {**_TEXT, "pattern": "^[0-9a-f]{32}$"}
 _CONTEXT: Json = {
     "type": "object", "required": ["purpose"], "additionalProperties": False,
     "description": "For what is asked, and by whom. It is part of what is signed.",
@@ -51,13 +52,14 @@ KEY: Json = {
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One thing that can be asked. `service`: None for what is no service (`LOOK`)."""
+    """One thing that can be asked. `service`: None for what is of no service (`LOOK`)."""
 
     name: str
     service: Service | None
     title: str
     request: Json
     answer: Json
+    part: str = "ask"  # ask (or hand in) · fetch, answer: messages that one's own subscription receives
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,8 @@ def domains(services: Mapping[str, Service], problems: Problems) -> dict[str, Do
             continue  # followed, or set going by an answer: never asked
         if service.is_open:
             continue  # asked at the open door and nowhere else
-        operation = _operation(service)
-        found.setdefault(service.path.split("/")[1], {})[operation.name] = operation
+        mine = found.setdefault(service.path.split("/")[1], {})
+        mine |= {operation.name: operation for operation in _operations(service)}
     if any(service.later is not None for service in services.values()):
         found.setdefault("delivery", {})[LOOK] = _look()
     shared = shared_schemas(problems) | openapi_deliveries.schemas()
@@ -129,10 +131,54 @@ def _operation(service: Service) -> Operation:
     return Operation(words[0].lower() + words[1:], service, service.title.en, request, answer)
 
 
+def _operations(service: Service) -> Iterator[Operation]:
+    """Asked or handed in; of a message, what whoever receives it needs too."""
+    asked = _operation(service)
+    yield asked
+    if service.later is not None and service.later.kind == "message":
+        yield _fetch(service, asked.name)
+        if service.later.answer is not None:
+            yield _answer(service, asked.name)
+
+
+def _fetch(service: Service, words: str) -> Operation:
+    """What waits for one's own subscription."""
+    content = {
+        "type": "object",
+        "properties": {name: dict(kind.schema) for name, kind in service.later.content.items()},
+    }
+    keys = {name: dict(kind.schema) for name, kind in service.keys.items()}
+    beside: Json = {"deliveryId": _UID, "time": _TEXT, "sender": {**_TEXT, "description": "Enterprise number."}}
+    one = {**beside, **keys, "dossierReference": _TEXT, "content": content}
+    items = {"type": "array", "items": {"type": "object", "properties": one, "required": [*beside, "content"]}}
+    cursor = {**_UID, "description": "Send it next time: it acknowledges exactly these."}
+    asked = _asked({"cursor": cursor}, [])
+    told = {"type": "object", "properties": {"items": items, "cursor": cursor}, "required": ["items"]}
+    title = (
+        f"{service.title.en}: acknowledge what came with the cursor, and fetch what waits for one's own subscription"
+    )
+    return Operation(words + "Fetch", service, title, asked, told, "fetch")
+
+
+def _answer(service: Service, words: str) -> Operation:
+    """An answer to a message that one received."""
+    kinds = service.later.reply
+    inner: Json = {"type": "object", "properties": {name: dict(kind.schema) for name, kind in kinds.items()}}
+    inner["required"] = [name for name, kind in kinds.items() if kind.required]
+    asked = _asked(
+        {"idempotencyKey": KEY, "deliveryId": _UID, "content": inner}, ["idempotencyKey", "deliveryId", "content"]
+    )
+    title = f"{service.title.en}: answer a message that one's own subscription received"
+    return Operation(words + "Answer", service, title, asked, {"$ref": _REFERENCE + "Accepted"}, "answer")
+
+
+def _asked(properties: Json, required: list[str]) -> Json:
+    context: Json = {"context": {"$ref": _REFERENCE + "Context"}}
+    return {"type": "object", "properties": context | properties, "required": ["context", *required]}
+
+
 def _look() -> Operation:
-    uid = {**_TEXT, "pattern": "^[0-9a-f]{32}$"}
-    properties = {"context": {"$ref": _REFERENCE + "Context"}, "deliveryId": uid, "cursor": uid}
-    asked = {"type": "object", "properties": properties, "required": ["context", "deliveryId"]}
+    asked = _asked({"deliveryId": _UID, "cursor": _UID}, ["deliveryId"])
     title = "How it stands with a message of one's own, and what was answered"
     return Operation(LOOK, None, title, asked, {"$ref": _REFERENCE + "Delivery"})
 

@@ -30,6 +30,7 @@ from integrator.logs import log
 from integrator.model import Answer, Caller, Trace
 from integrator.model import Request as Question
 
+_PAGE = 100  # messages of one fetch
 _OPEN = {"cache-control": "public, max-age=300", "cross-origin-resource-policy": "cross-origin"}
 
 
@@ -112,6 +113,10 @@ class _Door:
         trace = _traced(trace, context)
         if operation.service is None:
             return self.replies.told(domain, operation, await self._looked(caller, body), trace)
+        if operation.part == "fetch":
+            return self.replies.told(domain, operation, await self._fetched(operation.service, caller, body), trace)
+        if operation.part == "answer":
+            return self.replies.answer(domain, operation, await self._answered(caller, body, trace))
         chosen = context.get("language") or language(headers.get(b"accept-language", b""))
         play = scenario(headers, sandbox=self._hub.settings.sandbox)
         answer = await self._asked(operation.service, body, caller, trace, chosen, play)
@@ -129,6 +134,19 @@ class _Door:
                 service.name, caller, read.keys, trace, read.fields, read.dossier, read.history, chosen, play, read.emergency
             )
         )  # fmt: skip
+
+    async def _fetched(self, service: Any, caller: Caller, body: Mapping[str, Any]) -> dict[str, Any]:
+        """What waits for the caller's subscription to this service; data of each item beside its id."""
+        page = await self._counter.waiting(caller, service.name, body.get("cursor"), _PAGE)
+        items = [{"deliveryId": one["id"], "time": one["time"], **one["data"]} for one in page["items"]]
+        return {"items": items} | ({"cursor": page["cursor"]} if page["cursor"] is not None else {})
+
+    async def _answered(self, caller: Caller, body: Mapping[str, Any], trace: Trace) -> Answer:
+        missing = [name for name in ("idempotencyKey", "deliveryId", "content") if name not in body]
+        if missing:
+            raise MalformedRequest(*(Issue("requiredInput", "body", f"/{name}", "add it") for name in missing))
+        key = read_key(body["idempotencyKey"], "body", "/idempotencyKey")
+        return await self._counter.answer(caller, body["deliveryId"], key, body["content"], trace)
 
     async def _looked(self, caller: Caller, body: Mapping[str, Any]) -> dict[str, Any]:
         if "deliveryId" not in body:

@@ -50,6 +50,7 @@ class Play:
         stage, case = self.stage, self.scenario.cases[name]
         self.screen.case(case)
         stage.meet(self.scenario)  # another scenario may have used a name meanwhile
+        stage.sign_out()
         stage.known["case"] = {"began": time.time(), "id": uuid.uuid4().hex[:8]}
         stage.kept = {adapter: kept(stage, adapter) for adapter in self.scenario.adapters}
         before = leaves.mark(stage.settings)
@@ -113,8 +114,14 @@ def _judged(answer: Any, more: Mapping[str, Any]) -> Iterator[str]:
 
 def _ask(stage: Stage, what: Mapping[str, Any]) -> Any:
     with _or_problem() as told:
-        told.answer = stage.client(what["as"], what["purpose"]).ask(what["service"], **what.get("body", {})).body
+        told.answer = _client(stage, what).ask(what["service"], **what.get("body", {})).body
     return told.answer
+
+
+def _client(stage: Stage, what: Mapping[str, Any]) -> Any:
+    if "agent" in what:
+        return stage.client_of(what["agent"], what["as"], what["purpose"])
+    return stage.client(what["as"], what["purpose"])
 
 
 def _send(stage: Stage, what: Mapping[str, Any]) -> Any:
@@ -128,7 +135,7 @@ def _call(stage: Stage, what: Mapping[str, Any]) -> Any:
     with _or_problem() as told:
         if "as" not in what:
             return _anonymous(stage, what)
-        client = stage.client(what["as"], what["purpose"])
+        client = _client(stage, what)
         key = what.get("key") or str(uuid.uuid4())
         told.answer = client.call(what.get("method", "POST"), what["path"], what.get("body"), key).body
     return told.answer
@@ -145,15 +152,11 @@ def _anonymous(stage: Stage, what: Mapping[str, Any]) -> Any:
 
 
 def _act(stage: Stage, what: Mapping[str, Any]) -> Any:
-    return mock.call(
-        "POST", f"{stage.running.mocks}/packages/{what['package']}/{what['does']}", what.get("with", {})
-    )
+    return mock.call("POST", f"{stage.running.mocks}/packages/{what['package']}/{what['does']}", what.get("with", {}))
 
 
 def _sees(stage: Stage, what: Mapping[str, Any]) -> Any:
-    return mock.call(
-        "GET", f"{stage.running.mocks}/packages/{what['package']}/{what.get('looks', '')}".rstrip("/")
-    )
+    return mock.call("GET", f"{stage.running.mocks}/packages/{what['package']}/{what.get('looks', '')}".rstrip("/"))
 
 
 def _fault(stage: Stage, what: Mapping[str, Any]) -> Any:

@@ -53,6 +53,20 @@ class Stage:
             _wait_until_known(found)
         return found
 
+    def client_of(self, agent: str, application: str, purpose: str) -> Hub:
+        """For one of the invented staff, signed in once: what ends his token ends this. Raises `Problem`."""
+        found = self._clients.get((f"{application}/{agent}", purpose))
+        if found is None:
+            vouched = mock.call("POST", f"{self.running.mocks}/iam/token", {"person": agent})
+            found = self.client(application, purpose).for_agent(vouched["id_token"])
+            self._clients[f"{application}/{agent}", purpose] = found
+        return found
+
+    def sign_out(self) -> None:
+        """Nobody sits at a screen."""
+        for key in [key for key in self._clients if "/" in key[0]]:
+            self._clients.pop(key).close()
+
     def enrol(self, scenario: Scenario) -> None:
         """Those that are not yet: scenarios on one stage may share an application."""
         for name, one in scenario.applications.items():
@@ -87,7 +101,7 @@ def stage(state: Path, scenarios: Sequence[Scenario], screen: Screen) -> Iterato
         file = state / "settings.yaml"
         keys = state / "keys-of-applications"
         keys.mkdir(exist_ok=True, mode=0o700)
-        ready = Stage(running, settings.load(file), file, keys)
+        ready = Stage(running, settings.load(file), file, keys, {"hub": running.hub})
         screen.running(running)
         try:
             yield ready

@@ -1,6 +1,7 @@
 """Closed packages as municipalities have them, each with the one way it lets others in, and a door for its clerk.
 
-population_view    a database: a view that may be read · POST /packages/population_view/changes enters a change
+population_view    a database: a view that may be read · POST /packages/population_view/changes enters a change, …/declarations a declared address
+district_team      speaks SOAP only, and asks the hub itself · POST /packages/district_team/sync, …/visits · GET …/investigations
 parking_register   a folder behind SFTP, fixed width · POST /packages/parking_register/files writes a file of rows
 irisbox            an API of JSON pages, GET /packages/irisbox/api/questions · POST /packages/irisbox/questions asks one
 street_reports     an API of JSON pages, GET /packages/street_reports/api/reports · POST /packages/street_reports/reports enters one
@@ -20,6 +21,7 @@ import orjson
 
 from mock_sources.asgi import BodyTooLarge, Receive, Scope, Send, problem, read_body, respond_json, respond_problem
 from mock_sources.clock import Clock
+from mock_sources.packages.district_team import DistrictTeam
 from mock_sources.packages.irisbox import Desk as QuestionDesk
 from mock_sources.packages.pages import Pages
 from mock_sources.packages.population import Population
@@ -38,7 +40,16 @@ class Packages:
         """`listen`: the SFTP server too, on a port of its own that it keeps."""
         population = Population(state / "packages" / "population.db", clock)
         hand_over(state, "population_view", {"database": f"sqlite:///{population.path}"})
-        self._desks: dict[tuple[str, str], Desk] = {("population_view", "changes"): population.enter}
+        self._desks: dict[tuple[str, str], Desk] = {
+            ("population_view", "changes"): population.enter,
+            ("population_view", "declarations"): population.declare,
+        }
+        hand_over(state, "population_declarations", {"database": f"sqlite:///{population.path}"})
+        police = DistrictTeam(state / "packages" / "district_team", clock)
+        for door, what in (
+            ("certificate", police.certificate), ("connect", police.connect), ("sync", police.sync), ("visits", police.visit),
+        ):  # fmt: skip
+            self._desks["district_team", door] = what
         questions = QuestionDesk(state / "packages" / "irisbox.json", clock)
         street = StreetDesk(state / "packages" / "street_reports.json", clock)
         self._desks |= {("irisbox", "questions"): questions.ask, ("street_reports", "reports"): street.report}
@@ -48,7 +59,10 @@ class Packages:
         }
         school = SchoolDesk(state / "packages" / "school.db")
         self._desks["school_desk", "import"] = school.enter
-        self._looks: dict[tuple[str, str], Look] = {("school_desk", "queue"): school.queue}
+        self._looks: dict[tuple[str, str], Look] = {
+            ("school_desk", "queue"): school.queue,
+            ("district_team", "investigations"): police.investigations,
+        }
         self._state = state
         if listen:
             from mock_sources.packages.parking import Register  # late: not every program of ours needs SSH

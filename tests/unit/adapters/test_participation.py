@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from integrator import places
+from integrator.adapters.intake import Taken
 from integrator.adapters.layout import load
 from integrator.adapters.participation import faults, participations
+from integrator.commands.adapter_run import OverHttp
 from integrator.errors import ConfigurationError
 from integrator.mapping import load_sheets
 from integrator.services import Service, load_services
@@ -109,3 +111,21 @@ def test_a_row_that_says_what_it_is_has_one_key_in_whatever_file_it_stands() -> 
 def test_a_number_of_a_person_makes_no_key() -> None:
     with pytest.raises(ConfigurationError, match=r"deposit\.once"):
         part(once=["resident"])
+
+
+async def test_a_machine_beside_the_package_sends_the_key_that_the_row_says_and_tells_of_the_row_by_its_place() -> None:
+    sent: list[tuple[str, str]] = []
+
+    class Hub:
+        def send(self, service: str, key: str, **body: Any) -> None:
+            sent.append((key, body["dossierReference"]))
+
+    once = part(once=["invoice"])
+    rows = [
+        Taken(f"place-{number}", number, {"invoice": f"F000{number}", "resident": kit.PEOPLE[number], "remark": "x"})
+        for number in (1, 2)
+    ]
+    over: Any = OverHttp(once, [Hub()])  # type: ignore[list-item]
+
+    assert {} == await over(rows)
+    assert {(once.key("", row.values), row.values["invoice"]) for row in rows} == set(sent)

@@ -48,6 +48,14 @@ def asked(domain: contract.Domain, operation: contract.Operation, body: dict[str
 def example(operation: contract.Operation) -> dict[str, Any]:
     if operation.service is None:
         return {"context": {"purpose": "social_inquiry"}, "deliveryId": "0" * 32}
+    if operation.part == "fetch":
+        return {"context": {"purpose": "social_inquiry"}, "cursor": "0" * 32}
+    if operation.part == "answer":
+        kinds = {name: kind.schema for name, kind in operation.service.later.reply.items() if kind.required}
+        told = {name: one["examples"][0] if "examples" in one else one["enum"][0] for name, one in kinds.items()}
+        return {
+            "context": {"purpose": "social_inquiry"}, "idempotencyKey": "first-answer", "deliveryId": "0" * 32, "content": told,
+        }  # fmt: skip
     key = {"idempotencyKey": "first-message"} if operation.service.later is not None else {}
     return {"context": {"purpose": "social_inquiry"}, **key, **request_example(operation.service)}
 
@@ -101,7 +109,13 @@ def test_an_ordinary_question_is_valid_and_is_read_as_the_body_of_rest(domain, o
 @every_operation
 def test_the_types_are_those_of_openapi(domain, operation):
     """Every property of a REST body, and what a message needs beside it: nothing else, and nothing less."""
-    if operation.service is not None:
+    if operation.part == "fetch":
+        told = operation.answer["properties"]["items"]["items"]["properties"]
+        assert {*operation.service.keys, "content", "sender", "dossierReference", "deliveryId", "time"} == set(told)
+        assert set(operation.service.later.content) == set(told["content"]["properties"])
+    elif operation.part == "answer":
+        assert set(operation.service.later.reply) == set(operation.request["properties"]["content"]["properties"])
+    elif operation.service is not None:
         own = {"context", "idempotencyKey"} if operation.service.later else {"context"}
 
         assert request_schema(operation.service)["properties"].keys() == operation.request["properties"].keys() - own
