@@ -111,7 +111,7 @@ def check(home: Path, today: date, policies: Mapping[str, bytes] | None = None) 
         named = next((room.name for room in rooms if room.path.name == named), named)
         return sorted([*findings, Finding(named, 1, "error", str(error))])
     findings += _mappings(rooms, sheets, sources, home)
-    findings += _services(rooms, services, sources)
+    findings += _services(rooms, services, sources, organisations)
     findings += _overlaps(rooms, compiled, services)
     codes = {room.path.stem: frozenset(room.data["codes"]) for room in _in(rooms, "mappings/codes")}
     for room in _in(rooms, "policies"):
@@ -282,7 +282,10 @@ def _mappings(
             yield room.finding(f"no golden case in mappings/{sheet.name}.cases/")
 
 
-def _services(rooms: list[Room], services: Mapping[str, Service], sources: Mapping[str, Any]) -> Iterator[Finding]:
+def _services(
+    rooms: list[Room], services: Mapping[str, Service], sources: Mapping[str, Any], organisations: Any
+) -> Iterator[Finding]:
+    numbers = frozenset(one["number"] for one in organisations["organisations"].values())
     routes: dict[str, str] = {}
     for room in _in(rooms, "config/services"):
         service = services[room.path.stem]
@@ -298,6 +301,7 @@ def _services(rooms: list[Room], services: Mapping[str, Service], sources: Mappi
         yield from _write(room, service, services, sources)
         route = f"{service.method} {service.path}"
         yield from (room.finding(said, *place) for said, place in checks_then.of_message(service, services))
+        yield from (room.finding(said, *place) for said, place in checks_then.of_relay(service, services, numbers))
         if not service.has_door:
             continue  # they share the door where they are followed, or set going
         if route in routes:

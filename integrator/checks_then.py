@@ -1,4 +1,4 @@
-"""What an answer sets going (`then:` in a service's file), held against the services it names. Pure."""
+"""What an answer sets going (`then:`) and how a relay finds its recipient (`find:`), held against what they name. Pure."""
 
 from __future__ import annotations
 
@@ -45,3 +45,32 @@ def _of_write(one: FollowUp, service: Service | None, known: frozenset[str]) -> 
     for name, kind in kinds.items():
         if kind.required and name not in one.bound:
             yield f"{one.service} needs {name}"
+
+
+def of_relay(service: Service, services: Mapping[str, Service], numbers: frozenset[str]) -> Iterator[Said]:
+    """A relay whose question, letter or organisations are not there."""
+    later = service.later
+    find = later.find if later is not None else None
+    if later is None or find is None:
+        return
+    place: Place = ("delivery", "find")
+    asked, letter = services.get(find.service), services.get(later.to or "")
+    if asked is None or asked.later is not None or not set(find.keys) <= asked.keys.keys() & service.keys.keys():
+        yield f"no service {find.service!r} that answers by these keys at once", place
+        return
+    if letter is None or letter.later is None or letter.later.kind != "message" or not letter.later.follows:
+        yield f"no service {later.to!r} of messages that `follows`", place
+        return
+    yield from (
+        (f"nobody in config/organisations.yaml is {one}", place) for one in {find.organisation, find.mailbox} - numbers
+    )
+    yield from (
+        (f"{asked.name} offers no {path}", place) for path in find.recipient.values() if path not in asked.offers
+    )
+    yield from ((f"{letter.name} has no key {key}", place) for key in find.recipient if key not in letter.keys)
+    known = {**service.keys, **later.content}
+    yield from (
+        (f"{letter.name} needs {name}", place)
+        for name, kind in letter.later.content.items()
+        if kind.required and name not in known
+    )

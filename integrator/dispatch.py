@@ -17,12 +17,13 @@ from integrator.carrying import Carrying
 from integrator.database import Database
 from integrator.delivery.announcing import Announcer, Changed, Directory
 from integrator.delivery.backoff import Backoff
-from integrator.delivery.effects import Effects
+from integrator.delivery.effects import Effect, Effects
 from integrator.delivery.feed import Feed
 from integrator.delivery.figures import DeliveryFigures
 from integrator.delivery.outbox import Outbox
 from integrator.delivery.queue import OutboxQueue, Queue
 from integrator.delivery.relay import Relay
+from integrator.delivery.relaying import Relaying
 from integrator.delivery.sealing import Sealing
 from integrator.delivery.subscriptions import Subscriptions
 from integrator.delivery.webhooks.guard import open_way
@@ -32,6 +33,7 @@ from integrator.delivery.writing import writes
 from integrator.exchange import Exchange
 from integrator.logs import log
 from integrator.publishing import Logbook
+from integrator.services import Service
 from integrator.settings import Settings
 
 _LEASE = 60.0  # seconds
@@ -119,6 +121,7 @@ async def open_dispatch(
         effects = writes(
             exchange.services, exchange.connectors, lambda request: current().confirm(request), exchange.now
         )
+        effects |= _relays(services, outbox, subscriptions, current)
         types = {name: one.later.type for name, one in services.items() if one.later is not None}
         push = Push(
             session,
@@ -164,6 +167,24 @@ async def open_dispatch(
         outbox, subscriptions, Feed(outbox, carrying.hand_out), carrying, push, relay, figures, announcers,
         tuple(key.public for key in signer.keys), session, float(chosen.get("keepDays", 30)),
     )  # fmt: skip
+
+
+def _relays(
+    services: Mapping[str, Service], outbox: Outbox, subscriptions: Subscriptions, current: Callable[[], Exchange]
+) -> dict[str, Effect]:
+    """The effect of every relay, by the name of its service."""
+    return {
+        name: Relaying(
+            one.later.find,
+            services[one.later.to],
+            outbox,
+            subscriptions,
+            lambda request: current().confirm(request),
+            lambda request, letter: current().tell(request, letter),
+        )
+        for name, one in services.items()
+        if one.later is not None and one.later.find is not None and one.later.to is not None
+    }
 
 
 async def _queue(outbox: Outbox, push: Push, url: str, lease: float) -> Queue:

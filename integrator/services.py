@@ -86,10 +86,22 @@ class Then:
 
 
 @dataclass(frozen=True, slots=True)
+class Find:
+    """How a relay finds whom a notice is for, at delivery time: a question of its own, in its own name, for its own purpose."""
+
+    service: str
+    keys: tuple[str, ...]  # of the notice's
+    organisation: str  # in whose name it is asked: the hub's own, for which no application is enrolled
+    purpose: str
+    recipient: Mapping[str, str]  # key of the letter -> field of the answer, the first that is there
+    mailbox: str  # organisation that takes letters
+
+
+@dataclass(frozen=True, slots=True)
 class Later:
     """What is special about a service whose effect is later (`delivery:` in its file)."""
 
-    kind: str  # event | announcement | message | write | erase | portability
+    kind: str  # event | announcement | message | relay | write | erase | portability
     type: str  # of its CloudEvents: person.v1.person.notify.changed
     to: str | None  # message: the key that names the organisation · announcement: the events · others: the effect
     content: Mapping[str, KeyType]  # what may be handed over; of an event nothing but the types of fields
@@ -99,6 +111,7 @@ class Later:
     confirm: Confirm | None = None  # of a write
     again: bool = False  # of a write without `confirm`: done once more it changes nothing
     then: Then | None = None  # of a message
+    find: Find | None = None  # of a relay; `to` is the service of its letters
     follows: bool = False  # handed in by nobody: an answer sets it going
 
     @property
@@ -358,8 +371,13 @@ def _later(data: Mapping[str, Any], sandbox: Sandbox) -> Later:
     confirm = Confirm(said["service"], tuple(said["keys"])) if isinstance(said, Mapping) else None
     return Later(
         data["kind"], data["type"], data.get("to"), content, *days, reply or content, confirm, said == "again",
-        _then(data["then"]) if "then" in data else None, data.get("follows", False),
+        _then(data["then"]) if "then" in data else None, _find(data["find"]) if "find" in data else None,
+        data.get("follows", False),
     )  # fmt: skip
+
+
+def _find(data: Mapping[str, Any]) -> Find:
+    return Find(data["service"], tuple(data["keys"]), data["for"], data["purpose"], data["recipient"], data["mailbox"])
 
 
 def _then(data: Mapping[str, Any]) -> Then:

@@ -158,7 +158,7 @@ def _participation(layout: Layout, said: Mapping[str, Any]) -> Participation:
 def faults(part: Participation, services: Mapping[str, Any]) -> Iterator[str]:
     """What does not fit the service that the rows are handed to; nothing when all does."""
     service = services.get(part.service)
-    if service is None or service.later is None or not service.has_door:
+    if service is None or service.later is None or (part.answers is None and not service.has_door):
         yield f"deposit.service: no service {part.service!r} whose effect is later"
         return
     if part.known is not None:

@@ -4,6 +4,7 @@ POST <route of a service>              Idempotency-Key          accepted: 202
 POST /events/v1/subscriptions/create   Idempotency-Key · /list · /end
 POST /events/v1/feed                   what waits for a subscription that is fetched
 POST /delivery/v1/deliveries/get       how it stands with one's own message, and what was answered · /answer
+POST /delivery/v1/deliveries/withdraw  take one's own message back while it is not answered
 POST /delivery/v1/deliveries/answers   what was answered to one's own messages of a service
 GET  /events/v1/keys                   what pushes are signed with
 """
@@ -119,6 +120,12 @@ def router(hub: Hub, limits: Limits) -> APIRouter:
         return _accepted(
             await counter.answer(who.caller, _uid(body, "deliveryId"), key, body.get("content"), _trace(request))
         )
+
+    @routes.post("/delivery/v1/deliveries/withdraw")
+    async def withdraw(request: Request) -> Response:
+        who, body = await knock(request)
+        _only(body, "deliveryId")
+        return _accepted(await counter.withdraw(who.caller, _uid(body, "deliveryId"), _trace(request)), 200)
 
     @routes.get("/events/v1/keys")
     async def keys() -> Response:

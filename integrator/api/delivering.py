@@ -14,6 +14,7 @@ from integrator.delivery.consequences import consequences
 from integrator.delivery.depositing import Message, uid_of
 from integrator.delivery.subscriptions import Ending, Following, Subscription
 from integrator.delivery.webhooks.cloudevents import event
+from integrator.delivery.withdrawing import Withdrawal
 from integrator.errors import Issue, MalformedRequest, NoSuchDelivery
 from integrator.model import Answer, Caller, Request, Trace
 
@@ -54,7 +55,8 @@ class Counter:
         later, dispatch = service.later, self._dispatch
         request = replace(request, fields=frozenset(content))
         caller = request.caller
-        mode, recipient, receiver = "effect", later.to, (caller.organisation, caller.application, caller.purpose)
+        to = service.name if later.kind == "relay" else later.to
+        mode, recipient, receiver = "effect", to, (caller.organisation, caller.application, caller.purpose)
         if later.kind == "message":
             found = await self._recipient(service, str(request.keys[later.to]), caller.purpose)
             mode, recipient = found.mode, found.uid
@@ -143,22 +145,40 @@ class Counter:
             raise NoSuchDelivery
         if row["answer"] in (None, "expired"):
             raise _issue("referencedResourceNotFound", "/deliveryId", "no answer is awaited, or no longer")
+        is_letter = (
+            row["kind"] == "message" and row["question"] is not None
+        )  # what is answered is the notice it came from
+        row = await outbox.find(row["question"]) if is_letter else row
+        if row is None or row["answer"] in (None, "expired"):
+            raise _issue("referencedResourceNotFound", "/deliveryId", "no answer is awaited, or no longer")
         service = self._hub.services[row["service"]]
         later = service.later
         if later is None:
             raise NoSuchDelivery
         read = later.read_reply(content)
         held = outbox.held(row, "")
-        request = Request(service.name, caller, {}, trace, frozenset(read), held.dossier)  # the case of what it answers
+        case = None if is_letter else held.dossier  # of what it answers; neither end of a relay learns the other's
+        request = Request(service.name, caller, {}, trace, frozenset(read), case)
         # For the sender's purpose; a message of before it was kept was for the receiver's.
         sender = (row["sender_org"], row["sender_app"], row["sender_purpose"] or row["purpose"])
         asker = Caller(*sender, held.agent)
         then = consequences(outbox, self._hub.services, held, asker, request, read) if row["sealed"] else []
         message = Message(
             outbox, uid_of(outbox, request, f"answer:{key}"), "answer", "pull", self._mailbox(Caller(*sender), service.name),
-            sender, request, read, None, later.expires, question=uid, then=then, once=later.then is not None,
+            sender, request, read, None, later.expires, question=row["uid"], then=then,
+            once=later.then is not None, also=(uid,) if is_letter else (),
         )  # fmt: skip
         return await self._accept(request, message)
+
+    async def withdraw(self, caller: Caller, uid: str, trace: Trace) -> Answer:
+        """Take back a message of one's own that is not answered. Raises `AnsweredAlready`."""
+        row = await self._dispatch.outbox.find(uid)
+        sender = caller.organisation, caller.application
+        if row is None or row["kind"] != "message" or (row["sender_org"], row["sender_app"]) != sender:
+            raise NoSuchDelivery
+        dossier = self._dispatch.outbox.held(row, "").dossier
+        request = Request(row["service"], caller, {}, trace, None, dossier)
+        return await self._accept(request, Withdrawal(self._dispatch.outbox, uid))
 
     # ---
 

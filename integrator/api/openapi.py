@@ -136,7 +136,7 @@ def request_example(service: Service) -> Json:
 def request_schema(service: Service) -> Json:
     """The body of a POST: keys, the case, and how much is wanted."""
     if not service.has_door:
-        return openapi_deliveries.WISH
+        return openapi_deliveries.wish_schema(service)
     properties: Json = {key: dict(kind.schema) for key, kind in service.keys.items()}
     properties["dossierReference"] = _DOSSIER
     if service.later is not None:

@@ -23,7 +23,11 @@ _FOLLOWED: Json = {
     "endDate": {"type": "string", "format": "date"},
 }  # fmt: skip
 _NEEDED = ["service", "mode", "endDate"]
-WISH: Json = {"type": "object", "additionalProperties": False, "properties": _FOLLOWED, "required": _NEEDED}
+_WISH: Json = {"type": "object", "additionalProperties": False, "properties": _FOLLOWED, "required": _NEEDED}
+_ANSWERING: Json = {
+    "type": "object", "additionalProperties": False, "required": ["deliveryId", "content"],
+    "properties": {"deliveryId": _UID, "content": {"type": "object", "description": "What is answered."}},
+}  # fmt: skip
 _PROBLEM: Json = {"$ref": "#/components/responses/Problem"}
 
 
@@ -61,6 +65,11 @@ def ordinary(schema: Mapping[str, Any]) -> Any:
         inner = ordinary(schema["items"])
         return None if inner is None else [inner]
     return None
+
+
+def wish_schema(service: Service) -> Json:
+    """What `wish` is an example of."""
+    return _ANSWERING if service.later.follows else _WISH
 
 
 def wish(service: Service) -> Json:
@@ -150,6 +159,9 @@ def paths() -> Json:
         "/delivery/v1/deliveries/answer": _post(
             "answerDelivery", "Answer a message that one's own subscription received", {"deliveryId": _UID, "content": {"type": "object"}},
             ["deliveryId", "content"], _ref("Accepted"), status="202", key=True),
+        "/delivery/v1/deliveries/withdraw": _post(
+            "withdrawDelivery", "Take a message of one's own back, as long as it is not answered", {"deliveryId": _UID},
+            ["deliveryId"], _object({"deliveryId": _UID, "state": {**_TEXT, "enum": ["withdrawn"]}}, ["deliveryId", "state"])),
         "/events/v1/keys": {"get": {
             "operationId": "listEventKeys", "summary": "What pushes are signed with (Standard Webhooks, ed25519)", "tags": ["Events"],
             "security": [], "responses": {"200": _answer(keys), "default": _PROBLEM}}},

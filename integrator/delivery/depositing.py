@@ -59,6 +59,7 @@ class Message:
     whole: bool = True
     then: Sequence[Message] = ()  # what it sets going, accepted with it
     once: bool = False  # an answer beside which there is no other
+    also: tuple[str, ...] = ()  # what else it answers: the letter that the question went on as
     lane: tuple[str, ...] | None = None  # kept in order among these; None: among those to the same about the same
 
     def alone(self) -> AbstractAsyncContextManager[Any]:
@@ -81,8 +82,8 @@ class Message:
     def place(self, request: Request, permit: Permit) -> tuple[Mapping[str, Any], Sequence[Statement]]:
         content = {name: value for name, value in self.content.items() if name in permit.fields}
         rows = [self._row(request, content), *(one._row(one.request, one.content) for one in self.then)]
-        if self.question is not None:
-            rows.append(Statement(ANSWERED, ANSWERED_ROW, (self.question, "answered")))
+        answered = (self.question, *self.also) if self.kind == "answer" else ()
+        rows += [Statement(ANSWERED, ANSWERED_ROW, (uid, "answered")) for uid in answered]
         return self._body(), rows
 
     def _row(self, request: Request, content: Mapping[str, Any]) -> Statement:

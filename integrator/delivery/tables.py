@@ -59,6 +59,14 @@ ANSWERED = (
     " WHERE delivery_message.uid = v.column1 AND delivery_message.answer = 'awaiting'"
 )
 ANSWERED_ROW = f"({_TEXT}, {_TEXT})"
+WITHDRAWN = "WITHDRAWN"
+WITHDRAW = (
+    "UPDATE delivery_message SET state = CASE WHEN state = 'waiting' THEN 'purged' ELSE state END,"
+    " answer = CASE WHEN answer = 'awaiting' THEN 'expired' ELSE answer END, reason = 'WITHDRAWN', sealed = NULL,"
+    " ended = coalesce(ended, v.column2) FROM (VALUES {rows}) AS v WHERE delivery_message.uid = v.column1"
+    " AND (answer = 'awaiting' OR (answer IS NULL AND state = 'waiting'))"
+)
+WITHDRAW_ROW = f"({_TEXT}, {_BIG})"
 FOLLOW = (
     "INSERT INTO delivery_subscription (uid, digest, org, app, purpose, service, fields, mode, endpoint, created, ends)"
     " VALUES {rows} ON CONFLICT (uid) DO NOTHING"

@@ -27,7 +27,7 @@ class Held:
     id: int  # order of acceptance
     uid: str  # what both ends call it: 32 hex
     service: str
-    kind: str  # event | message | answer | write | erase | portability
+    kind: str  # event | message | answer | relay | write | erase | portability
     mode: str  # push | pull | effect
     recipient: str  # a subscription's uid, a question's uid, or the name of an effect
     organisation: str  # for whom is decided when it goes out: who receives it, or who has it written

@@ -27,15 +27,18 @@ def drop(stage: Stage, what: Mapping[str, Any]) -> Any:
 
 
 def finds(stage: Stage, what: Mapping[str, Any]) -> Any:
-    """Lines of files that came since the case began, and which of the expected ones are not among them."""
+    """Lines of files that came since the case began, which of the expected ones are not among them, and what groups caught."""
     began, encoding = stage.known["case"]["began"], what.get("encoding", "utf-8")
     files = [path for path in sorted(stage.folder(what["adapter"], "out").iterdir()) if not path.name.startswith(".")]
     fresh = [path for path in files if path.stat().st_mtime >= began]
     lines = [line for path in fresh for line in path.read_bytes().decode(encoding).splitlines() if line.strip()]
     missing = [one for one in what["lines"] if not any(re.search(one, line) for line in lines)]
     strange = [line for line in lines if not any(re.search(one, line) for one in what["lines"])]
+    caught = [found.groupdict() for one in what["lines"] for line in lines if (found := re.search(one, line))]
+    named = {name: value for groups in caught for name, value in groups.items()}
     return {
         "lines": len(lines),
+        **({"named": named} if named else {}),
         **({"missing": missing} if missing else {}),
         **({"strange": strange} if strange else {}),
     }

@@ -24,7 +24,7 @@ def event(held: Held, content: Mapping[str, Any], *, issuer: str, type_: str) ->
         told |= {"content": dict(content), "sender": held.sender}
     if held.dossier is not None and held.kind != "event":
         told["dossierReference"] = held.dossier
-    if held.question is not None:
+    if held.question is not None and held.kind == "answer":  # a letter does not tell where it came from
         told["questionId"] = held.question
     return {
         "specversion": "1.0", "id": held.uid, "source": issuer, "type": type_, "time": _moment(held.created),

@@ -12,6 +12,7 @@ from integrator.checks_then import of_message
 from integrator.delivery.consequences import consequences
 from integrator.delivery.depositing import Message, uid_of
 from integrator.delivery.terms import Sent
+from integrator.delivery.withdrawing import Withdrawal
 from integrator.errors import AnsweredAlready, LedgerUnwritable, MalformedRequest
 from integrator.model import Caller, Request, Trace
 from integrator.services import compile_service
@@ -49,9 +50,9 @@ async def question(hub: House, key: str = "question-1") -> str:
     return str(told.body["deliveryId"])
 
 
-async def answered(hub: House, uid: str, content: dict[str, str], key: str = "answer-1") -> Any:
+async def answered(hub: House, uid: str, content: dict[str, str], key: str = "answer-1", held: Any = None) -> Any:
     """As the counter does it."""
-    held = hub.outbox.held(await hub.outbox.find(uid), "")
+    held = held or hub.outbox.held(await hub.outbox.find(uid), "")
     caller = Caller(RECEIVER, "app", "school")
     request = Request("person.report", caller, {}, Trace("a" * 32, "b" * 16), frozenset(content), held.dossier)
     then = consequences(hub.outbox, hub.services, held, Caller(SENDER, "app", "school"), request, content)
@@ -171,3 +172,39 @@ def test_what_comes_from_nowhere_is_told_before_it_runs() -> None:
         "no answer says field: perhaps", "ssin: nothing is called question.nothing", "first has no other",
         "first needs field", "no service 'nobody' that `follows`",
     ] == [said for said, _ in of_message(services["person.report"], services)]  # fmt: skip
+
+
+# --- taken back -------------------------------------------------------------------------------------------------------
+
+
+async def withdrawn(hub: House, uid: str) -> Any:
+    request = Request("person.report", Caller(SENDER, "app", "school"), {}, Trace("e" * 32, "f" * 16))
+    return await hub.exchange.accept(request, Withdrawal(hub.outbox, uid))
+
+
+async def test_what_is_taken_back_is_neither_fetched_nor_kept(hub: House) -> None:
+    uid = await question(hub)
+    await withdrawn(hub, uid)
+    row = await hub.outbox.find(uid)
+
+    assert ("purged", "WITHDRAWN", "expired", None) == (row["state"], row["reason"], row["answer"], row["sealed"])
+    assert {"deliveryId": uid, "state": "withdrawn"} == (await withdrawn(hub, uid)).body
+
+
+async def test_an_answer_to_what_was_taken_back_sets_nothing_going(hub: House) -> None:
+    uid = await question(hub)
+    held = hub.outbox.held(await hub.outbox.find(uid), "")  # read by the counter just before
+    await withdrawn(hub, uid)
+    with pytest.raises(AnsweredAlready):
+        await answered(hub, uid, YES, held=held)
+
+    assert [] == await states(hub, uid)
+
+
+async def test_what_was_answered_is_not_taken_back(hub: House) -> None:
+    uid = await question(hub)
+    await answered(hub, uid, YES)
+    with pytest.raises(AnsweredAlready):
+        await withdrawn(hub, uid)
+
+    assert 2 == len(await states(hub, uid))

@@ -60,8 +60,7 @@ def example(operation: contract.Operation) -> dict[str, Any]:
     return {"context": {"purpose": "social_inquiry"}, **key, **request_example(operation.service)}
 
 
-def test_every_service_can_be_asked_but_for_events_which_are_followed():
-    """… and for what an answer sets going."""
+def test_every_service_can_be_asked_but_for_those_without_a_door():
     followed = {name for name, one in SERVICES.items() if not one.has_door}
     opened = {name for name, one in SERVICES.items() if one.is_open}  # for anybody, at the open door alone
 
