@@ -1,4 +1,4 @@
-"""Every scenario of config/scenarios in every case, as `integrator scenario run` plays it: all of them on one stage."""
+"""Every scenario of config/scenarios in every case, as `integrator scenario run` plays it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.console import Console
 from integrator.commands.scenario import script
 from integrator.commands.scenario.playing import Play
 from integrator.commands.scenario.screen import Screen
-from integrator.commands.scenario.stage import Stage, stage
+from integrator.commands.scenario.stage import stage
 from tests.flows.sandboxes import plain_environment
 
 SCENARIOS = script.load_all()
@@ -23,27 +23,20 @@ class Told(io.StringIO):
 
 
 @pytest.fixture(scope="module")
-def ready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with (
-        plain_environment(),
-        stage(tmp_path_factory.mktemp("stage"), list(SCENARIOS.values()), _screen(Told())) as opened,
-    ):
-        yield opened
+def playing(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Play]:
+    """A stage of its own for each scenario: who keeps a file or follows in one tells nothing in another."""
+    scenario, told = SCENARIOS[request.param], Told()
+    with plain_environment(), stage(tmp_path_factory.mktemp("stage"), [scenario], _screen(told)) as ready:
+        play = Play(ready, scenario, _screen(told))
+        assert 0 == play.begin(), told.getvalue()
+        yield play
 
 
-@pytest.fixture(scope="module")
-def begun(ready: Stage) -> dict[str, Play]:
-    """Scenarios whose `before` was played already: once, however many of its cases follow."""
-    return {}
-
-
-@pytest.mark.parametrize(("name", "case"), CASES, ids=["-".join(one) for one in CASES])
-def test_it_goes_as_the_scenario_says(ready: Stage, begun: dict[str, Play], name: str, case: str) -> None:
+@pytest.mark.parametrize(
+    ("playing", "case"), CASES, indirect=["playing"], ids=["-".join(one) for one in CASES], scope="module"
+)
+def test_it_goes_as_the_scenario_says(playing: Play, case: str) -> None:
     told = Told()
-    playing = begun.get(name)
-    if playing is None:
-        playing = begun[name] = Play(ready, SCENARIOS[name], _screen(told))
-        assert 0 == playing.begin(), told.getvalue()
     playing.screen = _screen(told)
 
     assert 0 == playing.case(case), told.getvalue()

@@ -329,22 +329,30 @@ def _plain(value: Any) -> Any:
 # --- messages ---------------------------------------------------------------------------------------------------------
 
 
+RECEIVER = "etterbeek"
+
+
+@pytest.fixture(scope="module")
+def receiving(desk_of: Desks) -> Issued:
+    return desk_of(RECEIVER)
+
+
 @pytest.fixture
 def followed(doors: Callers) -> Any:
-    """Ixelles receives reports, by fetching them."""
+    """A municipality of whom no other flow is a receiver fetches its reports."""
     soon = (datetime.now(UTC).date() + timedelta(days=30)).isoformat()
     wish = {"service": "person.reportDifference", "mode": "pull", "endDate": soon}
     made = doors.send(
-        "POST", "/events/v1/subscriptions/create", orjson.dumps(wish), purpose="file_update", headers={"Idempotency-Key": str(uuid.uuid4())}
+        "POST", "/events/v1/subscriptions/create", orjson.dumps(wish), purpose="file_update", organisation=RECEIVER, headers={"Idempotency-Key": str(uuid.uuid4())}
     )  # fmt: skip
     assert 201 == made.status, made.payload
     yield made.body["subscriptionId"]
     named = orjson.dumps({"subscriptionId": made.body["subscriptionId"]})
-    doors.send("POST", "/events/v1/subscriptions/end", named, purpose="file_update")
+    doors.send("POST", "/events/v1/subscriptions/end", named, purpose="file_update", organisation=RECEIVER)
 
 
 REPORT = {
-    "ssin": PERSON["ssin"], "recipient": "1992100975", "dossierReference": "IX-2026-7",
+    "ssin": PERSON["ssin"], "recipient": "1992100579", "dossierReference": "IX-2026-7",
     "content": {"field": "address", "observed": "another name on the door"},
 }  # fmt: skip
 
@@ -354,7 +362,13 @@ def test_a_message_is_accepted_once_and_its_state_can_be_asked(built: Package, f
     first = built("person").personReportDifference(context_, sent_as, **REPORT)
     again = built("person").personReportDifference(context_, sent_as, **REPORT)
     waiting = built("delivery").deliveryGet(context_, first.body.deliveryId)
-    page = doors.send("POST", "/events/v1/feed", orjson.dumps({"subscriptionId": followed}), purpose="file_update").body
+    page = doors.send(
+        "POST",
+        "/events/v1/feed",
+        orjson.dumps({"subscriptionId": followed}),
+        purpose="file_update",
+        organisation=RECEIVER,
+    ).body
 
     assert ("accepted", first.body.deliveryId) == (first.body.state, again.body.deliveryId)
     assert first.header.record.receipt
@@ -376,10 +390,16 @@ def test_the_same_key_for_another_message_is_refused(built: Package, followed: s
 
 def test_an_answer_to_a_message_comes_back_to_who_sent_it(built: Package, followed: str, doors: Callers):
     sent = built("person").personReportDifference(context("file_update"), str(uuid.uuid4()), **REPORT).body.deliveryId
-    doors.send("POST", "/events/v1/feed", orjson.dumps({"subscriptionId": followed}), purpose="file_update")
+    doors.send(
+        "POST",
+        "/events/v1/feed",
+        orjson.dumps({"subscriptionId": followed}),
+        purpose="file_update",
+        organisation=RECEIVER,
+    )
     told = orjson.dumps({"deliveryId": sent, "content": {"field": "address", "observed": "painted over"}})
     answered = doors.send(
-        "POST", "/delivery/v1/deliveries/answer", told, purpose="file_update", headers={"Idempotency-Key": str(uuid.uuid4())}
+        "POST", "/delivery/v1/deliveries/answer", told, purpose="file_update", organisation=RECEIVER, headers={"Idempotency-Key": str(uuid.uuid4())}
     )  # fmt: skip
     seen = built("delivery").deliveryGet(context("file_update"), sent).body
 
@@ -389,11 +409,11 @@ def test_an_answer_to_a_message_comes_back_to_who_sent_it(built: Package, follow
 
 
 def test_a_message_is_received_and_answered_by_a_package_that_speaks_nothing_else(
-    built: Package, followed: str, at_home: Issued, hubs: x509.Certificate
+    built: Package, followed: str, receiving: Issued, hubs: x509.Certificate
 ):
     asked = context("file_update")
     sent = built("person").personReportDifference(asked, str(uuid.uuid4()), **REPORT).body.deliveryId
-    receiver = built("person", Signature(at_home.key, at_home.certificate, hubs))
+    receiver = built("person", Signature(receiving.key, receiving.certificate, hubs))
     page = receiver.personReportDifferenceFetch(asked).body
     mine = next(one for one in page["items"] if one.deliveryId == sent)
     told = {"field": "address", "observed": "painted over"}
@@ -413,10 +433,10 @@ def test_whoever_follows_nothing_fetches_nothing(built: Package, followed: str):
 
 
 def test_the_message_of_another_application_is_one_that_does_not_exist(
-    built: Package, followed: str, at_home: Issued, hubs: x509.Certificate
+    built: Package, followed: str, receiving: Issued, hubs: x509.Certificate
 ):
     sent = built("person").personReportDifference(context("file_update"), str(uuid.uuid4()), **REPORT).body.deliveryId
-    other = built("delivery", Signature(at_home.key, at_home.certificate, hubs))
+    other = built("delivery", Signature(receiving.key, receiving.certificate, hubs))
 
     with pytest.raises(zeep.exceptions.Fault) as theirs:
         other.deliveryGet(context("file_update"), sent)

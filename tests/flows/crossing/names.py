@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tests.flows.questions import SERVICES
+
 OBJECTS: Mapping[str, Mapping[str, str]] = {
     "": {
         "dossierReference": "dossier", "Idempotency-Key": "message", "traceId": "trace", "entries": "entries", "receipt": "receipt",
@@ -40,8 +42,37 @@ OBJECTS: Mapping[str, Mapping[str, str]] = {
     "/policy/v1/suspensions": {"id": "suspension", "organisation": "organisation"},
 }  # fmt: skip
 
+
+def handed_in() -> set[str]:
+    """Every name in the content of a message or an answer, at any depth."""
+    kinds = [
+        kind.schema
+        for service in SERVICES.values()
+        if service.later is not None
+        for kind in (*service.later.content.values(), *service.later.reply.values())
+    ]
+    own = {
+        name
+        for service in SERVICES.values()
+        if service.later is not None
+        for name in (*service.later.content, *service.later.reply)
+    }
+    return own.union(*(_properties(schema) for schema in kinds))
+
+
+def _properties(schema: Mapping[str, Any]) -> set[str]:
+    inner = schema.get("properties", {})
+    return set(inner).union(
+        _properties(schema["items"]) if "items" in schema else (), *map(_properties, inner.values())
+    )
+
+
 REASON = "the officer of another organisation looks around"
 PLAIN: Mapping[str, Any] = {
+    # what is handed in and answered: the sender's own words, and what they say of their parts
+    **dict.fromkeys(sorted(handed_in()), ...),
+    # figures for everybody
+    **dict.fromkeys(("indicator", "period", "version"), ...),
     # what a source is asked about: the source's own, the same for everybody who may ask
     **dict.fromkeys((
         "ssin", "plateNumber", "vin", "unifier", "enterpriseNumber", "addressId", "identityCardNumber", "familyName", "givenName", "birthDate",
