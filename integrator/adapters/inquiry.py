@@ -17,6 +17,7 @@ from functools import partial
 from typing import Any
 
 from integrator.adapters.asking import Asking
+from integrator.adapters.completing import ANSWER
 from integrator.adapters.intake import Seal, Stopped, Taken, key_of
 from integrator.adapters.questions import Pending, Questions
 from integrator.adapters.serving import Page
@@ -91,8 +92,12 @@ class Inquiry:
         if cursor is not None:
             await self._database.run(lambda c: self._book(c).told(int(cursor)))
         page = await self._database.run(lambda c: self._book(c).page(_PAGE))
-        events = [{"id": id_, "data": json.loads(self._unseal("adapter", answer))} for id_, answer, _ in page]
-        return events, str(page[-1][2]) if page else None
+        return [self._told(id_, answer) for id_, answer, _ in page], str(page[-1][2]) if page else None
+
+    def _told(self, id_: str, sealed: str) -> Mapping[str, Any]:
+        """As an event that a question was asked for: `completing.reach` finds `row.x` in its data, and `answer.x`."""
+        told = json.loads(self._unseal("adapter", sealed))
+        return {"id": id_, "data": told, ANSWER: told["answer"]}
 
     async def _first(self, id_: str, row: Taken) -> str | None:
         """Why it is refused; None: it is answered, or open."""
