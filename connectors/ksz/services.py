@@ -102,7 +102,9 @@ class Services:
                 raise SourceFault(self._soap.source, "MALFORMED", "a page leads to itself")
             seen.add(last)
             ticket = f"{question.ticket}-{len(seen) + 1}"
-            page = await self._ask("dmfa_consultation", replace(question, ticket=ticket), {**slots, "page": last}, "page")
+            page = await self._ask(
+                "dmfa_consultation", replace(question, ticket=ticket), {**slots, "page": last}, "page"
+            )
             if whole.document is None or page.document is None:
                 raise SourceFault(self._soap.source, "MALFORMED", "a page was announced, and there is none")
             last = _next_page(page.document)

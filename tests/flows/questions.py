@@ -111,7 +111,9 @@ class Granted:
 def elsewhere(service: Service) -> bool:
     """What has flows of its own: what is handed in (delivery/), what is open (test_open_data.py), the figures that no mock but a
     centre hands in (test_policy_statistics.py), and periods that are there once somebody declared them (delivery/test_declaring.py)."""
-    return service.later is not None or service.is_open or service.name.startswith(("statistics.", "employment.periods"))
+    return (
+        service.later is not None or service.is_open or service.name.startswith(("statistics.", "employment.periods"))
+    )
 
 
 @cache

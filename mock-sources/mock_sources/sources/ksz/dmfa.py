@@ -121,7 +121,14 @@ def _versions(question: Question, quarter: Quarter, rank: int, job: Occupation, 
 
 
 def _attestation(
-    question: Question, quarter: Quarter, job: Occupation, *, version: int, status: int, wage: int, mistaken: bool = False
+    question: Question,
+    quarter: Quarter,
+    job: Occupation,
+    *,
+    version: int,
+    status: int,
+    wage: int,
+    mistaken: bool = False,
 ) -> str:
     nsso = nsso_number(job.employer)
     hidden = _WAGE in question.hidden and not question.surplus
