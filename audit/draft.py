@@ -35,7 +35,7 @@ CLEAR_FIELDS = frozenset(
         *("class", "month", "count", "shard", "index", "authority", "review"),
         # What the hub saw at request time between the agent and the subject, in codes: SELF, SAME_HOUSEHOLD, FAMILY …
         "flags",
-        # How it was asked, in names alone: {"keys": [...], "fields": [...] where fewer were wanted, "past": true}.
+        # How it was asked, in names alone: {"keys": [...], "fields": [...] where fewer were wanted, "past": true, "as": "sender"}.
         "asked",
         # The map of one day (see audit.keeping.completeness): its day yyyy-mm-dd, its root and its number of tags.
         *("day", "root", "size"),

@@ -25,7 +25,7 @@ from integrator.delivery.outbox import Outbox
 from integrator.delivery.terms import Deposit, Held, Sender, Sent
 from integrator.errors import ConditionUnknown, IntegratorError, KeyReused, PolicyDenied, SourceError, SourceUnavailable
 from integrator.metrics import Metrics
-from integrator.model import Answer, Caller, Request, Trace
+from integrator.model import RECEIVER, SENDER, Answer, Caller, Request, Trace
 from integrator.policy import ADVICE, Denial, Permit
 from integrator.pseudonyms import Pseudonyms
 from integrator.recording import Call, Outcome, Recorder, Recording
@@ -214,7 +214,9 @@ def _too_late(held: Held) -> Sent:
 def _request(held: Held) -> Request:
     caller = Caller(held.organisation, held.application, held.purpose, held.agent)
     trace = Trace(os.urandom(16).hex(), os.urandom(8).hex(), held.trace)
-    return Request(held.service, caller, held.keys, trace, frozenset(held.content) or None, held.dossier)
+    direction = RECEIVER if held.kind in ("message", "event") else SENDER  # an answer is read by whoever sent its question
+    fields = frozenset(held.content) or None
+    return Request(held.service, caller, held.keys, trace, fields, held.dossier, direction=direction)
 
 
 def _granted(held: Held, permit: Permit) -> dict[str, Any]:

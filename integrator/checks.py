@@ -397,6 +397,8 @@ def _grant(
         yield room.finding(f"{service.name} offers no {name!r}", *where)
     for name in sorted(frozenset(grant["keys"]) - frozenset(service.keys)):
         yield room.finding(f"{service.name} cannot be asked by {name!r}", *where, "keys")
+    for said in checks_then.of_direction(grant.get("as"), service):
+        yield room.finding(said, *where, "as")
     if not service.can_be_asked_by(dict.fromkeys(grant["keys"])) and not service.exactly_one:
         yield room.finding(f"can never apply: {service.name} needs keys that are not granted", *where, "keys")
     for part in service.parts_for(names):
@@ -438,6 +440,8 @@ def _policy_cases(
             room.data["purpose"], case, policies, services, organisations, room.data.get("given")
         )
         seen.setdefault(service, set()).add("deny" if "deny" in case["expect"] else "permit")
+        for said in checks_then.of_direction(case["ask"].get("as"), services[service]):
+            yield room.finding(said, "cases", number, "ask")
         if wanted != got:
             yield room.finding(f"case expects {wanted}, the engine says {got}", "cases", number)
     for number, entry in enumerate(room.data["authorisations"]):

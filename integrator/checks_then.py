@@ -1,4 +1,5 @@
-"""What an answer sets going (`then:`) and how a relay finds its recipient (`find:`), held against what they name. Pure."""
+"""What an answer sets going (`then:`), how a relay finds its recipient (`find:`) and in which direction something is delivered
+(`as:` of a text), held against what they name. Pure."""
 
 from __future__ import annotations
 
@@ -10,6 +11,15 @@ Place = tuple[str | int, ...]
 Said = tuple[str, Place]  # what is wrong, where in the service's file
 
 _GIVEN = frozenset({"sender", "recipient", "day", "dayBefore"})
+
+
+def of_direction(said: str | list[str] | None, service: Service) -> Iterator[str]:
+    """What is wrong with `as:` where it stands in a text about this service, or does not stand."""
+    named = frozenset([said] if isinstance(said, str) else said or ())
+    if not named and service.directions:
+        yield f"{service.name} is delivered: say `as:` {' or '.join(sorted(service.directions))}"
+    for direction in sorted(named - service.directions):
+        yield f"nobody is {direction} of {service.name}" if service.directions else f"{service.name} is asked, not delivered: no `as:`"
 
 
 def of_message(service: Service, services: Mapping[str, Service]) -> Iterator[Said]:

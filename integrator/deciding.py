@@ -17,7 +17,7 @@ from integrator.emergency import Emergencies, Emergency
 from integrator.errors import ConditionUnknown, IntegratorError, PolicyDenied, QuotaExceeded
 from integrator.logs import log
 from integrator.metrics import Metrics
-from integrator.model import Request
+from integrator.model import QUESTION, Request
 from integrator.policy import ADVICE, NO_FACTS, Ask, Denial, Facts, Permit, Policies
 from integrator.policy.conditions import KIND_OF, UNKNOWN
 from integrator.policy.telling import changes_json
@@ -249,5 +249,5 @@ def _ask(
     caller = request.caller
     return Ask(
         caller.organisation, caller.application, caller.purpose, service.name, keys, service.offers, fields,
-        (request.history and not part) or service.past is not None, part,
+        (request.history and not part) or service.past is not None, part, QUESTION if part else request.direction,
     )  # fmt: skip

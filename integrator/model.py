@@ -11,6 +11,7 @@ from integrator.fixed import fixed
 
 Keys = Mapping[str, Any]
 NOTHING: Mapping[str, Any] = MappingProxyType({})
+QUESTION, SENDER, RECEIVER = "", "sender", "receiver"  # directions: what is asked has none, what is delivered goes one way
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class Request:
     language: str = "fr"  # nl | fr | de | en
     scenario: str | None = None  # sandbox only: the fault a tester asks the mock to play
     emergency: str | None = None  # why conditions must give way now; recorded sealed, and confirmed by a second person
+    direction: str = QUESTION  # of what is delivered: SENDER | RECEIVER
 
 
 @dataclass(frozen=True, slots=True)

@@ -300,6 +300,8 @@ def asked(service: Service, request: Request) -> dict[str, Any]:
         said["fields"] = list(tops(expand(request.fields, service.offers)))
     if request.history or service.past is not None:
         said["past"] = True
+    if request.direction:
+        said["as"] = request.direction
     return said
 
 

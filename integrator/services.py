@@ -14,7 +14,7 @@ from integrator.fixed import fixed
 from integrator.keytypes import KeyType, Sandbox, compile_key
 from integrator.mapping import Sheet
 from integrator.mapping_readers import quarter_end
-from integrator.model import LocalizedString
+from integrator.model import RECEIVER, SENDER, LocalizedString
 from integrator.places import read_yaml
 from integrator.rules import Binding, Rule, compile_binding, compile_rule
 from integrator.scope import operands_of
@@ -151,6 +151,8 @@ def _content(kinds: Mapping[str, KeyType], body: Any) -> dict[str, Any]:
 
 
 _OPS = {"write": "dpv:Modify", "erase": "dpv:Erase"}
+_BOTH = frozenset({SENDER, RECEIVER})
+_DIRECTIONS = {"message": _BOTH, "relay": _BOTH, "event": frozenset({RECEIVER})}  # the others are handed in, and nobody gets them
 
 
 @fixed
@@ -202,6 +204,11 @@ class Service:
     def op(self) -> str:
         """What happens to data by it, in DPV's word."""
         return "dpv:Consult" if self.later is None else self.later.op
+
+    @property
+    def directions(self) -> frozenset[str]:
+        """In which somebody can have it: what is asked has none; who gets a notice's letter answers, so a relay has both."""
+        return frozenset() if self.later is None else _DIRECTIONS.get(self.later.kind, frozenset({SENDER}))
 
     @property
     def has_door(self) -> bool:

@@ -16,7 +16,7 @@ from integrator.delivery.subscriptions import Ending, Following, Subscription
 from integrator.delivery.webhooks.cloudevents import event
 from integrator.delivery.withdrawing import Withdrawal
 from integrator.errors import Issue, MalformedRequest, NoSuchDelivery
-from integrator.model import Answer, Caller, Request, Trace
+from integrator.model import RECEIVER, SENDER, Answer, Caller, Request, Trace
 
 _KEY = re.compile(r"[!-~]{8,128}")
 _NUMBER = re.compile(r"\d{11}")
@@ -53,7 +53,7 @@ class Counter:
     async def hand_in(self, service: Any, request: Request, key: str, content: Mapping[str, Any]) -> Answer:
         """A message for an organisation, or an effect at a source."""
         later, dispatch = service.later, self._dispatch
-        request = replace(request, fields=frozenset(content))
+        request = replace(request, fields=frozenset(content), direction=SENDER)
         caller = request.caller
         to = service.name if later.kind == "relay" else later.to
         mode, recipient, receiver = "effect", to, (caller.organisation, caller.application, caller.purpose)
@@ -71,14 +71,14 @@ class Counter:
         """That something changed about somebody: told to whoever keeps a file and follows."""
         if not isinstance(changed, list) or not changed or not all(one in service.offers for one in changed):
             raise _issue("schemaViolation", "/changed", f"some of: {', '.join(sorted(service.offers))}")
-        request = replace(request, fields=frozenset(changed))
+        request = replace(request, fields=frozenset(changed), direction=SENDER)
         announcer, outbox = self._dispatch.announcers[service.later.to], self._dispatch.outbox
         return await self._accept(request, Announcement(announcer, uid_of(outbox, request, key), request))
 
     async def follow(
         self, request: Request, key: str, mode: str, url: str | None, fields: frozenset[str], ends: int
     ) -> Answer:
-        dispatch = self._dispatch
+        dispatch, request = self._dispatch, replace(request, direction=RECEIVER)
         endpoint = None
         if url is not None:
             endpoint = await dispatch.subscriptions.endpoint(url, request.caller.organisation)
@@ -94,7 +94,8 @@ class Counter:
     async def leave(self, caller: Caller, uid: str) -> dict[str, Any]:
         """What waits for it is dead from now on, with the reason; ending twice is ending once."""
         found = await self._own(caller, uid)
-        request = Request(found.service, caller, {}, Trace(os.urandom(16).hex(), os.urandom(8).hex()))
+        trace = Trace(os.urandom(16).hex(), os.urandom(8).hex())
+        request = Request(found.service, caller, {}, trace, direction=RECEIVER)
         answer = await self._accept(request, Ending(self._dispatch.subscriptions, uid))
         return dict(answer.body)
 
@@ -158,7 +159,7 @@ class Counter:
         read = later.read_reply(content)
         held = outbox.held(row, "")
         case = None if is_letter else held.dossier  # of what it answers; neither end of a relay learns the other's
-        request = Request(service.name, caller, {}, trace, frozenset(read), case)
+        request = Request(service.name, caller, {}, trace, frozenset(read), case, direction=RECEIVER)
         # For the sender's purpose; a message of before it was kept was for the receiver's.
         sender = (row["sender_org"], row["sender_app"], row["sender_purpose"] or row["purpose"])
         asker = Caller(*sender, held.agent)
@@ -177,7 +178,7 @@ class Counter:
         if row is None or row["kind"] != "message" or (row["sender_org"], row["sender_app"]) != sender:
             raise NoSuchDelivery
         dossier = self._dispatch.outbox.held(row, "").dossier
-        request = Request(row["service"], caller, {}, trace, None, dossier)
+        request = Request(row["service"], caller, {}, trace, None, dossier, direction=SENDER)
         return await self._accept(request, Withdrawal(self._dispatch.outbox, uid))
 
     # ---

@@ -107,13 +107,16 @@ def caller_schemas() -> Json:
         "GrantLine": _shape({
             "line": _TEXT, "authorisation": _TEXT, "digest": _TEXT, "searchKeys": _NAMES, "fields": _NAMES, "withheld": withheld,
             "historyYears": {"type": "integer"}, "population": {**_TEXT, "enum": ["any", "ownTerritory"]},
-            "use": {**_TEXT, "enum": ["release", "answersOnly"]}, "validFrom": _MOMENT, "validUntil": _MOMENT, "inForce": _FLAG,
+            "use": {**_TEXT, "enum": ["release", "answersOnly"]},
+            "as": {**_NAMES, "description": "Of what is delivered: sent, received, or both."},
+            "validFrom": _MOMENT, "validUntil": _MOMENT, "inForce": _FLAG,
             "conditions": {"type": "array", "items": _shape({"kind": _TEXT, "of": _NAMES}, "kind")},
             "legal": _shape({"kind": _TEXT, "number": _TEXT, "issuer": _TEXT, "date": _TEXT, "text": localized}, "kind"),
         }, "line", "authorisation", "digest", "searchKeys", "fields", "withheld", "validFrom", "inForce"),
         "Preview": _shape({
             "service": _TEXT, "keys": {**_NAMES, "description": "Left out: those of an ordinary question."}, "fields": _NAMES,
-            "history": {**_FLAG, "default": False}, "dossier": {**_FLAG, "default": True, "description": "Whether a case would be named."},
+            "history": {**_FLAG, "default": False}, "as": {**_TEXT, "enum": ["sender", "receiver"], "description": "Of what is delivered, where both exist."},
+            "dossier": {**_FLAG, "default": True, "description": "Whether a case would be named."},
         }, "service", closed=True),
         "PreviewedDecision": _shape({
             "decision": decision, "reason": _TEXT, "rule": _TEXT, "advice": _TEXT, "nearest": _NAMES, "lines": _NAMES, "fields": _NAMES,

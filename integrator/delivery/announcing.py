@@ -20,7 +20,7 @@ from integrator.delivery.outbox import Outbox
 from integrator.delivery.subscriptions import Subscription, Subscriptions
 from integrator.delivery.terms import Deposit
 from integrator.errors import PolicyDenied
-from integrator.model import Answer, Caller, Request, Trace
+from integrator.model import RECEIVER, Answer, Caller, Request, Trace
 from integrator.policy import Permit
 from integrator.services import Service
 
@@ -80,7 +80,7 @@ class Announcer:
     async def _tell(self, follower: Subscription, change: Change, fields: frozenset[str]) -> int:
         caller = Caller(follower.organisation, follower.application, follower.purpose)
         trace = Trace(os.urandom(16).hex(), os.urandom(8).hex())
-        request = Request(self._service.name, caller, {"ssin": change.ssin}, trace, fields)
+        request = Request(self._service.name, caller, {"ssin": change.ssin}, trace, fields, direction=RECEIVER)
         message = Message(
             self._outbox, uid_of(self._outbox, request, f"{follower.uid}:{change.id}"), "event", follower.mode, follower.uid,
             (caller.organisation, caller.application, caller.purpose), request, dict.fromkeys(sorted(fields), True),

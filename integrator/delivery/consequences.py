@@ -18,7 +18,7 @@ from integrator.delivery.depositing import Message
 from integrator.delivery.outbox import Outbox
 from integrator.delivery.terms import Held
 from integrator.errors import Issue, MalformedRequest
-from integrator.model import Caller, Request, Trace
+from integrator.model import SENDER, Caller, Request, Trace
 from integrator.services import FollowUp, Service
 
 
@@ -62,7 +62,7 @@ def _write(
     keys = {name: value for name, value in values.items() if name in service.keys}
     trace = Trace(os.urandom(16).hex(), os.urandom(8).hex(), answer.trace.trace_id)
     dossier = held.dossier if one.of == "sender" else None
-    request = Request(service.name, caller, keys, trace, frozenset(content) or None, dossier)
+    request = Request(service.name, caller, keys, trace, frozenset(content) or None, dossier, direction=SENDER)
     uid = outbox.name_after(held.uid, number)
     return Message(
         outbox, uid, later.kind, "effect", later.to, (caller.organisation, caller.application, caller.purpose), request, content,

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -22,7 +22,7 @@ from integrator.delivery.outbox import Outbox
 from integrator.delivery.subscriptions import Subscriptions
 from integrator.delivery.terms import Held
 from integrator.errors import IntegratorError, KeyReused, SourceUnavailable, SubjectNotFound
-from integrator.model import Answer, Caller, Request, Trace
+from integrator.model import SENDER, Answer, Caller, Request, Trace
 from integrator.services import Find, Service
 
 APPLICATION = "relay"  # nobody's: none is enrolled for the organisation in whose name the relay asks
@@ -68,7 +68,7 @@ class Relaying:
             raise SourceUnavailable(self.letter.name, "nobody takes letters")
         carried = {name: known[name] for name in later.content if name in known}
         keys = {**found, later.to: self.find.mailbox}
-        request = self._request(self.letter.name, keys, held, frozenset(carried))
+        request = replace(self._request(self.letter.name, keys, held, frozenset(carried)), direction=SENDER)
         one = receivers[0]
         message = Message(
             self.outbox, uid, later.kind, one.mode, one.uid, (one.organisation, one.application, one.purpose), request, carried,

@@ -66,11 +66,12 @@ def _judge(
     found += [Finding("policies/", 1, "error", said) for said in (slipped(*held) if held else ())]
     offers = {name: service.offers for name, service in services.items()}
     keys = {name: frozenset(service.keys) for name, service in services.items()}
+    directions = {name: service.directions for name, service in services.items()}
     for code, text in sorted(changed.items()):
         data = parse_yaml(code, text)
         proof["cases"] += len(data["cases"])
-        proof["loosenings"] += sum(1 for _ in mutants(data, offers, keys, organisations))
-        found += tried(code, text, data, new, offers, keys, organisations)
+        proof["loosenings"] += sum(1 for _ in mutants(data, offers, keys, directions, organisations))
+        found += tried(code, text, data, new, offers, keys, directions, organisations)
     named = naming(new.purposes, services, organisations)
     for one in differences(old, new, offers):
         for language in LANGUAGES:
@@ -78,7 +79,14 @@ def _judge(
 
 
 def tried(
-    code: str, text: bytes, data: Any, policies: Policies, offers: Any, keys: Any, organisations: Mapping[str, Any]
+    code: str,
+    text: bytes,
+    data: Any,
+    policies: Policies,
+    offers: Any,
+    keys: Any,
+    directions: Any,
+    organisations: Mapping[str, Any],
 ) -> Iterator[Finding]:
     """Every case judged, then every loosening that no case notices."""
     lines, name = Lines(text.decode()), f"policies/{code}.yaml"
@@ -90,7 +98,7 @@ def tried(
             yield Finding(name, lines.at(("cases", number)), "error", f"expected {wanted}, the engine says {got}")
     if failed:
         return  # a case that fails as it is proves nothing about a looser text
-    for mutant in survivors(data, offers, keys, organisations):
+    for mutant in survivors(data, offers, keys, directions, organisations):
         said = f"no case breaks when this is loosened by {mutant.said}: write the one that refuses it"
         yield Finding(name, lines.at(mutant.path), "error", said)
 

@@ -17,6 +17,7 @@ from typing import Any
 from integrator.governing.traffic import Shape, Traffic
 from integrator.policy import Ask, Denial, Permit, Policies, tops
 from integrator.policy.conditions import Facts, moment_of
+from integrator.policy.terms import QUESTION
 from integrator.services import Service
 
 Where = tuple[str, str, str, str]  # organisation, application, purpose, service
@@ -53,8 +54,8 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """`changes`: only applications that would notice. `assumed`: calls from before keys were noted, taken to have used
-    a key that is granted. `unweighed`: calls under a line that looks at an agent, a case or a file, taken to meet it."""
+    """`changes`: only applications that would notice. `assumed`: calls from before keys, or directions, were noted, taken to
+    have used what is granted. `unweighed`: calls under a line that looks at an agent, a case or a file, taken to meet it."""
 
     calls: int
     untouched: int
@@ -84,7 +85,7 @@ def replay(traffic: Traffic, old: Policies, new: Policies, services: Mapping[str
         if shape.part or service is None:
             continue
         calls += n
-        assumed += n if shape.keys is None else 0
+        assumed += n if shape.keys is None or (service.directions and shape.direction is None) else 0
         purpose = purposes.get(shape.activity, "")
         unweighed += n if any(_looks_further(one, shape, purpose, service) for one in (old, new)) else 0
         where = (shape.org, shape.app, purpose, shape.service)
@@ -148,11 +149,8 @@ def whole(
     policies: Policies, shape: Shape, purpose: str, service: Service, services: Mapping[str, Service], at: float
 ) -> Permit | Denial:
     """The decision on a question and on every part of it, as integrator.exchange takes it."""
-    ask = Ask(
-        shape.org, shape.app, purpose, service.name, shape.keys or frozenset(), service.offers, shape.fields, shape.past
-    )
     facts = _facts(policies, shape, purpose)
-    decision = policies.decide(ask, at, facts)
+    decision = policies.decide(_ask(shape, purpose, service, policies), at, facts)
     if isinstance(decision, Permit):
         for part in service.parts_for(decision.fields):
             inner = services[part.service]
@@ -163,6 +161,15 @@ def whole(
             if judged.withheld:
                 return Denial("NOTHING_GRANTED", judged.grant.authorisation, "", judged.purpose)
     return decision
+
+
+def _ask(shape: Shape, purpose: str, service: Service, policies: Policies) -> Ask:
+    """The question. Of a delivery from before its direction was noted: the one that a line of its organisation gives."""
+    given = [line for line in policies.grants(purpose, shape.org) if line.service == service.name]
+    assumed = sorted(service.directions & frozenset().union(*(line.directions for line in given)))
+    direction = shape.direction or next(iter(assumed), QUESTION)
+    keys, fields = shape.keys or frozenset(), shape.fields
+    return Ask(shape.org, shape.app, purpose, service.name, keys, service.offers, fields, shape.past, direction=direction)
 
 
 def _facts(policies: Policies, shape: Shape, purpose: str) -> Facts:

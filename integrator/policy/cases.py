@@ -7,7 +7,8 @@ What is known beside the question (`roles`, `assurance`, `registered`, `dossier`
 `ask`, or for all cases of a purpose in `given`. `answer` says what the source answers, where a line looks at that:
 municipality (own, other, unknown), age in years (null = nobody knows), number of results.
 
-`organisations` and `eachKey` put the same question once for each: the case holds when all of them say what is expected.
+`as` says in which direction, of what is delivered: sender, receiver, or each of both. `organisations` and `eachKey` put the
+same question once for each too: the case holds when all of them say what is expected.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import product
 from typing import Any
 
 from integrator.policy import afterwards, looser
@@ -23,7 +25,7 @@ from integrator.policy.conditions import BRUSSELS
 from integrator.policy.engine import Policies
 from integrator.policy.names import expand, tops
 from integrator.policy.reading import compile_purpose, everybody, is_open, members
-from integrator.policy.terms import Ask, Decision, Denial, Facts
+from integrator.policy.terms import QUESTION, Ask, Decision, Denial, Facts
 
 Offers = Mapping[str, frozenset[str]]  # of each service, the names of its fields or answers
 
@@ -72,19 +74,22 @@ def questions(
     named = asked.get("organisations") or [asked["organisation"]]
     ways = [frozenset({key}) for key in asked["eachKey"]] if "eachKey" in asked else [frozenset(asked["keys"])]
     fields = frozenset(asked["fields"]) if "fields" in asked else None
-    for number in _numbers(named, organisations):
-        for keys in ways:
-            ask = Ask(
-                number, asked.get("application", "any-app"), asked.get("purpose", purpose), asked["service"], keys,
-                offers[asked["service"]], fields, bool(asked.get("history")), bool(asked.get("part")),
-            )  # fmt: skip
-            yield ask, _moment(asked["at"], asked.get("time")), facts
+    said = asked.get("as", QUESTION)
+    directions = [said] if isinstance(said, str) else said
+    for number, keys, direction in product(_numbers(named, organisations), ways, directions):
+        ask = Ask(
+            number, asked.get("application", "any-app"), asked.get("purpose", purpose), asked["service"], keys,
+            offers[asked["service"]], fields, bool(asked.get("history")), bool(asked.get("part")), direction,
+        )  # fmt: skip
+        yield ask, _moment(asked["at"], asked.get("time")), facts
 
 
-def survivors(data: Mapping[str, Any], offers: Offers, keys: Offers, organisations: Mapping[str, Any]) -> list[Mutant]:
-    """Mutants that every case lets pass. `data`: a purpose as read; `keys`: what each service can be asked by."""
+def survivors(
+    data: Mapping[str, Any], offers: Offers, keys: Offers, directions: Offers, organisations: Mapping[str, Any]
+) -> list[Mutant]:
+    """Mutants that every case lets pass. `data`: a purpose as read; `keys`, `directions`: how each service can be had."""
     code, found = data["purpose"], []
-    for mutant in mutants(data, offers, keys, organisations):
+    for mutant in mutants(data, offers, keys, directions, organisations):
         policies = Policies(*_compiled(mutant.data, organisations))
         judged = (judge(code, case, policies, offers, organisations, data.get("given")) for case in data["cases"])
         if all(wanted == got for wanted, got in judged):
@@ -93,9 +98,9 @@ def survivors(data: Mapping[str, Any], offers: Offers, keys: Offers, organisatio
 
 
 def mutants(
-    data: Mapping[str, Any], offers: Offers, keys: Offers, organisations: Mapping[str, Any]
+    data: Mapping[str, Any], offers: Offers, keys: Offers, directions: Offers, organisations: Mapping[str, Any]
 ) -> Iterator[Mutant]:
-    """Every authorisation of a purpose, loosened by one organisation, day, application, field, key, use, past or condition.
+    """Every authorisation of a purpose, loosened by one organisation, day, application, field, key, direction, use, past or condition.
 
     A field is one that no other line of the authorisation gives to the same question already.
     """
@@ -110,6 +115,11 @@ def mutants(
                 offers[grant["service"]],
             )
             yield from _deeper(data, (*where, "grants", position), grant, offers[grant["service"]] - known, keys)
+            for way in sorted(directions[grant["service"]] - set(grant.get("as", ()))):
+                turned = {**grant, "as": [way]}
+                if not any(_covers(one, turned) and _names(grant) <= _names(one) for one in entry["grants"]):
+                    both = {"as": [*grant.get("as", ()), way]}
+                    yield _loosened(data, (*where, "grants", position), "direction", way, **both)
 
 
 def _wider(
@@ -171,7 +181,7 @@ def _outlasts(other: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:
 
 def _given(grant: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether one line of another authorisation gives all that a line gives, on no stricter terms."""
-    plain = {"service", "keys", "fields", "answers", "use", "historyYears"}
+    plain = {"service", "keys", "fields", "answers", "use", "historyYears", "as"}
     return any(
         _covers(one, grant) and _names(grant) <= _names(one) and set(one) <= plain and set(grant) <= plain
         for one in other["grants"]
@@ -183,6 +193,7 @@ def _covers(other: Mapping[str, Any], grant: Mapping[str, Any]) -> bool:
     return bool(
         other["service"] == grant["service"]
         and set(grant["keys"]) <= set(other["keys"])
+        and set(grant.get("as", ())) <= set(other.get("as", ()))
         and (grant.get("use") == "answersOnly" or other.get("use") != "answersOnly")
         and grant.get("historyYears", 0) <= other.get("historyYears", 0)
     )

@@ -16,8 +16,8 @@ _REMEMBERED = 4096  # permits; the oldest goes first
 # Of a grant that fails for several reasons the last in this order is said; of several grants the one that came furthest.
 # REGISTRATION_UNKNOWN is last of all: when another reason is said, no registration would have helped.
 _ORDER = (
-    "EXPIRED", "NOT_YET_VALID", "APPLICATION_NOT_NAMED", "ANSWERS_ONLY", "KEY_NOT_GRANTED", "HISTORY_NOT_GRANTED", "NOTHING_GRANTED",
-    "ROLE_NOT_ALLOWED", "ASSURANCE_TOO_LOW", "OUTSIDE_HOURS", "DOSSIER_MISSING", "NOT_REGISTERED", UNKNOWN,
+    "EXPIRED", "NOT_YET_VALID", "APPLICATION_NOT_NAMED", "DIRECTION_NOT_GRANTED", "ANSWERS_ONLY", "KEY_NOT_GRANTED", "HISTORY_NOT_GRANTED",
+    "NOTHING_GRANTED", "ROLE_NOT_ALLOWED", "ASSURANCE_TOO_LOW", "OUTSIDE_HOURS", "DOSSIER_MISSING", "NOT_REGISTERED", UNKNOWN,
 )  # fmt: skip
 _NARROWER = {"any": 0, "exclude": 1, "only": 2}
 _NOTHING: frozenset[str] = frozenset()
@@ -93,6 +93,7 @@ class Policies:
             if (
                 grant.starts <= now < grant.ends
                 and (grant.applications is None or ask.application in grant.applications)
+                and ask.direction in grant.directions
                 and (ask.part or not grant.answers_only)
                 and ask.keys <= grant.keys
                 and (not ask.history or grant.history_years)
@@ -186,6 +187,7 @@ def _place(grant: Grant) -> tuple[object, ...]:
 def _text(grant: Grant) -> tuple[object, ...]:
     return (
         sorted(grant.keys), sorted(grant.fields), grant.starts, grant.ends, sorted(grant.applications or ()), sorted(grant.notify),
+        sorted(grant.directions),
         *_said(grant.conditions or _NONE),
     )  # fmt: skip
 
@@ -210,6 +212,8 @@ def _missed(ask: Ask, grant: Grant, now: float, facts: Facts) -> str:
         return "NOT_YET_VALID"
     if grant.applications is not None and ask.application not in grant.applications:
         return "APPLICATION_NOT_NAMED"
+    if ask.direction not in grant.directions:
+        return "DIRECTION_NOT_GRANTED"
     if grant.answers_only and not ask.part:
         return "ANSWERS_ONLY"
     if not ask.keys <= grant.keys:

@@ -21,7 +21,7 @@ Offers = Mapping[str, frozenset[str]]
 class More:
     """One thing that a line gives beyond another."""
 
-    kind: str  # service | field | key | past | use | application | territory | minors | lifts | identifiers | silence | from | until
+    kind: str  # service | field | key | sender | receiver | past | use | application | territory | minors | lifts | identifiers | silence | from | until
     # … and, without or with less of a condition: role | assurance | hours | dossier | registration | emergency | amount
     names: tuple[str, ...] = ()
 
@@ -81,6 +81,7 @@ def _beyond(line: Grant, other: Grant, offers: frozenset[str]) -> tuple[More, ..
         more.append(More("field", tops(fields)))
     if keys := line.keys - other.keys:
         more.append(More("key", tuple(sorted(keys))))
+    more += [More(one) for one in sorted(line.directions - other.directions)]
     if line.history_years > other.history_years:
         more.append(More("past", (str(line.history_years),)))
     if other.answers_only and not line.answers_only:

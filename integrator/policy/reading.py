@@ -13,7 +13,7 @@ from integrator.model import LocalizedString
 from integrator.places import parse_yaml
 from integrator.policy.conditions import DAYS, Conditions, Hours, Limits, strictest
 from integrator.policy.engine import Policies
-from integrator.policy.terms import FOREVER, Grant, Law, Purpose
+from integrator.policy.terms import FOREVER, QUESTION, Grant, Law, Purpose
 
 OPEN = "open."  # how the names of services begin that anybody may ask
 
@@ -154,6 +154,7 @@ def _grants(
             conditions=_conditions(grant, assurance), limits=_limits(grant.get("limits", {})), minors=grant.get("minors", "any"),
             notify=frozenset(grant.get("obligations", {}).get("notify", ())),
             pseudonymise=bool(grant.get("obligations", {}).get("pseudonymise", False)),
+            directions=frozenset(grant.get("as", (QUESTION,))),
         )  # fmt: skip
 
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from integrator.fixed import fixed
-from integrator.model import LocalizedString, Withheld
+from integrator.model import QUESTION, LocalizedString, Withheld
 from integrator.policy.conditions import NO_FACTS, NO_LIMITS, Conditions, Facts, Limits
 
 __all__ = [
-    "ADVICE", "FOREVER", "NO_FACTS", "Ask", "Conditions", "Decision", "Denial", "Facts", "Grant", "Law", "Limits", "Permit", "Purpose",
+    "ADVICE", "FOREVER", "NO_FACTS", "QUESTION", "Ask", "Conditions", "Decision", "Denial", "Facts", "Grant", "Law", "Limits", "Permit",
+    "Purpose",
 ]  # fmt: skip
 
 FOREVER = 4102444800.0  # 2100-01-01: the end of what has none
@@ -70,6 +71,7 @@ class Grant:
     minors: str = "any"  # any | exclude | only: about whom, looked at after the answer
     notify: frozenset[str] = frozenset()  # kinds of recipient who are told of every use: dpo, subject, …
     pseudonymise: bool = False  # identifiers leave as pseudonyms of the organisation
+    directions: frozenset[str] = frozenset({QUESTION})  # of what is delivered: whether one may send it, receive it, or both
 
 
 @fixed
@@ -85,6 +87,7 @@ class Ask:
     fields: frozenset[str] | None = None
     history: bool = False
     part: bool = False  # inside a composition: nothing of it is released
+    direction: str = QUESTION  # of what is delivered: sender | receiver
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # by identity: one decision, remembered
@@ -121,6 +124,7 @@ ADVICE: Mapping[str, str] = {
     "SUSPENDED": "A data protection officer suspended this authorisation. Ask the DPO of the organisation what it waits for.",
     "APPLICATION_NOT_NAMED": "The authorisation names other applications of this organisation. Have this one added, or use the one named.",
     "SERVICE_NOT_GRANTED": "This purpose does not need this service. Use a purpose that does, if the task is another one.",
+    "DIRECTION_NOT_GRANTED": "This organisation may receive such messages or send them, not both. Do what it was granted; /rights/v1/mine says which.",
     "ANSWERS_ONLY": "For this purpose the data are only used inside a yes/no answer. Ask the composed service instead.",
     "KEY_NOT_GRANTED": "This purpose may not search by this key. Search by one that is granted.",
     "NOTHING_GRANTED": "None of the fields asked is granted for this purpose. Leave `fields` out to get what is.",

@@ -23,7 +23,7 @@ from integrator.policy.terms import FOREVER, NO_FACTS, Ask, Decision, Facts, Gra
 
 # What an application can change by itself comes first, where two changes would do.
 _EFFORT = (
-    "key", "field", "history", "dossier", "use", "application", "hours", "assurance", "registration", "role", "date", "purpose",
+    "key", "field", "history", "dossier", "use", "direction", "application", "hours", "assurance", "registration", "role", "date", "purpose",
     "organisation",
 )  # fmt: skip
 
@@ -98,6 +98,8 @@ def turned(ask: Ask, now: float, changes: Sequence[Change], facts: Facts = NO_FA
                 ask = replace(ask, history=not ask.history)
             case "use":
                 ask = replace(ask, part=True)
+            case "direction":
+                ask = replace(ask, direction=to)
             case "date" | "hours":
                 now = change.moment
             case "dossier":
@@ -149,6 +151,8 @@ def _apart(ask: Ask, grant: Grant, now: float, given: frozenset[str], facts: Fac
         yield Change("history", "", ())
     if grant.answers_only and not ask.part:
         yield Change("use", "", ())
+    if ask.direction not in grant.directions:
+        yield Change("direction", ask.direction, tuple(sorted(grant.directions)))
     if grant.applications is not None and ask.application not in grant.applications:
         yield Change("application", ask.application, tuple(sorted(grant.applications)))
     if not grant.starts <= now < grant.ends:

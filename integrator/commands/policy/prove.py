@@ -36,7 +36,7 @@ def run(chosen: argparse.Namespace) -> int:
             print(finding)
             wrong += 1
         judged += len(data["cases"])
-        loosened += sum(1 for _ in mutants(data, rooms.offers, rooms.keys, rooms.organisations))
+        loosened += sum(1 for _ in mutants(data, rooms.offers, rooms.keys, rooms.directions, rooms.organisations))
     print(f"integrator policy test: {judged} cases, {loosened} loosenings tried, {wrong} findings")
     return 1 if wrong else 0
 
@@ -52,4 +52,6 @@ def _findings(path: Path, data: Any, rooms: Rooms) -> Iterator[Finding]:
                 if (grant["service"], outcome) not in proved:
                     at = lines.at(("authorisations", number, "grants", position))
                     yield Finding(name, at, "error", f"no {outcome} case for {grant['service']}")
-    yield from tried(path.stem, text, data, rooms.policies, rooms.offers, rooms.keys, rooms.organisations)
+    yield from tried(
+        path.stem, text, data, rooms.policies, rooms.offers, rooms.keys, rooms.directions, rooms.organisations
+    )

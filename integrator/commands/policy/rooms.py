@@ -36,6 +36,11 @@ class Rooms:
         """Of each service, the keys it can be asked by."""
         return {name: frozenset(service.keys) for name, service in self.services.items()}
 
+    @property
+    def directions(self) -> Mapping[str, frozenset[str]]:
+        """Of each service, the directions in which it can be had."""
+        return {name: service.directions for name, service in self.services.items()}
+
     def number(self, name: str) -> str:
         """The enterprise number of an organisation named by its short name or number. Raises `ConfigurationError`."""
         known = self.organisations["organisations"]

@@ -22,6 +22,7 @@ from integrator.commands.policy.house import in_force
 from integrator.commands.policy.rooms import Rooms, open_rooms
 from integrator.errors import ConfigurationError
 from integrator.identity.grants.recorded import CONCLUDES, recorded
+from integrator.model import QUESTION, RECEIVER, SENDER
 from integrator.policy import NO_FACTS, Ask, Facts, Permit
 from integrator.policy.conditions import BRUSSELS, LEVELS
 from integrator.policy.telling import LANGUAGES, tell
@@ -41,6 +42,7 @@ def add(verbs: Any) -> None:
     parser.add_argument("--keys", type=_names, default=frozenset(), help="search keys, separated by commas")
     parser.add_argument("--fields", type=_names, help="default: everything that is granted")
     parser.add_argument("--history", action="store_true")
+    parser.add_argument("--as", dest="direction", choices=(SENDER, RECEIVER), help="of what is delivered")
     parser.add_argument("--part", action="store_true", help="inside a composition")
     parser.add_argument("--roles", type=_names, default=frozenset(), help="of the agent, separated by commas")
     parser.add_argument("--assurance", choices=LEVELS, help="how surely the agent was identified")
@@ -81,9 +83,15 @@ def _asked(rooms: Rooms, chosen: argparse.Namespace, languages: tuple[str, ...])
         raise ConfigurationError(
             f"{service.name} has no field {name!r}", advice=f"See /docs or config/services/{service.name}.yaml."
         )
+    if service.directions and chosen.direction not in service.directions:
+        raise ConfigurationError(
+            f"{service.name} is delivered", advice=f"Say --as {' or --as '.join(sorted(service.directions))}."
+        )
+    if chosen.direction and not service.directions:
+        raise ConfigurationError(f"{service.name} is asked, not delivered", advice="Leave --as out.")
     ask = Ask(
         rooms.number(chosen.organisation), chosen.application, chosen.purpose, service.name, chosen.keys, service.offers,
-        chosen.fields, chosen.history, chosen.part,
+        chosen.fields, chosen.history, chosen.part, chosen.direction or QUESTION,
     )  # fmt: skip
     now = clock.system() if chosen.at is None else chosen.at
     facts = Facts(chosen.roles, chosen.assurance, chosen.registered, chosen.dossier, chosen.emergency)
@@ -91,7 +99,8 @@ def _asked(rooms: Rooms, chosen: argparse.Namespace, languages: tuple[str, ...])
     for part in service.parts_for(decision.fields if isinstance(decision, Permit) else frozenset()):
         offers = rooms.services[part.service].offers
         inner = replace(
-            ask, service=part.service, keys=part.keys, fields=part.fields, offers=offers, history=False, part=True
+            ask, service=part.service, keys=part.keys, fields=part.fields, offers=offers, history=False, part=True,
+            direction=QUESTION,
         )
         told.append(f"part {part.name}\n" + _told(rooms, inner, now, languages, facts))
     return "\n\n".join(told)

@@ -2,7 +2,7 @@
 
     subject   {"type": "application" | "organisation" | "agent", "id": …}      of the caller's own organisation
               an agent's properties: application, roles, assurance
-    action    {"name": service, "properties": {"keys": […], "history": false}}
+    action    {"name": service, "properties": {"keys": […], "history": false, "as": "sender"}}  as: of what is delivered
     resource  {"type": "fields", "id": "*" | "familyName,birthDate"}           * = everything that is granted
     context   {"purpose": …, "dossierReference": …}                            purpose left out: that of the token
 
@@ -21,7 +21,7 @@ from typing import Any
 from integrator.errors import Issue, MalformedRequest
 from integrator.identity.applications import Application
 from integrator.identity.grants.would import Exchange, Weighed, Wish, names, usual_keys, weigh
-from integrator.model import Caller
+from integrator.model import QUESTION, RECEIVER, SENDER, Caller
 from integrator.places import read_yaml
 from integrator.policy import Denial, Permit
 from integrator.policy.telling import LANGUAGES, changes_json, refusal
@@ -49,6 +49,7 @@ class Asked:
     roles: frozenset[str]
     assurance: str | None
     dossier: bool
+    direction: str = QUESTION  # of what is delivered: sender | receiver
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,9 @@ def read_evaluation(body: Mapping[str, Any], at: str = "") -> Asked:
     history = of_action.get("history", False)
     if not isinstance(history, bool):
         issues.append(Issue("schemaViolation", "body", f"{at}/action/properties/history", "true or false"))
+    direction = of_action.get("as", QUESTION)
+    if direction not in (QUESTION, SENDER, RECEIVER):
+        issues.append(Issue("schemaViolation", "body", f"{at}/action/properties/as", "sender or receiver"))
     roles = names(of_subject, "roles", None, issues)
     assurance = of_subject.get("assurance")
     if assurance not in (None, "low", "substantial", "high"):
@@ -94,7 +98,7 @@ def read_evaluation(body: Mapping[str, Any], at: str = "") -> Asked:
         raise MalformedRequest(*issues)
     return Asked(
         kind, subject, of_subject.get("application"), name, of_action, history, fields, context.get("purpose"),
-        roles or frozenset(), assurance, "dossierReference" in context,
+        roles or frozenset(), assurance, "dossierReference" in context, direction,
     )  # fmt: skip
 
 
@@ -153,7 +157,8 @@ def _wish(asked: Asked, service: Service) -> Wish | None:
     )
     if issues or not known or fields == frozenset():
         return None
-    return Wish(service.name, usual_keys(service) if keys is None else keys, fields, asked.history, asked.dossier)
+    chosen = usual_keys(service) if keys is None else keys
+    return Wish(service.name, chosen, fields, asked.history, asked.dossier, asked.direction)
 
 
 def _evaluated(one: Weighed) -> Evaluated:

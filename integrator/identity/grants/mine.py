@@ -83,6 +83,8 @@ def _line(line: Grant, service: Service, laws: Mapping[str, Law], now: float) ->
         "use": "answersOnly" if line.answers_only else "release", "conditions": conditions(line, service),
         "validFrom": written(line.starts), "inForce": line.starts <= now < line.ends,
     }  # fmt: skip
+    if service.directions:
+        told["as"] = sorted(line.directions & service.directions)
     if line.ends < FOREVER:
         told["validUntil"] = written(line.ends)
     law = laws.get(line.authorisation)

@@ -11,6 +11,7 @@ from typing import Any
 
 from integrator.policy import ADVICE, Ask, Denial, Facts, Policies
 from integrator.policy.telling import LANGUAGES, Naming, as_written, changes_json, refusal, tell, words
+from integrator.policy.terms import QUESTION
 from integrator.policy.why import Why, why
 from integrator.services import Service
 
@@ -78,6 +79,7 @@ def recorded(policies: Policies, services: Mapping[str, Service], entry: Mapping
     ask = Ask(
         entry["consumer"]["org"], entry["consumer"]["app"], purpose, service.name, frozenset(), service.offers,
         history=reason == "HISTORY_NOT_GRANTED", part="parent_span_id" in entry,
+        direction=(entry.get("asked") or {}).get("as", QUESTION),
     )  # fmt: skip
     return Recorded(entry, ask, why(policies, ask, entry["ts"] / 1e6, _facts(policies, ask, reason)), policies)
 

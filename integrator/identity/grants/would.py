@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from integrator.errors import Issue, MalformedRequest
-from integrator.model import Caller, Request, Trace
+from integrator.model import QUESTION, Caller, Request, Trace
 from integrator.policy import Ask, Decision, Denial, Facts, Policies
 from integrator.policy.telling import LANGUAGES, changes_json, tell
 from integrator.policy.why import Why, why
 from integrator.services import Service
 
 Json = dict[str, Any]
-_MEMBERS = frozenset({"service", "keys", "fields", "history", "dossier"})
+_MEMBERS = frozenset({"service", "keys", "fields", "history", "dossier", "as"})
 _MOST = 200  # names in one list
 
 
@@ -36,6 +36,7 @@ class Wish:
     fields: frozenset[str] | None = None
     history: bool = False
     dossier: bool = True  # a case would be named
+    direction: str = QUESTION  # of what is delivered: sender | receiver
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +65,23 @@ def read_wish(body: Mapping[str, Any], services: Mapping[str, Service]) -> Wish:
     for name in ("history", "dossier"):
         if not isinstance(body.get(name, False), bool):
             issues.append(Issue("schemaViolation", "body", f"/{name}", "true or false"))
+    direction = _direction(body, service.directions, issues) if service is not None else QUESTION
     if issues or service is None:
         raise MalformedRequest(*issues)
     chosen = usual_keys(service) if keys is None else keys
-    return Wish(service.name, chosen, fields, body.get("history", False), body.get("dossier", True))
+    return Wish(service.name, chosen, fields, body.get("history", False), body.get("dossier", True), direction)
+
+
+def _direction(body: Mapping[str, Any], known: frozenset[str], issues: list[Issue]) -> str:
+    """`as` in the body: said where something is delivered, unless it goes one way only."""
+    said = body.get("as", next(iter(known)) if len(known) == 1 else None)
+    if said is None and not known:
+        return QUESTION
+    if not isinstance(said, str) or said not in known:
+        what = f"{' or '.join(sorted(known))}: it is delivered" if known else "remove it: this service is asked, not delivered"
+        issues.append(Issue("schemaViolation" if said is not None else "requiredInput", "body", "/as", what))
+        return QUESTION
+    return said
 
 
 def names(
@@ -103,7 +117,7 @@ def weigh(exchange: Exchange, service: Service, caller: Caller, wish: Wish, now:
     digits = os.urandom(16).hex()
     request = Request(
         service.name, caller, dict.fromkeys(wish.keys), Trace(digits, digits[:16]), wish.fields,
-        dossier="preview" if wish.dossier else None, history=wish.history,
+        dossier="preview" if wish.dossier else None, history=wish.history, direction=wish.direction,
     )  # fmt: skip
     decision, ask, facts = exchange.weigh(service, request)
     return Weighed(decision, why(exchange.policies, ask, now, facts), ask)
