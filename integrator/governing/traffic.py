@@ -30,11 +30,11 @@ class Shape(NamedTuple):
     keys: frozenset[str] | None  # names; None = the entry is from before they were noted
     fields: frozenset[str] | None  # None = whatever is granted
     past: bool
-    direction: str | None  # of what is delivered; None = the entry is from before it was noted, or it is a question
     part: bool  # inside a composition
     policy: str  # the authorisation that decided, or came nearest
     outcome: str  # permit, or the reason of the refusal
     minute: int | None = None  # of the week, in Brussels; None = nothing looks at it
+    direction: str | None = None  # of what is delivered; None = a question, or an entry from before it was noted
 
 
 class Given(NamedTuple):
@@ -98,8 +98,9 @@ def _shape(entry: Mapping[str, object], kind: str, consumer: Mapping[str, str]) 
     return Shape(
         consumer["org"], consumer["app"], str(entry["dpl.core.processing_activity_id"]), str(entry["name"]),
         frozenset(asked["keys"]) if asked else None, frozenset(asked["fields"]) if "fields" in asked else None,
-        bool(asked.get("past")), str(asked["as"]) if "as" in asked else None, "parent_span_id" in entry, policy["id"],
+        bool(asked.get("past")), "parent_span_id" in entry, policy["id"],
         "permit" if kind == "intent" else str(entry.get("reason_code")),
+        direction=str(asked["as"]) if "as" in asked else None,
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from integrator.model import Withheld
 from integrator.policy.conditions import Conditions, level
 from integrator.policy.engine import Policies
 from integrator.policy.names import expand, granted, tops
-from integrator.policy.terms import FOREVER, NO_FACTS, Ask, Decision, Facts, Grant, Permit
+from integrator.policy.terms import FOREVER, NO_FACTS, QUESTION, Ask, Decision, Facts, Grant, Permit
 
 # What an application can change by itself comes first, where two changes would do.
 _EFFORT = (
@@ -122,8 +122,8 @@ def turned(ask: Ask, now: float, changes: Sequence[Change], facts: Facts = NO_FA
 def _steps(ask: Ask, grant: Grant, now: float, facts: Facts) -> tuple[Change, ...] | None:
     """What stands between a question and this line; None when the line gives nothing of what the service offers, or never."""
     given = granted(grant.fields, ask.offers)
-    if not given or grant.starts >= grant.ends:
-        return None
+    if not given or grant.starts >= grant.ends or (QUESTION in grant.directions) != (ask.direction == QUESTION):
+        return None  # nothing turns what is asked into something that is delivered
     if facts.emergency and grant.conditions is not None:
         grant = replace(grant, conditions=grant.conditions.broken())
     moment = _moment(grant, now)

@@ -97,7 +97,7 @@ async def test_each_row_is_an_exchange_of_its_own_with_its_entries(package: Pack
 
 
 async def test_what_no_authorisation_allows_is_recorded_and_waits_with_the_reason(package: Package) -> None:
-    package.may(policies(grants=[{"service": "person.report", "keys": ["ssin", "recipient"], "fields": ["field"]}]))
+    package.may(policies(grants=[{"service": "person.report", "as": ["sender", "receiver"], "keys": ["ssin", "recipient"], "fields": ["field"]}]))
 
     result = await package.take(2)
 

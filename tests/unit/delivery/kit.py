@@ -48,9 +48,9 @@ SERVICES = [
         "kind": "write", "type": "p.v1.p.request.declared", "to": "register", "expiresDays": 7, "content": {"field": {"type": "text"}}}},
 ]  # fmt: skip
 GRANTS = [
-    {"service": "person.changes", "keys": ["ssin"], "fields": ["address"]},
-    {"service": "person.report", "keys": ["ssin", "recipient"], "fields": ["field"]},
-    {"service": "person.declare", "keys": ["ssin"], "fields": ["field"]},
+    {"service": "person.changes", "as": ["receiver"], "keys": ["ssin"], "fields": ["address"]},
+    {"service": "person.report", "as": ["sender", "receiver"], "keys": ["ssin", "recipient"], "fields": ["field"]},
+    {"service": "person.declare", "as": ["sender"], "keys": ["ssin"], "fields": ["field"]},
 ]
 
 
@@ -135,10 +135,11 @@ class House:
     def request(
         self, service: str = "person.report", ssin: str = NUMBER, organisation: str = SENDER, fields: Any = None
     ) -> Request:
+        """As the façade makes it: whoever hands in sends, whoever follows receives."""
         keys = {"ssin": ssin} | ({"recipient": RECEIVER} if service == "person.report" else {})
         return Request(
             service, Caller(organisation, "app", "school", "agent-7"), keys, Trace(f"{next(_traces):032x}", os.urandom(8).hex()),
-            frozenset(fields) if fields else None, "2026/7",
+            frozenset(fields) if fields else None, "2026/7", direction="receiver" if service == "person.changes" else "sender",
         )  # fmt: skip
 
     def message(

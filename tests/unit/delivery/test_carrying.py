@@ -79,7 +79,7 @@ async def test_a_grant_that_ended_meanwhile_lets_nothing_out(hub: House) -> None
 
 async def test_a_grant_that_shrank_meanwhile_tells_of_an_event_what_is_left(hub: House) -> None:
     content = {"address": True, "name": True}
-    grants = [{"service": "person.changes", "keys": ["ssin"], "fields": ["address", "name"]}]
+    grants = [{"service": "person.changes", "as": ["receiver"], "keys": ["ssin"], "fields": ["address", "name"]}]
     hub.may(policies(grants))
     request = hub.request("person.changes", fields=content)
     await hub.exchange.accept(request, hub.message(request, "k1", content, whole=False))
@@ -90,7 +90,7 @@ async def test_a_grant_that_shrank_meanwhile_tells_of_an_event_what_is_left(hub:
 
 
 async def test_a_grant_that_shrank_meanwhile_stops_a_message(hub: House) -> None:
-    hub.may(policies([{"service": "person.report", "keys": ["ssin", "recipient"], "fields": ["field", "secret"]}]))
+    hub.may(policies([{"service": "person.report", "as": ["sender", "receiver"], "keys": ["ssin", "recipient"], "fields": ["field", "secret"]}]))
     uid = (await hub.accept("k1", {"field": "street", "secret": "x"})).body["deliveryId"]
     hub.may(policies())
     await hub.carry()

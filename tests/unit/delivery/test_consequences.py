@@ -39,8 +39,8 @@ DATA = (ASKED, write("first"), write("second"))
 def hub(tmp_path: Path) -> Iterator[House]:
     with house("sqlite", tmp_path) as built:
         built.services |= {one["service"]: compile_service(one, {}, sandbox=frozenset()) for one in DATA}
-        mine = [{"service": name, "keys": ["ssin"], "fields": ["field"]} for name in ("first", "second")]
-        asked = {"service": "person.report", "keys": ["ssin", "recipient"], "fields": ["field", "proof"]}
+        mine = [{"service": name, "as": ["sender"], "keys": ["ssin"], "fields": ["field"]} for name in ("first", "second")]
+        asked = {"service": "person.report", "as": ["sender", "receiver"], "keys": ["ssin", "recipient"], "fields": ["field", "proof"]}
         built.may(policies([asked, *GRANTS[2:], *mine]))
         yield built
 
@@ -54,7 +54,7 @@ async def answered(hub: House, uid: str, content: dict[str, str], key: str = "an
     """As the counter does it."""
     held = held or hub.outbox.held(await hub.outbox.find(uid), "")
     caller = Caller(RECEIVER, "app", "school")
-    request = Request("person.report", caller, {}, Trace("a" * 32, "b" * 16), frozenset(content), held.dossier)
+    request = Request("person.report", caller, {}, Trace("a" * 32, "b" * 16), frozenset(content), held.dossier, direction="receiver")
     then = consequences(hub.outbox, hub.services, held, Caller(SENDER, "app", "school"), request, content)
     message = Message(
         hub.outbox, uid_of(hub.outbox, request, key), "answer", "pull", "answers", (SENDER, "app", "school"), request, content,
@@ -178,7 +178,7 @@ def test_what_comes_from_nowhere_is_told_before_it_runs() -> None:
 
 
 async def withdrawn(hub: House, uid: str) -> Any:
-    request = Request("person.report", Caller(SENDER, "app", "school"), {}, Trace("e" * 32, "f" * 16))
+    request = Request("person.report", Caller(SENDER, "app", "school"), {}, Trace("e" * 32, "f" * 16), direction="sender")
     return await hub.exchange.accept(request, Withdrawal(hub.outbox, uid))
 
 

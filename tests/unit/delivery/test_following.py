@@ -46,7 +46,7 @@ class Room:
         self, organisation: str = RECEIVER, *, days: int = 30, key: str = "s1", fields: Any = (), **more: Any
     ) -> str:
         request = self.hub.request("person.changes", organisation=organisation)
-        request = type(request)(request.service, request.caller, {}, request.trace)
+        request = type(request)(request.service, request.caller, {}, request.trace, direction="receiver")
         uid = uid_of(self.hub.outbox, request, f"subscription:{key}")
         following = Following(
             self.subscriptions, uid, frozenset(fields), more.get("mode", "pull"), more.get("endpoint"), self.hub.outbox.ms() + days * DAY
@@ -140,7 +140,7 @@ async def test_a_change_of_nothing_but_what_is_not_granted_leaves_no_message(roo
 
 
 async def test_who_wants_to_hear_of_less_hears_of_less(room: Room) -> None:
-    room.hub.may(policies([{"service": "person.changes", "keys": ["ssin"], "fields": ["address", "name"]}]))
+    room.hub.may(policies([{"service": "person.changes", "as": ["receiver"], "keys": ["ssin"], "fields": ["address", "name"]}]))
     uid = await room.follow(fields=["name"])
     await room.change("address", "name")
 
@@ -156,7 +156,7 @@ async def test_a_change_told_twice_is_heard_once(room: Room) -> None:
 
 
 NIGHT = 1_795_471_200.0  # 2026-11-23 22:00 UTC
-LINE = {"service": "person.changes", "keys": ["ssin"], "fields": ["address"]}
+LINE = {"service": "person.changes", "as": ["receiver"], "keys": ["ssin"], "fields": ["address"]}
 HOURS = {"hours": {"days": ["mon"], "from": "08:00", "to": "18:00"}}
 
 

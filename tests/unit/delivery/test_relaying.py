@@ -39,8 +39,8 @@ HOLDER = {
     "operation": "holder", "keys": {"plateNumber": _KEYS["plateNumber"]}, "checks": [],
 }  # fmt: skip
 GRANTS = [
-    {"service": "notify", "keys": ["plateNumber"], "fields": ["what"]},
-    {"service": "letter", "keys": ["ssin", "recipient"], "fields": ["what"]},
+    {"service": "notify", "as": ["sender", "receiver"], "keys": ["plateNumber"], "fields": ["what"]},
+    {"service": "letter", "as": ["sender", "receiver"], "keys": ["ssin", "recipient"], "fields": ["what"]},
 ]
 
 
@@ -82,7 +82,7 @@ def subscriptions(hub: House) -> Subscriptions:
 
 async def follow(hub: House) -> None:
     caller = Caller(BOX, "box", "school")
-    request = Request("letter", caller, {}, Trace("c" * 32, "d" * 16))
+    request = Request("letter", caller, {}, Trace("c" * 32, "d" * 16), direction="receiver")
     ends = hub.outbox.ms() + 10**10
     await hub.exchange.accept(request, Following(subscriptions(hub), "f" * 32, frozenset(), "pull", None, ends))
 
@@ -90,7 +90,7 @@ async def follow(hub: House) -> None:
 async def notice(hub: House, key: str = "notice-1", plate: str = PLATE) -> str:
     caller = Caller(SENDER, "app", "school", "agent-7")
     request = Request(
-        "notify", caller, {"plateNumber": plate}, Trace("a" * 32, "b" * 16), frozenset({"what"}), "2026/7"
+        "notify", caller, {"plateNumber": plate}, Trace("a" * 32, "b" * 16), frozenset({"what"}), "2026/7", direction="sender"
     )
     message = Message(
         hub.outbox, uid_of(hub.outbox, request, key), "relay", "effect", "notify", (SENDER, "app", "school"), request,

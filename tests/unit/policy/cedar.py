@@ -69,6 +69,7 @@ class Cedar:
             conditions.append("context.part")
         if not grant.get("historyYears"):
             conditions.append("!context.history")
+        conditions.append(f"{_list(grant.get('as', ['']))}.contains(context.direction)")
         conditions += _conditions(grant, assurance)
         head = f'principal in Authorisation::{json.dumps(entry["id"])}, action == Action::"ask", resource == Service::{json.dumps(grant["service"])}'
         return f"permit ({head}) when {{ {' && '.join(conditions)} }};"
@@ -77,7 +78,7 @@ class Cedar:
         offers = self._offers[ask.service]
         context = {
             "purpose": ask.purpose, "application": ask.application, "keys": sorted(ask.keys), "now": now, "history": ask.history,
-            "part": ask.part, "fields": sorted(offers if ask.fields is None else inside(ask.fields, offers)),
+            "part": ask.part, "direction": ask.direction, "fields": sorted(offers if ask.fields is None else inside(ask.fields, offers)),
             "roles": sorted(facts.roles), "assurance": _RANKS.index(facts.assurance or ""), "dossier": facts.dossier,
             "registered": sorted(facts.registered or ()), "emergency": facts.emergency, **_clock(now),
         }  # fmt: skip

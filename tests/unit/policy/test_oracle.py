@@ -41,8 +41,11 @@ def invented(chance: random.Random) -> tuple[list[tuple[str, bytes]], Any, Offer
     def grant() -> dict[str, Any]:
         return {
             "service": chance.choice(SERVICES), "keys": some(KEYS), "fields": some(names, 1), "historyYears": chance.randint(0, 1),
-            "use": chance.choice(["release", "answersOnly"]), **conditions(),
+            "use": chance.choice(["release", "answersOnly"]), **direction(), **conditions(),
         }  # fmt: skip
+
+    def direction() -> dict[str, Any]:
+        return chance.choice([{}, {"as": ["sender"]}, {"as": ["receiver"]}, {"as": ["sender", "receiver"]}])
 
     def conditions() -> dict[str, Any]:
         days = chance.sample(["mon", "tue", "wed", "thu", "fri", "sat", "sun"], chance.randint(1, 6))
@@ -97,17 +100,18 @@ def asks(policies: Policies, offers: Offers, count: int, chance: random.Random) 
             "keys": frozenset(chance.sample(sorted(line.keys), min(1, len(line.keys)))),
             "fields": None if chance.random() < 0.2 else frozenset(chance.sample(names, min(len(names), chance.randint(1, 4)))),
             "history": bool(line.history_years) and chance.random() < 0.5, "part": chance.random() < 0.5,
+            "direction": chance.choice(sorted(line.directions)),
         }  # fmt: skip
         now = (
             line.starts + chance.random() * min(line.ends - line.starts, 400 * DAY)
             if chance.random() < 0.7
             else chance.choice(edges)
         )
-        for wound in chance.sample(range(7), chance.choice([0, 0, 1, 1, 2, 3])):
+        for wound in chance.sample(range(8), chance.choice([0, 0, 1, 1, 2, 3])):
             asked |= [
                 {"organisation": chance.choice(numbers)}, {"application": chance.choice(APPS)}, {"purpose": chance.choice(purposes)},
                 {"keys": frozenset(chance.sample(keys, min(len(keys), chance.randint(0, 2))))}, {"history": not asked["history"]}, {"part": not asked["part"]},
-                {"fields": frozenset({chance.choice(names)})},
+                {"fields": frozenset({chance.choice(names)})}, {"direction": chance.choice(["", "sender", "receiver"])},
             ][wound]  # fmt: skip
         if (hours := _asked(line).hours) is not None and chance.random() < 0.8:
             now = hours.nearest(now, line.starts, line.ends - 1) or now
