@@ -33,6 +33,7 @@ TAGS = {
     "directory": "Who keeps a file about whom (directory of references): one's own registrations, never another's.",
     "open data": "For anybody, without a token: nothing of it is about a person.",
     "statistics": "Figures for policy: how many, never who; who gave nothing is unknown, never zero.",
+    "debt": "What somebody owes to several bodies, asked of each; who cannot say is unknown, and then there is no total.",
     "parking": "Parking cards and the resident permit.",
 }
 
