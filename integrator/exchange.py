@@ -50,7 +50,9 @@ from integrator.recording import Call, Outcome, Recorder, Recording
 from integrator.scope import PartAnswer, Scope, Unknown
 from integrator.services import Gather, Part, Service
 
-Work = Callable[[Service, Request, Permit, Standing, Recording, float], Awaitable[Answer]]  # until that moment (monotonic)
+Work = Callable[
+    [Service, Request, Permit, Standing, Recording, float], Awaitable[Answer]
+]  # until that moment (monotonic)
 Take = Callable[[Call, float, float], Awaitable[Outcome]]  # until when, since when (monotonic)
 _MINORS, _NOTHING = frozenset({"minors"}), frozenset[str]()
 
@@ -229,8 +231,8 @@ class Exchange:
             deadline,
             request.language,
             request.scenario,
-            *((request.caller.purpose, request.dossier) if source in OWN else (None, None)),
-            call.body,
+            *((request.caller.purpose, request.dossier) if source in OWN else ()),
+            body=call.body,
         )
         return await self.connectors[source].ask(question)
 

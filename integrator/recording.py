@@ -174,7 +174,9 @@ class Recording:
             drafts.append(_outcome(call, outcome, payload, intents[call.span_id], people, flags))
         return await self._append(drafts, beside)
 
-    async def denied(self, service: Service, request: Request, denial: Denial, beside: Sequence[Statement] = ()) -> tuple[int, ...]:
+    async def denied(
+        self, service: Service, request: Request, denial: Denial, beside: Sequence[Statement] = ()
+    ) -> tuple[int, ...]:
         if self._closeness is not None:
             await self._closeness.know(request.caller)
         flags = self._near_asked(request.caller, service.subject(request.keys))

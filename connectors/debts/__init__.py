@@ -13,5 +13,7 @@ def build(tools: Tools) -> Debts:
     layouts = {path.stem: Layout.load(path) for path in sorted((tools.room / "packages").glob("*.yaml"))}
     bodies = tools.settings.get("bodies") or {}
     if not bodies or set(bodies) - set(tools.sends):
-        raise ConfigurationError("connectors/debts: sources.debts.bodies names nobody, or somebody who cannot be reached")
+        raise ConfigurationError(
+            "connectors/debts: sources.debts.bodies names nobody, or somebody who cannot be reached"
+        )
     return Debts(tools, layouts, bodies)

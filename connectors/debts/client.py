@@ -37,7 +37,9 @@ class Debts:
         if number not in self._layouts:
             raise SourceFault("debts", "QUESTION", "no such body is named in the settings")
         try:
-            return Reply({"bodies": [{"items": await self._items(self._layouts[number], self._sends[number], question)}]})
+            return Reply(
+                {"bodies": [{"items": await self._items(self._layouts[number], self._sends[number], question)}]}
+            )
         except SubjectNotFound:
             return Reply(None)
 

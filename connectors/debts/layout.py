@@ -19,7 +19,9 @@ from integrator.errors import ConfigurationError
 from integrator.transport.jsonbody import Shape
 
 _CONTRACT: Final = "2026-11"
-_TOP: Final = frozenset({"package", "path", "ask", "pages", "about", "items", "kind", "amount", "dueDate", "reference", "state"})
+_TOP: Final = frozenset(
+    {"package", "path", "ask", "pages", "about", "items", "kind", "amount", "dueDate", "reference", "state"}
+)
 KINDS: Final = frozenset({"parking", "tax", "restHome", "meals", "rent", "charges"})
 STATES: Final = frozenset({"open", "disputed", "paymentPlan"})
 

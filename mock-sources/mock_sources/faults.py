@@ -39,7 +39,19 @@ FAMILIES: dict[str, str] = {
 DEFAULT_MS = {"delay": 200.0, "lognormal": 80.0, "drip": 5000.0}
 """delay: all of it · lognormal: its median · drip: from first to last byte."""
 
-SOURCES = ("rr", "ksz", "kbo", "div", "best", "dimona", "debts_receipts", "debts_postes", "debts_arrears", "parking", "tsa")
+SOURCES = (
+    "rr",
+    "ksz",
+    "kbo",
+    "div",
+    "best",
+    "dimona",
+    "debts_receipts",
+    "debts_postes",
+    "debts_arrears",
+    "parking",
+    "tsa",
+)
 NAMES = {**{source: source for source in SOURCES}, "rijksregister": "rr"}
 """What a caller may write for a source, and which one it means."""
 

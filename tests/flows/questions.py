@@ -72,6 +72,7 @@ KEYS: Mapping[str, Mapping[str, Any]] = {
     "directory.ksz.register": {**IDENTITY, "quality": "9", "startDate": "2026-02-01"},
     "directory.ksz.unregister": {**IDENTITY, "quality": "9", "startDate": "2026-02-01", "endDate": "2099-12-31"},
     "directory.ksz.list": {**IDENTITY, "startDate": "2026-02-01"},
+    "debt.consolidated": {"ssin": PERSON["ssin"]},
     "employment.periods": {"ssin": PERSON["ssin"], "startDate": "2026-02-02"},
     "parking.cards.count": {"plateNumber": PERSON["plateNumber"]},
     "parking.residentPermit.checkEligibility": {
@@ -80,6 +81,9 @@ KEYS: Mapping[str, Mapping[str, Any]] = {
         "address": PERSON["address"],
     },
 }
+
+
+BODIES: Mapping[str, int] = {name: len(one["bodies"]) for name, one in settings.load().sources.items() if "bodies" in one}
 
 
 @dataclass(frozen=True, slots=True)

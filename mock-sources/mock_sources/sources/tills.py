@@ -22,7 +22,9 @@ class Refused(Exception):
         self.document = problem(status, kind, detail)
 
 
-async def asked(scope: Scope, receive: Receive, *, token: str, door: str, members: Mapping[str, type]) -> dict[str, Any]:
+async def asked(
+    scope: Scope, receive: Receive, *, token: str, door: str, members: Mapping[str, type]
+) -> dict[str, Any]:
     """The question at the one door: exactly these members, of these types. Raises Refused; a stranger learns nothing more."""
     said = header(scope, b"authorization")
     if said is None:
@@ -41,14 +43,23 @@ async def asked(scope: Scope, receive: Receive, *, token: str, door: str, member
         body = orjson.loads(await read_body(receive, _LIMIT))
     except (BodyTooLarge, orjson.JSONDecodeError):
         raise Refused(400, "badRequest", "no JSON") from None
-    if not isinstance(body, dict) or set(body) != set(members) or any(type(body[name]) is not kind for name, kind in members.items()):
+    if (
+        not isinstance(body, dict)
+        or set(body) != set(members)
+        or any(type(body[name]) is not kind for name, kind in members.items())
+    ):
         raise Refused(400, "badRequest", f"exactly: {', '.join(members)}")
     return body
 
 
 def number(said: str) -> str:
     """A national number whose check digits fit. Raises Refused."""
-    if len(said) != 11 or not said.isascii() or not said.isdigit() or int(said[9:]) not in {national_check(int(said[:9]), year) for year in (1999, 2000)}:
+    if (
+        len(said) != 11
+        or not said.isascii()
+        or not said.isdigit()
+        or int(said[9:]) not in {national_check(int(said[:9]), year) for year in (1999, 2000)}
+    ):
         raise Refused(400, "badRequest", "a national number of eleven digits, with its check digits")
     return said
 

@@ -20,7 +20,9 @@ _SOMEBODY = "71632295922"  # trage-schildpad
 def build(world: World, credentials: Credentials, clock: Clock) -> App:
     """Open the package on its own ledger."""
     del world, clock
-    return Arrears(yaml.safe_load((Path(__file__).parent / "ledger.yaml").read_text("utf-8")), credentials.tokens["debts_arrears"])
+    return Arrears(
+        yaml.safe_load((Path(__file__).parent / "ledger.yaml").read_text("utf-8")), credentials.tokens["debts_arrears"]
+    )
 
 
 class Arrears:
@@ -46,5 +48,9 @@ class Arrears:
         if scope.get("mock.fault") == "over_delivery":
             shown = [{**row, "dwelling": "Voorbeeldstraat 12", "bailiff": True} for row in shown]
         said = _SOMEBODY if scope.get("mock.fault") == "wrong_subject" else tenant
-        more = {"guarantor": "Van den Voorbeeld, Voorbeeldstraat 14"} if scope.get("mock.fault") == "over_delivery" else {}
-        await respond_json(send, 200, {"tenant": said, "page": page, "pages": pages, "total": len(rows), "rows": shown, **more})
+        more = (
+            {"guarantor": "Van den Voorbeeld, Voorbeeldstraat 14"} if scope.get("mock.fault") == "over_delivery" else {}
+        )
+        await respond_json(
+            send, 200, {"tenant": said, "page": page, "pages": pages, "total": len(rows), "rows": shown, **more}
+        )

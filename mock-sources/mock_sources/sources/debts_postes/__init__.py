@@ -19,7 +19,9 @@ _SOMEBODY = "71632295922"  # trage-schildpad
 def build(world: World, credentials: Credentials, clock: Clock) -> App:
     """Open the package on its own ledger."""
     del world, clock
-    return Postes(yaml.safe_load((Path(__file__).parent / "ledger.yaml").read_text("utf-8")), credentials.tokens["debts_postes"])
+    return Postes(
+        yaml.safe_load((Path(__file__).parent / "ledger.yaml").read_text("utf-8")), credentials.tokens["debts_postes"]
+    )
 
 
 class Postes:
@@ -30,7 +32,9 @@ class Postes:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            body = await tills.asked(scope, receive, token=self._token, door="/api/debiteurs/recherche", members={"niss": str})
+            body = await tills.asked(
+                scope, receive, token=self._token, door="/api/debiteurs/recherche", members={"niss": str}
+            )
             debtor = tills.number(body["niss"])
         except tills.Refused as refused:
             await tills.refuse(send, refused)

@@ -21,7 +21,9 @@ _UNKNOWN = {"type": "urn:problem-type:receipts:debtorUnknown", "title": "Debtor 
 def build(world: World, credentials: Credentials, clock: Clock) -> App:
     """Open the package on its own ledger."""
     del world, clock
-    return Receipts(yaml.safe_load((Path(__file__).parent / "ledger.yaml").read_text("utf-8")), credentials.tokens["debts_receipts"])
+    return Receipts(
+        yaml.safe_load((Path(__file__).parent / "ledger.yaml").read_text("utf-8")), credentials.tokens["debts_receipts"]
+    )
 
 
 class Receipts:
@@ -32,7 +34,9 @@ class Receipts:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            body = await tills.asked(scope, receive, token=self._token, door="/v1/openItems/search", members={"person": str})
+            body = await tills.asked(
+                scope, receive, token=self._token, door="/v1/openItems/search", members={"person": str}
+            )
             person = tills.number(body["person"])
         except tills.Refused as refused:
             await tills.refuse(send, refused)
@@ -42,6 +46,9 @@ class Receipts:
             await respond(send, 404, orjson.dumps(_UNKNOWN), PROBLEM)
             return
         if scope.get("mock.fault") == "over_delivery":
-            items = [{**item, "debtorName": "Van den Voorbeeld", "plate": "1ABC123", "officerNote": "twice warned"} for item in items]
+            items = [
+                {**item, "debtorName": "Van den Voorbeeld", "plate": "1ABC123", "officerNote": "twice warned"}
+                for item in items
+            ]
         said = _SOMEBODY if scope.get("mock.fault") == "wrong_subject" else person
         await respond_json(send, 200, {"person": said, "openItems": items})
