@@ -19,7 +19,7 @@ from integrator.directory import OWN
 from mock_sources.faults import FAMILIES, FILE_VARIANTS, KINDS
 from tests.flows.ledgers import Book, book
 from tests.flows.questions import PERSON, SERVICES, Granted, one_each
-from tests.flows.sandboxes import CONNECTOR_OF, SOURCES, Beside, Callers, Reply, beside, callers, heal, strike
+from tests.flows.sandboxes import CONNECTOR_OF, DEBTS, SOURCES, Beside, Callers, Reply, beside, callers, heal, strike
 
 DEADLINE = 1.2  # seconds; a source's own patience is 4 to 6
 NAME_OF = {CONNECTOR_OF.get(source, source): source for source in SOURCES}  # connector -> as the mocks name it
