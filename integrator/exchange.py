@@ -231,8 +231,9 @@ class Exchange:
             deadline,
             request.language,
             request.scenario,
-            *((request.caller.purpose, request.dossier) if source in OWN else ()),
-            body=call.body,
+            request.caller.purpose if source in OWN else None,
+            request.dossier if source in OWN else None,
+            call.body,
         )
         return await self.connectors[source].ask(question)
 
