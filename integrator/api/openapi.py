@@ -28,6 +28,7 @@ TAGS = {
     "social security": "Statuses and benefits, through the KSZ/BCSS.",
     "employment": "Declarations of employment, and the periods that one declared (Dimona).",
     "enterprise": "Enterprises and their establishment units (KBO/BCE).",
+    "property": "Parcels, and the rights that somebody holds on one (cadastre).",
     "vehicle": "Vehicles, plates and holders (DIV).",
     "address": "Addresses, streets and municipalities (BeSt Address).",
     "directory": "Who keeps a file about whom (directory of references): one's own registrations, never another's.",

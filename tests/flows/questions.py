@@ -73,6 +73,7 @@ KEYS: Mapping[str, Mapping[str, Any]] = {
     "directory.ksz.unregister": {**IDENTITY, "quality": "9", "startDate": "2026-02-01", "endDate": "2099-12-31"},
     "directory.ksz.list": {**IDENTITY, "startDate": "2026-02-01"},
     "employment.periods": {"ssin": PERSON["ssin"], "startDate": "2026-02-02"},
+    "property.cadastralData": {"ssin": PERSON["ssin"], "parcelId": "21809A0012/00B000P0000", "taxYear": 2026},
     "parking.cards.count": {"plateNumber": PERSON["plateNumber"]},
     "parking.residentPermit.checkEligibility": {
         "ssin": PERSON["ssin"],

@@ -63,7 +63,7 @@ class Illness:
         if self.source == "parking":
             return FAULT if self.more.get("variant") == RUBBISH else UNAVAILABLE
         if self.kind == "http500":  # REST sources tell it in their own protocol; before SOAP a gateway sends a page
-            return FAULT if self.source in ("div", "best", "dimona") else UNAVAILABLE
+            return FAULT if self.source in ("div", "best", "dimona", "cadastre") else UNAVAILABLE
         return EXPECTED[self.kind]
 
 
