@@ -148,11 +148,12 @@ def request_schema(service: Service) -> Json:
             "description": "Only these, where the purpose grants them. Left out: all that is granted.",
         }  # fmt: skip
     if service.later is None:
-        properties["history"] = {
-            "type": "boolean",
-            "default": False,
-            "description": "Closed periods too, as deep as granted.",
-        }
+        if service.past is None:
+            properties["history"] = {
+                "type": "boolean",
+                "default": False,
+                "description": "Closed periods too, as deep as granted.",
+            }
         properties["emergencyJustification"] = _EMERGENCY
     required = [key for key, kind in service.keys.items() if kind.required] + (
         ["dossierReference"] if service.needs_dossier else []

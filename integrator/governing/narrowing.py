@@ -15,7 +15,7 @@ from integrator.governing.texts import digest
 from integrator.places import YamlLoader, parse_yaml
 from integrator.policy import Denial, Permit, Policies, tops
 from integrator.policy.cases import decided, questions
-from integrator.policy.reading import compile_purpose
+from integrator.policy.reading import compile_purpose, is_open
 from integrator.policy.terms import Decision
 
 Idle = Mapping[str, Mapping[str, frozenset[str]]]  # authorisation -> service -> names to leave out
@@ -103,10 +103,10 @@ def _closing(
         for number, grant in enumerate(entry["grants"], start=1):
             gone = [name for name in dict.fromkeys(went[grant["service"]]) if name not in _names(grant)]
             line = f"{entry['id']}#{number}"
-            ask = _put_to(line, data, policies, offers, organisations) if gone else None
+            ask = _put_to(line, entry, data, policies, offers, organisations) if gone else None
             if ask is None:
                 continue
-            ask = {**ask, "fields": [_names(grant)[0], *gone]}
+            ask = {**ask, "keys": _keys(grant["service"], ask, data), "fields": gone}
             said = decided(data["purpose"], {"ask": ask}, policies, offers, organisations, data.get("given"))
             expected = {_expected(one) for one in said}
             if len(expected) == 1:
@@ -121,16 +121,36 @@ def _names(grant: Mapping[str, Any]) -> list[str]:
 
 
 def _put_to(
-    line: str, data: Mapping[str, Any], policies: Policies, offers: Offers, organisations: Mapping[str, Any]
+    line: str,
+    entry: Mapping[str, Any],
+    data: Mapping[str, Any],
+    policies: Policies,
+    offers: Offers,
+    organisations: Mapping[str, Any],
 ) -> Mapping[str, Any] | None:
-    """The question of a case that this line decides: one that can be put."""
-    for case in data["cases"]:
-        given = data.get("given")
-        said = [policies.decide(*one) for one in questions(data["purpose"], case, offers, organisations, given)]
-        if not case["ask"].get("history") and all(isinstance(one, Permit) and one.grant.id == line for one in said):
-            ask: Mapping[str, Any] = case["ask"]
+    """The question of a case that this line decides, of everyone it names when that can be put: a wider line beside it could
+    be given to any of them."""
+    asks: list[Mapping[str, Any]] = [case["ask"] for case in data["cases"] if not case["ask"].get("history")]
+    for ask in (*(_of_all(entry, ask) for ask in asks), *asks):
+        put = questions(data["purpose"], {"ask": ask}, offers, organisations, data.get("given"))
+        said = [policies.decide(*one) for one in put]
+        if all(isinstance(one, Permit) and one.grant.id == line for one in said):
             return ask
     return None
+
+
+def _keys(service: str, ask: Mapping[str, Any], data: Mapping[str, Any]) -> list[str]:
+    """Keys that every line of the service can be asked by, when there are: a wider one is not to be escaped by another key."""
+    lines = [grant["keys"] for entry in data["authorisations"] for grant in entry["grants"] if grant["service"] == service]
+    asked = ask["keys"] if "keys" in ask else ask["eachKey"][:1]
+    return [key for key in asked if all(key in line for line in lines)] or list(asked)
+
+
+def _of_all(entry: Mapping[str, Any], ask: Mapping[str, Any]) -> Mapping[str, Any]:
+    if is_open(entry):
+        return ask
+    rest = {name: value for name, value in ask.items() if name not in ("organisation", "organisations")}
+    return {"organisations": list(entry["organisations"]), **rest}
 
 
 def _flow(ask: Mapping[str, Any]) -> str:

@@ -145,10 +145,11 @@ class House:
         self, request: Request, key: str, content: Any = None, recipient: str = "follower-1", **more: Any
     ) -> Message:
         later = self.services[request.service].later
+        kind = "answer" if "question" in more else later.kind
         mode = {"write": "effect"}.get(later.kind, "push")
         receiver = (SENDER if mode == "effect" else RECEIVER, "app", "school")
         return Message(
-            self.outbox, uid_of(self.outbox, request, key), later.kind, more.pop("mode", mode), recipient, receiver, request,
+            self.outbox, uid_of(self.outbox, request, key), kind, more.pop("mode", mode), recipient, receiver, request,
             {"field": "street"} if content is None else content, ("nrn", request.keys["ssin"]), later.expires, later.answer, **more,
         )  # fmt: skip
 
