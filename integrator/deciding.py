@@ -163,6 +163,9 @@ class Deciding:
         decision = self.policies.decide(ask, self.now(), facts)
         if isinstance(decision, Denial):
             return decision, ask, ()
+        reaches = service.reaches(request.keys)
+        if reaches and decision.since and reaches < decision.since:  # an empty answer would say that there was nothing
+            return self._denial("TOO_FAR_BACK", decision), ask, ()
         permits = [decision]
         for part in service.parts_for(decision.fields):
             inner = self.part(part, request, facts)
@@ -246,5 +249,5 @@ def _ask(
     caller = request.caller
     return Ask(
         caller.organisation, caller.application, caller.purpose, service.name, keys, service.offers, fields,
-        request.history and not part, part,
+        (request.history and not part) or service.past is not None, part,
     )  # fmt: skip

@@ -24,6 +24,7 @@ _PLATE = re.compile(r"[A-Z0-9]{1,9}")
 _VIN = re.compile(r"[A-HJ-NPR-Z0-9]{17}")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+_QUARTER = re.compile(r"\d{4}Q[1-4]", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -213,6 +214,29 @@ def _date(spec: Spec, sandbox: Sandbox) -> tuple[Callable[[Any], str], Spec]:
     }
 
 
+def _quarters(spec: Spec, sandbox: Sandbox) -> tuple[Callable[[Any], dict[str, str]], Spec]:
+    """`{begin, end}`, both YYYYQn (belgif YearQuarter) and both in it; `max` quarters at most."""
+    most = int(spec["max"])
+
+    def check(value: Any) -> dict[str, str]:
+        if not isinstance(value, dict) or set(value) != {"begin", "end"}:
+            raise _Refused("schemaViolation", "a JSON object with begin and end, and nothing else")
+        if not all(_QUARTER.fullmatch(_string(quarter)) for quarter in value.values()):
+            raise _Refused("schemaViolation", "begin and end are quarters as 2026Q1")
+        ranks = {name: 4 * int(quarter[:4]) + int(quarter[5]) for name, quarter in value.items()}
+        if not 0 <= ranks["end"] - ranks["begin"] < most:
+            raise _Refused("outOfRange", f"from begin to end, {most} quarters at most")
+        return {"begin": value["begin"], "end": value["end"]}
+
+    quarter = {"type": "string", "pattern": r"^\d{4}Q[1-4]$"}
+    return check, {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {"begin": quarter, "end": quarter},
+        "required": ["begin", "end"],
+    }
+
+
 def _text(spec: Spec, sandbox: Sandbox) -> tuple[Callable[[Any], str], Spec]:
     longest, shortest = int(spec.get("max", 100)), int(spec.get("min", 1))
     pattern = re.compile(spec["pattern"]) if "pattern" in spec else None
@@ -312,6 +336,7 @@ _MAKERS: dict[str, Callable[[Spec, Sandbox], tuple[Callable[[Any], Any], Spec]]]
     "nisCode": _digits(10000, 99999, 5, "NIS code of a municipality"),
     "postCode": _digits(1000, 9999, 4, "Belgian post code"),
     "date": _date,
+    "quarters": _quarters,
     "text": _text,
     "integer": _integer,
     "boolean": _boolean,

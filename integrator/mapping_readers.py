@@ -14,6 +14,8 @@ Reader = Callable[[Any], Any]
 
 UNKNOWN_DATE = "0000-00-00"
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
+_QUARTER = re.compile(r"(\d{4})Q([1-4])", re.ASCII)
+_QUARTER_ENDS = {"1": "03-31", "2": "06-30", "3": "09-30", "4": "12-31"}
 _BOOLEAN = dict.fromkeys(("1", "true", "y", "yes", "j", "ja", "o", "oui"), True) | dict.fromkeys(
     ("0", "false", "n", "no", "nee", "non"), False
 )
@@ -66,6 +68,16 @@ def decimal(value: Any) -> str | None:
         return str(Decimal(str(value).strip()))
     except InvalidOperation:
         return None
+
+
+def hundredths(value: Any) -> str | None:
+    """A whole number of hundredths (cents, hundredths of an hour) as an amount.
+
+    >>> hundredths("141250"), hundredths("50"), hundredths("1.5")
+    ('1412.50', '0.50', None)
+    """
+    number = integer(value)
+    return None if number is None else str(Decimal(number).scaleb(-2))
 
 
 def boolean(value: Any) -> bool | None:
@@ -185,6 +197,20 @@ def _ksz_register(element: Any) -> str | None:
     return "BIS" if "20" <= number[2:4] <= "52" else "RAD"
 
 
+def quarter_end(quarter: str | None) -> str:
+    """The last day of a quarter; of what is none an unknown day, which is too old for everybody.
+
+    >>> quarter_end("2026Q2"), quarter_end("2025Q4"), quarter_end("20264")
+    ('2026-06-30', '2025-12-31', '0000-00-00')
+    """
+    found = _QUARTER.fullmatch((quarter or "").strip())
+    return f"{found[1]}-{_QUARTER_ENDS[found[2]]}" if found else UNKNOWN_DATE
+
+
+def _ksz_quarter_end(element: Any) -> str:
+    return quarter_end(element.findtext("employerDeclaration/quarter"))
+
+
 def _localized(value: Any) -> dict[str, str] | None:
     names = {language: name for language, name in value.items() if language in ("nl", "fr", "de", "en") and name}
     return names or None
@@ -204,6 +230,7 @@ READERS: dict[str, tuple[Reader | None, Reader | None]] = {
     "integer": (_of_text(integer), integer),
     "integer_text": (_of_text(integer_text), integer_text),
     "decimal": (_of_text(decimal), decimal),
+    "hundredths": (_of_text(hundredths), hundredths),
     "boolean": (_of_text(boolean), boolean),
     "date": (_of_text(date), _of_json(date)),
     "datetime": (_of_text(text), _of_json(text)),
@@ -214,6 +241,7 @@ READERS: dict[str, tuple[Reader | None, Reader | None]] = {
     "rrn_end_date": (_rrn_end_date, None),  # of a whole piece of information, also as `current:` or `ended:`
     "rrn_home_end_date": (_rrn_home_end_date, None),  # of a main address: abroad or struck off since, it is over
     "ksz_register": (_ksz_register, None),  # of a LimitedLegalData
+    "ksz_quarter_end": (_ksz_quarter_end, None),  # of a DMFA attestation: when the quarter that it is about ended
     "rrn_last_names": (_rrn_last_names, None),  # several LastName/Label as one family name
     "municipality_code": (_of_text(municipality_code), _of_json(municipality_code)),
     "street_code": (_of_text(street_code), _of_json(street_code)),

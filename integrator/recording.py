@@ -306,7 +306,7 @@ def asked(service: Service, request: Request) -> dict[str, Any]:
     said: dict[str, Any] = {"keys": sorted(request.keys)}
     if request.fields is not None:
         said["fields"] = list(tops(expand(request.fields, service.offers)))
-    if request.history:
+    if request.history or service.past is not None:
         said["past"] = True
     return said
 

@@ -13,6 +13,7 @@ from integrator.errors import ConfigurationError, Issue, MalformedRequest
 from integrator.fixed import fixed
 from integrator.keytypes import KeyType, Sandbox, compile_key
 from integrator.mapping import Sheet
+from integrator.mapping_readers import quarter_end
 from integrator.model import LocalizedString
 from integrator.places import read_yaml
 from integrator.rules import Binding, Rule, compile_binding, compile_rule
@@ -199,6 +200,12 @@ class Service:
     is_open: bool = False  # for anybody, without a token, at the open door only
     later: Later | None = None  # its effect is later: what is handed in is kept, then delivered
     gather: Gather | None = None
+    past: str | None = None  # it is about the past: the key that says from when
+
+    def reaches(self, keys: Mapping[str, Any]) -> str | None:
+        """The last day of the oldest quarter that a question about the past wants (ISO); None for any other service."""
+        asked = keys.get(self.past) if self.past else None
+        return quarter_end(asked["begin"]) if asked else None
 
     @property
     def op(self) -> str:
@@ -262,7 +269,7 @@ class Service:
         for name, value in body.items():
             key = self.keys.get(name)
             if key is None:
-                if name not in (_COMMON if self.later is None else _HANDED_IN):
+                if name not in (_COMMON if self.later is None else _HANDED_IN) or (name == "history" and self.past):
                     issues.append(
                         Issue("unknownInput", where, _pointer(name), "remove it: this service has no such property")
                     )
@@ -373,6 +380,7 @@ def compile_service(data: Mapping[str, Any], sheets: Mapping[str, Sheet], *, san
         parameters=data.get("parameters") or {}, answer_name=next(iter(data.get("answer") or {"result": "all"})),
         gather=Gather(**data["gather"]) if "gather" in data else None,
         public=not about_person, is_open=data.get("open", False), later=_later(data["delivery"], sandbox) if "delivery" in data else None,
+        past=data.get("history"),
     )  # fmt: skip
 
 

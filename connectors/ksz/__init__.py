@@ -1,4 +1,4 @@
-"""The Crossroads Bank (KSZ/BCSS): people, households, living wage, social statuses, the directory of references."""
+"""The Crossroads Bank (KSZ/BCSS): people, households, living wage, social statuses, DMFA, the directory of references."""
 
 from __future__ import annotations
 

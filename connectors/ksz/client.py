@@ -16,6 +16,7 @@ class Ksz:
             "household_composition": services.household_composition,
             "living_wage": services.living_wage,
             "social_status": services.social_status,
+            "dmfa_consultation": services.dmfa_consultation,
             "identify_person": ssdn.identify_person,
             "manage_access": ssdn.manage_access,
             "register_access": ssdn.register_access,

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from integrator.contract import Question, Reply
-from integrator.errors import SourceFault, WrongSubject
+from integrator.errors import SourceFault, SourceUnavailable, WrongSubject
 from integrator.transport.answers import Answers, Verdict
 from integrator.transport.signed import SignedSoap
 from integrator.transport.soap import Contract, Template, slot
@@ -24,7 +25,9 @@ _OPERATIONS = {  # ours, also its name under `paths` of the settings: theirs, it
     "household_composition": ("getHouseholdComposition", "/SOA4520/HouseholdCompositionService/v1"),
     "living_wage": ("getLivingWage", "/SOA4520/LivingWageService/v1"),
     "social_status": ("getSocialStatus", "/SOA4520/SocialStatusService/v1"),
+    "dmfa_consultation": ("consultDmfaAttestationsBySsin", "/SOA4520/DmfaConsultationService/v1"),
 }
+_PAGES = 20  # asked for one question at most; what is left then is said to be left
 Search = Mapping[str, Any]
 _PLACE = re.compile(r"[A-Za-z]+(?:/[A-Za-z]+)*")  # names of elements only, whatever else a path may hold
 
@@ -52,7 +55,7 @@ class _Service:
 
 
 class Services:
-    """Household composition, living wage and social statuses."""
+    """Household composition, living wage, social statuses and DMFA attestations."""
 
     def __init__(
         self,
@@ -85,6 +88,32 @@ class Services:
             _drop_unasked(reply.document, frozenset(names))
         return reply
 
+    async def dmfa_consultation(self, question: Question) -> Reply:
+        """What employers declared in `quarters` {begin, end}, from all pages of it: a page is never given for the whole.
+
+        A page that fails fails the question. More pages than we ask make it `incomplete`.
+        """
+        quarters = question.keys["quarters"]
+        slots = {"ssin": str(question.keys["ssin"]), "begin": str(quarters["begin"]), "end": str(quarters["end"])}
+        whole = await self._ask("dmfa_consultation", question, slots, "first")
+        last, seen = _next_page(whole.document), set[str]()
+        while last is not None and len(seen) + 1 < _PAGES:
+            if last in seen:
+                raise SourceFault(self._soap.source, "MALFORMED", "a page leads to itself")
+            seen.add(last)
+            ticket = f"{question.ticket}-{len(seen) + 1}"
+            page = await self._ask(
+                "dmfa_consultation", replace(question, ticket=ticket), {**slots, "page": last}, "page"
+            )
+            if whole.document is None or page.document is None:
+                raise SourceFault(self._soap.source, "MALFORMED", "a page was announced, and there is none")
+            last = _next_page(page.document)
+            whole.document.find("result").extend(page.document.findall("result/*"))
+            whole = replace(whole, incomplete=whole.incomplete or page.incomplete)
+        if whole.document is not None:
+            _drop_overtaken(whole.document)
+        return replace(whole, incomplete=whole.incomplete or last is not None)
+
     async def _ask(self, name: str, question: Question, slots: Mapping[str, str], shape: Any) -> Reply:
         service = self._services[name]
         common = {
@@ -110,6 +139,8 @@ class Services:
             return Reply(None, ticket, replaced_by=self._new_number(status, verdict))
         if verdict.answer == "nothing":
             return Reply(None, ticket)
+        if answer.find("result") is None and verdict.incomplete:
+            raise SourceUnavailable(self._soap.source, "the source behind the Bank did not answer")
         if answer.find("result") is None:
             raise SourceFault(self._soap.source, "MALFORMED", "the status says that there are data, and there are none")
         return Reply(answer, ticket, self._filtered(name, answer), verdict.incomplete)
@@ -133,6 +164,10 @@ class Services:
 def _search(name: str, shape: Any) -> Search:
     if name == "social_status":
         return {"ssin": slot("ssin"), "statusName": [slot(f"status{at}") for at in range(shape)]}
+    if name == "dmfa_consultation":
+        page = slot("page") if shape == "page" else None
+        quarters = {"begin": slot("begin"), "end": slot("end")}
+        return {"ssin": slot("ssin"), "quarters": quarters, "situation": "LATEST", "page": page}
     if name == "living_wage" and shape:
         period = {"beginDate": slot("startDate"), "endDate": slot("endDate") if "endDate" in shape else None}
         return {"ssin": slot("ssin"), "period": period}
@@ -144,3 +179,26 @@ def _drop_unasked(answer: Element, names: frozenset[str]) -> None:
     for status in result.findall("socialStatus"):
         if (status.findtext("name") or "").strip() not in names:
             result.remove(status)
+
+
+def _next_page(answer: Element | None) -> str | None:
+    """What the next page must be asked with; None when this was the last."""
+    return None if answer is None else (answer.findtext("result/nextPage") or "").strip() or None
+
+
+def _drop_overtaken(answer: Element) -> None:
+    """Only what stands: of each attestation the newest version, and none that was cancelled."""
+    result = answer.find("result")
+    newest: dict[str, int] = {}
+    for one in result.findall("attestation"):
+        number, version = _version(one)
+        newest[number] = max(version, newest.get(number, version))
+    for one in result.findall("attestation"):
+        number, version = _version(one)
+        if version < newest[number] or one.findtext("identification/status").strip() == "2":
+            result.remove(one)
+
+
+def _version(attestation: Element) -> tuple[str, int]:
+    said = attestation.find("identification")
+    return said.findtext("number").strip(), int(said.findtext("version"))

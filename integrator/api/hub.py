@@ -89,6 +89,8 @@ class Service(Protocol):
     @property
     def is_open(self) -> bool: ...  # asked at the open door (opened.py) and nowhere else
     @property
+    def past(self) -> str | None: ...  # the key that says from when, of a service about the past
+    @property
     def later(self) -> Any: ...  # integrator.services.Later: its effect is later; None: it is answered at once
     def subject(self, keys: Mapping[str, Any]) -> tuple[str, str] | None: ...
 

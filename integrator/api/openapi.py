@@ -28,6 +28,7 @@ TAGS = {
     "social security": "Statuses and benefits, through the KSZ/BCSS.",
     "employment": "Declarations of employment, and the periods that one declared (Dimona).",
     "enterprise": "Enterprises and their establishment units (KBO/BCE).",
+    "property": "Parcels, and the rights that somebody holds on one (cadastre).",
     "vehicle": "Vehicles, plates and holders (DIV).",
     "address": "Addresses, streets and municipalities (BeSt Address).",
     "directory": "Who keeps a file about whom (directory of references): one's own registrations, never another's.",
@@ -148,11 +149,12 @@ def request_schema(service: Service) -> Json:
             "description": "Only these, where the purpose grants them. Left out: all that is granted.",
         }  # fmt: skip
     if service.later is None:
-        properties["history"] = {
-            "type": "boolean",
-            "default": False,
-            "description": "Closed periods too, as deep as granted.",
-        }
+        if service.past is None:
+            properties["history"] = {
+                "type": "boolean",
+                "default": False,
+                "description": "Closed periods too, as deep as granted.",
+            }
         properties["emergencyJustification"] = _EMERGENCY
     required = [key for key, kind in service.keys.items() if kind.required] + (
         ["dossierReference"] if service.needs_dossier else []

@@ -125,6 +125,7 @@ ADVICE: Mapping[str, str] = {
     "KEY_NOT_GRANTED": "This purpose may not search by this key. Search by one that is granted.",
     "NOTHING_GRANTED": "None of the fields asked is granted for this purpose. Leave `fields` out to get what is.",
     "HISTORY_NOT_GRANTED": "This purpose may only know the present. Ask without `history`.",
+    "TOO_FAR_BACK": "This purpose does not look back that far. /docs/rights tells how many years it may; begin later.",
     "ROLE_NOT_ALLOWED": "The authorisation is for agents with another role. Ask whoever manages roles in your organisation, or hand the case over.",
     "ASSURANCE_TOO_LOW": "The agent must be identified more surely for this. Sign in with eID or itsme, and ask a new token.",
     "OUTSIDE_HOURS": "This may only be asked in the hours that the authorisation names, Brussels time.",

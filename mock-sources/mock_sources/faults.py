@@ -46,6 +46,7 @@ SOURCES = (
     "div",
     "best",
     "dimona",
+    "cadastre",
     "debts_receipts",
     "debts_postes",
     "debts_arrears",
@@ -69,6 +70,7 @@ KINDS: dict[str, frozenset[str]] = {
     "debts_receipts": _REST,
     "debts_postes": _REST,
     "debts_arrears": _REST,
+    "cadastre": _REST,
     "parking": _FILE,  # a file can be broken or gone, not slow
     "tsa": frozenset(kind for kind, family in FAMILIES.items() if family != "semantic") | _STAMPS,
 }

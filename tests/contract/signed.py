@@ -1,7 +1,7 @@
 """Signs a case's answer as its source would, or as its source never would: the `soap:` and `ssdn:` words of a case.
 
 soap: the payload as XML text; `{opening}` in it becomes the customer, ticket and legal context that the newer services
-      of the KSZ echo, `{ticket}` our ticket, `{date 1985-06-00}` the parts of a date as the Rijksregister splits it
+      of the KSZ echo (`{opening 2}`: of the second page), `{ticket}` our ticket, `{date 1985-06-00}` the parts of a date as the Rijksregister splits it
 ssdn: a whole SSDNReply as XML text, put into xmlString; `{context}` becomes its user and message
 sign: good (usual) · wrong_key · expired · only_timestamp · none
 """
@@ -67,7 +67,8 @@ def seal(answer: Mapping[str, Any], now: float) -> bytes:
 
 
 def _filled(text: str) -> str:
-    filled = text.replace("{opening}", OPENING).replace("{context}", CONTEXT).replace("{ticket}", TICKET)
+    pages = re.sub(r"\{opening (\d+)\}", lambda found: OPENING.replace("{ticket}", f"{TICKET}-{found[1]}"), text)
+    filled = pages.replace("{opening}", OPENING).replace("{context}", CONTEXT).replace("{ticket}", TICKET)
     return _DATE.sub(lambda found: _split(found[1]), filled)
 
 

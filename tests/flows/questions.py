@@ -36,6 +36,8 @@ PERSON: Mapping[str, Any] = {
 }
 # What the Crossroads Bank wants as proof that one knows the person.
 IDENTITY: Mapping[str, Any] = {"ssin": PERSON["ssin"], "familyName": "Eekhoorn", "birthDate": "1984-05-17"}
+# Half of it is hers, on the first day of that year.
+DWELLING: Mapping[str, Any] = {"parcelId": "21809A0012/00B000P0000", "taxYear": 2026}
 KEYS: Mapping[str, Mapping[str, Any]] = {
     "person.get": {"ssin": PERSON["ssin"]},
     "person.addressHistory": {"ssin": PERSON["ssin"], "history": True},
@@ -74,6 +76,9 @@ KEYS: Mapping[str, Mapping[str, Any]] = {
     "directory.ksz.list": {**IDENTITY, "startDate": "2026-02-01"},
     "debt.consolidated": {"ssin": PERSON["ssin"]},
     "employment.periods": {"ssin": PERSON["ssin"], "startDate": "2026-02-02"},
+    "property.cadastralData": {"ssin": PERSON["ssin"], **DWELLING},
+    "property.rebate.check": {"ssin": PERSON["ssin"], **DWELLING},
+    "employment.declarations": {"ssin": PERSON["ssin"], "quarters": {"begin": "2026Q1", "end": "2026Q2"}},
     "parking.cards.count": {"plateNumber": PERSON["plateNumber"]},
     "parking.residentPermit.checkEligibility": {
         "ssin": PERSON["ssin"],
@@ -114,7 +119,9 @@ class Granted:
 def elsewhere(service: Service) -> bool:
     """What has flows of its own: what is handed in (delivery/), what is open (test_open_data.py), the figures that no mock but a
     centre hands in (test_policy_statistics.py), and periods that are there once somebody declared them (delivery/test_declaring.py)."""
-    return service.later is not None or service.is_open or service.name.startswith(("statistics.", "employment."))
+    return (
+        service.later is not None or service.is_open or service.name.startswith(("statistics.", "employment.periods"))
+    )
 
 
 @cache
@@ -210,7 +217,7 @@ def _permit(service: Service, purpose: str, organisation: str, question: Mapping
     keys = frozenset(question) - {"history"}
     if service.name == "address.get":
         keys |= {"addressId"}
-    history = bool(question.get("history", False))
+    history = bool(question.get("history", False)) or service.past is not None
 
     def decide(asked: Service, by: frozenset[str], fields: frozenset[str] | None, part: bool) -> Permit | None:
         ask = Ask(number, "test", purpose, asked.name, by, asked.offers, fields, history and not part, part)

@@ -65,7 +65,7 @@ class Illness:
         if self.source == "parking":
             return FAULT if self.more.get("variant") == RUBBISH else UNAVAILABLE
         if self.kind == "http500":  # REST sources tell it in their own protocol; before SOAP a gateway sends a page
-            return FAULT if self.source in ("div", "best", "dimona", *DEBTS) else UNAVAILABLE
+            return FAULT if self.source in ("div", "best", "dimona", "cadastre", *DEBTS) else UNAVAILABLE
         return EXPECTED[self.kind]
 
 

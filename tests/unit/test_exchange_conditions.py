@@ -109,6 +109,60 @@ async def refused(hub: Exchange, *asked: Any, **changes: Any) -> Any:
     return raised.value
 
 
+# --- how far back -----------------------------------------------------------------------------------------------------
+
+PAST = {"service": "past", "keys": ["ssin", "quarters"], "fields": ["what"], "historyYears": 2}
+QUARTERS = {"type": "quarters", "required": True, "max": 40}
+
+
+@pytest.fixture
+def past(hub, source):
+    """The hub with a service about the past, whose source has something of five years ago and of last spring."""
+    source.says["past"] = {
+        "ssin": NUMBER,
+        "done": [{"day": "2021-06-30", "what": "old"}, {"day": "2026-06-30", "what": "new"}],
+    }
+    record = {"what": {"at": "what"}}
+    sheets = {"past": sheet("past", {"items": {"at": "done", "many": True, "ended": "day", "record": record}})}
+    ssin = {"type": "ssin", "required": True}
+    about_the_past = service(
+        sheets, service="past", source="register", operation="past", mapping="past", list="items", history="quarters",
+        keys={"ssin": ssin, "quarters": QUARTERS},
+    )  # fmt: skip
+    return replace(hub, services={**hub.services, "past": about_the_past})
+
+
+def since(begin: str) -> dict[str, Any]:
+    return {"ssin": NUMBER, "quarters": {"begin": begin, "end": "2026Q3"}}
+
+
+async def test_a_service_about_the_past_reads_what_is_over_without_being_told(past, source, ledger):
+    answer = await under(past, PAST).answer(request("past", keys=since("2024Q4")))
+
+    assert ([{"what": "new"}], True) == (answer.body["items"], source.asked[0].history)
+    assert [True] == [entry["asked"]["past"] for entry in entries(ledger) if entry["type"] == "intent"]
+
+
+async def test_a_question_that_reaches_further_back_than_is_granted_is_refused_before_any_source(past, source, ledger):
+    """It is 23 November 2026: 2024Q4 ends within the two years, 2024Q3 does not. Empty would say that there was nothing."""
+    error = await refused(under(past, PAST), "past", keys=since("2024Q3"))
+
+    assert ("TOO_FAR_BACK", [], ["denied"]) == (error.reason, source.asked, kinds(ledger))
+
+
+async def test_the_past_of_a_service_about_nothing_else_must_be_granted(past):
+    never = {**PAST, "historyYears": 0}
+
+    assert "HISTORY_NOT_GRANTED" == (await refused(under(past, never), "past", keys=since("2026Q3"))).reason
+
+
+def test_whether_the_past_is_wanted_is_not_asked_where_there_is_nothing_else(past):
+    with pytest.raises(MalformedRequest) as raised:
+        past.services["past"].read({**since("2026Q1"), "history": True, "dossierReference": "1"})
+
+    assert ["/history"] == [issue.name for issue in raised.value.issues]
+
+
 # --- before the call --------------------------------------------------------------------------------------------------
 
 REGISTERED = {**PERSON, "registration": ["1", "2"]}

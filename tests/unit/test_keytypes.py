@@ -121,6 +121,29 @@ def test_an_object_names_the_part_that_is_wrong():
     assert refusal("object", {"postCode": "x"}, **spec).detail.startswith("postCode:")
 
 
+def test_quarters_are_kept_as_they_are():
+    asked = {"begin": "2025Q4", "end": "2026Q3"}
+
+    assert asked == read("quarters", asked, max=4)
+
+
+@pytest.mark.parametrize(
+    ("value", "issue"),
+    [
+        ({"begin": "2026Q3", "end": "2026Q2"}, "outOfRange"),
+        ({"begin": "2025Q3", "end": "2026Q3"}, "outOfRange"),
+        ({"begin": "2026Q3"}, "schemaViolation"),
+        ({"begin": "2026Q3", "end": "2026Q3", "page": "1"}, "schemaViolation"),
+        ({"begin": "20263", "end": "2026Q3"}, "schemaViolation"),
+        ({"begin": 2026, "end": "2026Q3"}, "schemaViolation"),
+        ("2026Q3", "schemaViolation"),
+    ],
+    ids=["backwards", "one_too_many", "endless", "unknown_part", "another_form", "a_number", "a_text"],
+)
+def test_quarters_that_cannot_be_asked(value, issue):
+    assert issue == refusal("quarters", value, max=4).kind
+
+
 def test_an_unknown_type_stops_the_start():
     with pytest.raises(ConfigurationError):
         compile_key("key", {"type": "guess"}, sandbox=SANDBOX)

@@ -27,6 +27,7 @@ from mock_sources.world.facts import (
     Establishment,
     Household,
     Member,
+    Occupation,
     Person,
     Persona,
     Position,
@@ -71,6 +72,7 @@ class Casebook:
         self.enterprises: dict[str, Enterprise] = {}
         self.establishments: dict[str, Establishment] = {}
         self.cards: list[Card] = []
+        self.work: dict[str, tuple[Occupation, ...]] = {}
         self.personas: dict[str, Persona] = {}
         for case in told:  # first the wounds of addresses, then whoever lives there
             for words in case.get("addresses", ()):
@@ -139,6 +141,7 @@ class Casebook:
             inside = words in members
             person = self._person(words, household if inside else None, members if inside else [], since)
             self._keep(self.people, person.ssin, person, slug)
+            self.work[person.ssin] = read.work(words, self._day)
 
     def _joined(self, words: Words, since: str) -> str:
         return max(self._day.needed(words.get("since", since)), self._day.needed(words["born"]))

@@ -26,6 +26,7 @@ from mock_sources.world.facts import (
     LivingWage,
     Name,
     Names,
+    Occupation,
     PlacedAt,
     Residence,
     Situation,
@@ -142,6 +143,23 @@ def living_wages(words: Words, day: Dates) -> tuple[LivingWage, ...]:
             str(each["category"]),
         )
         for each in words.get("living_wage", ())
+    )
+
+
+def work(words: Words, day: Dates) -> tuple[Occupation, ...]:
+    """`work:` newest first; what is not said is that of a clerk with full-time work."""
+    return tuple(
+        Occupation(
+            str(each["employer"]),
+            day.needed(each["start"]),
+            day(each.get("end")),
+            str(each.get("worker", "495")),
+            each.get("commission", "200"),
+            int(each.get("hours", 3800)),
+            int(each.get("days", 500)),
+            int(each.get("wage", 14_000)),
+        )
+        for each in words.get("work", ())
     )
 
 

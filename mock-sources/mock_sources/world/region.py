@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from mock_sources.world.blocks import BLOCKS, HOUSEHOLDS_IN_BLOCK, PEOPLE_IN_BLOCK
-from mock_sources.world.facts import Card, Enterprise, Establishment, Household, Person, Vehicle
+from mock_sources.world.facts import Card, Enterprise, Establishment, Household, Occupation, Person, Vehicle
 from mock_sources.world.families import Families
 from mock_sources.world.firms import ENTERPRISES_IN_BLOCK, Firms
 from mock_sources.world.motors import (
@@ -23,6 +23,7 @@ from mock_sources.world.places import Places
 from mock_sources.world.publicbodies import public_bodies, public_body, public_body_of_unit
 from mock_sources.world.roll import Roll
 from mock_sources.world.search import sounds_like
+from mock_sources.world.work import Work
 
 
 class Region:
@@ -35,6 +36,7 @@ class Region:
         self.motors = Motors(seed, self.roll)
         self.people = People(seed, self.roll, self.places, self.families, self.motors.categories)
         self.firms = Firms(seed, self.roll, self.places, self.people, self.motors)
+        self.work = Work(seed, self.firms)
         self.parking = Parking(seed, self.roll, self.places, self.families, self.motors)
 
     # --- people
@@ -42,6 +44,10 @@ class Region:
     def person(self, ssin: str) -> Person | None:
         place = self.roll.locate(ssin)
         return self.people.person(*place) if place else None
+
+    def work_of(self, ssin: str) -> tuple[Occupation, ...]:
+        person = self.person(ssin)
+        return self.work.of(person) if person else ()
 
     def resident_number(self, index: int) -> str:
         """The national number of resident 0 … 1 249 999."""

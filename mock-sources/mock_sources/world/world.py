@@ -19,6 +19,7 @@ from mock_sources.world.facts import (
     Establishment,
     Household,
     Municipality,
+    Occupation,
     Person,
     Persona,
     Street,
@@ -72,6 +73,11 @@ class World:
     def household_of(self, ssin: str) -> Household | None:
         person = self.person(ssin)
         return self.household(person.household_id) if person and person.household_id is not None else None
+
+    def work_of(self, ssin: str) -> tuple[Occupation, ...]:
+        """For whom somebody works and worked, newest first."""
+        known = self._book.work.get(ssin)
+        return self.region.work_of(ssin) if known is None else known
 
     def identify(
         self, last: str, first: str | None, birth_date: str, tolerance: int = 0, sex: str | None = None, limit: int = 80

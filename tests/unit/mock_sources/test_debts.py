@@ -26,7 +26,13 @@ def post(ask: Any) -> Any:
         app, door, question = DOORS[package]
         said = {"authorization": "Bearer t", "content-type": "application/json"} | headers
         sent = body if isinstance(body, bytes) else json.dumps(question if body is None else body).encode()
-        return ask(app, method, path or door, body=sent, headers={name.replace("_", "-"): value for name, value in said.items()})
+        return ask(
+            app,
+            method,
+            path or door,
+            body=sent,
+            headers={name.replace("_", "-"): value for name, value in said.items()},
+        )
 
     return posted
 

@@ -1,4 +1,4 @@
-"""The Crossroads Bank for Social Security: its classic SSDN connector, and three newer services as projections."""
+"""The Crossroads Bank for Social Security: its classic SSDN connector, and four newer services as projections."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from mock_sources.clock import Clock
 from mock_sources.credentials import Credentials
 from mock_sources.soap import Call, Contract, Operation, Router, Service
 from mock_sources.sources.ksz.access import ManageAccess
+from mock_sources.sources.ksz.dmfa import DmfaConsultation
 from mock_sources.sources.ksz.household import HouseholdComposition
 from mock_sources.sources.ksz.identify import IdentifyPerson
 from mock_sources.sources.ksz.living_wage import LivingWage
@@ -33,6 +34,7 @@ PROJECTIONS = {
     "household_composition": ("HouseholdCompositionService", "getHouseholdComposition"),
     "living_wage": ("LivingWageService", "getLivingWage"),
     "social_status": ("SocialStatusService", "getSocialStatus"),
+    "dmfa_consultation": ("DmfaConsultationService", "consultDmfaAttestationsBySsin"),
 }
 """The newer services: name in mock.yaml -> (service in the path, operation)."""
 
@@ -74,6 +76,7 @@ def _operations(world: World, clock: Clock, manual: dict[str, Any]) -> list[Oper
         "household_composition": HouseholdComposition(region, rules["household_composition"]),
         "living_wage": LivingWage(rules["living_wage"]["decision_lag_days"]),
         "social_status": SocialStatus(rules["social_status"]),
+        "dmfa_consultation": DmfaConsultation(world, rules["dmfa_consultation"]),
     }
     projections = {
         name: Projection(PROJECTIONS[name][1], namespace(name), answer, rules[name], region, members, directory)

@@ -1,4 +1,4 @@
-"""The newer generation: what household composition, living wage and social status have in common.
+"""The newer generation: what household composition, living wage, social status and DMFA have in common.
 
 One question passes the same controls in the same order, each with its own status code; only what is left is the
 service's own: legal context and sector (MSG00013), the number (MSG00011, 05, 06), integration (MSG00012), death
@@ -93,7 +93,8 @@ class Projection:
             return commonv3.WRONG_CONTEXT
         if trouble := commonv3.trouble_with(ssin, self._region):
             return trouble
-        today, qualities = call.clock().date().isoformat(), rules["qualities"].get(place.sector)
+        today = call.clock().date().isoformat()
+        qualities = rules.get("qualities_under", {}).get(context, rules["qualities"]).get(place.sector)
         if not self._directory.is_integrated(ssin, place, today, qualities):
             fields = (("ssin", ssin), ("cbeNumber", customer.cbe or f"{place.sector}.{place.institution}"))
             return replace(commonv3.NOT_INTEGRATED, information=fields)

@@ -26,6 +26,7 @@ from mock_sources.world.facts.people import (
 from mock_sources.world.facts.personas import Persona
 from mock_sources.world.facts.places import Address, Municipality, Names, Street
 from mock_sources.world.facts.vehicles import Card, Holder, Vehicle
+from mock_sources.world.facts.work import Occupation
 
 __all__ = [
     "SOCIAL_STATUSES",
@@ -48,6 +49,7 @@ __all__ = [
     "Municipality",
     "Name",
     "Names",
+    "Occupation",
     "Person",
     "Persona",
     "PlacedAt",

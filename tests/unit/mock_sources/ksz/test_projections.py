@@ -1,4 +1,4 @@
-"""Household composition, living wage, social statuses: the controls first, then no more than the customer may have."""
+"""Household composition, living wage, social statuses, DMFA: the controls first, then no more than the customer may have."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mock_sources.world.facts import Death, Integration, LivingWage, Residence
 from tests.unit.mock_sources.soap_asking import CPAS, MUNICIPALITY, some_people
 
 HOUSING = "1970000516"
-SERVICES = ("household_composition", "living_wage", "social_status")
+SERVICES = ("household_composition", "living_wage", "social_status", "dmfa_consultation")
 NOBODY = "31723199902"
 INQUIRY = {"cbe": CPAS, "context": "PCSA:SOCIAL_INQUIRY"}
 
@@ -20,6 +20,9 @@ def search(name, ssin, *names, period=""):
     asked = "".join(
         f"<statusName>{one}</statusName>" for one in names or (["livingWage"] if name == "social_status" else [])
     )
+    if name == "dmfa_consultation":
+        quarters = "<quarters><begin>2026Q1</begin><end>2026Q2</end></quarters><situation>LATEST</situation>"
+        return f"<ssin>{ssin}</ssin>{quarters}"
     return f"<ssin>{ssin}</ssin>{period}{asked if name == 'social_status' else ''}"
 
 
@@ -331,4 +334,6 @@ def test_300_residents_are_answered_as_the_contracts_promise(project, world):
         ("living_wage", "NO_DATA_FOUND"),
         ("living_wage", "DATA_FOUND"),
         ("social_status", "DATA_FOUND"),
+        ("dmfa_consultation", "DATA_FOUND"),
+        ("dmfa_consultation", "NO_DATA_FOUND"),
     } <= statuses
