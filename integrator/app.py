@@ -34,6 +34,7 @@ from integrator.dispatch import open_dispatch
 from integrator.emergency import Emergencies, Most, Rules, Store
 from integrator.errors import ConfigurationError, IntegratorError
 from integrator.exchange import Exchange
+from integrator.gathered import Body
 from integrator.governing.opening import open_governing
 from integrator.hub import Hub
 from integrator.identity.enrolment.opening import open_enrolment
@@ -43,6 +44,7 @@ from integrator.keeping import Keeper, retention_classes
 from integrator.logs import log
 from integrator.mapping import load_sheets
 from integrator.metrics import Metrics
+from integrator.model import LocalizedString
 from integrator.nodes import apart
 from integrator.offices import know_agents, open_offices
 from integrator.opened.opening import opening
@@ -87,6 +89,8 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
         for service in services.values():
             if service.source is not None and service.source not in connectors:
                 raise ConfigurationError(f"{service.name}: no source {service.source!r} in settings and connectors/")
+            if service.gather is not None and not settings.sources[service.source or ""].get("bodies"):
+                raise ConfigurationError(f"{service.name}: sources.{service.source}.bodies names nobody to ask")
         door = opening(settings, services, registry.manifests(places.folder("connectors")), organisations)
         # Processes on several machines share the register of used assertions where they share the ledger's database.
         shared = settings.ledger if settings.ledger.startswith("postgresql:") else None
@@ -143,7 +147,7 @@ async def open_hub(settings: Settings, *, now: clock.Now = clock.system, ledger:
     exchange = Exchange(
         services, policies, connectors, recorder, metrics, now, _territory(organisations), deadline,
         registered=_registered(settings, directory, organisations), quotas=quotas, emergencies=emergencies,
-        pseudonyms=open_pseudonyms(settings.state / "pseudonyms.key", settings.mode),
+        pseudonyms=open_pseudonyms(settings.state / "pseudonyms.key", settings.mode), bodies=_bodies(settings, organisations),
     )  # fmt: skip
     book_of_words = offices.book if offices else open_book()
     bureau = Bureau(
@@ -190,10 +194,30 @@ async def _connect(
             )
         if "url" in chosen:
             channels[name] = Channel(name, chosen["url"], lines, manifest.limits, observe=_observe(metrics, now))
+        # Each body of a source that is several has a way of its own: one that is ill takes nothing from the others.
+        sends = {
+            number: Channel(f"{name}.{number}", body["url"], lines, manifest.limits, observe=_observe(metrics, now))
+            for number, body in chosen.get("bodies", {}).items()
+        }
+        channels |= {channel.source: channel for channel in sends.values()}
         connectors[name] = await registry.build(
-            manifest, Tools(name, manifest.room, chosen, channels.get(name), now, settings.sandbox)
+            manifest, Tools(name, manifest.room, chosen, channels.get(name), now, settings.sandbox, sends)
         )  # fmt: skip
     return channels, connectors
+
+
+def _bodies(settings: Settings, organisations: Mapping[str, Any]) -> dict[str, tuple[Body, ...]]:
+    """The bodies of each source that is several. Raises `ConfigurationError` for one that does not take part."""
+    names = {one["number"]: one["names"] for one in organisations["organisations"].values()}
+    found: dict[str, tuple[Body, ...]] = {}
+    for source, chosen in settings.sources.items():
+        bodies = chosen.get("bodies", {})
+        strangers = sorted(set(bodies) - set(names))
+        if strangers:
+            raise ConfigurationError(f"sources.{source}.bodies: {strangers[0]} is nobody in config/organisations.yaml")
+        if bodies:
+            found[source] = tuple(Body(number, LocalizedString.read(names[number])) for number in bodies)
+    return found
 
 
 def _replaced(directory: Directory, keeper: Keeper | None) -> Replaced:

@@ -10,7 +10,7 @@ It never sees purposes, grants or the ledger: the hub decided and recorded befor
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -33,6 +33,7 @@ class Question:
     scenario: str | None = None  # sandbox only: passed on as Integrator-Test-Scenario
     purpose: str | None = None  # said to sources of the hub's own only (the directory), never to one outside
     dossier: str | None = None  # likewise: the case
+    body: str | None = None  # which of its bodies is asked, of a source that is several: enterprise number
 
 
 @fixed
@@ -96,6 +97,9 @@ class Tools:
     send: Send | None  # None for sources that are not HTTP
     now: Callable[[], float]  # epoch seconds
     sandbox: bool
+    sends: Mapping[str, Send] = field(
+        default_factory=dict
+    )  # to each body of a source that is several, by enterprise number
 
 
 Build = Callable[[Tools], Connector | Awaitable[Connector]]

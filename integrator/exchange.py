@@ -19,9 +19,9 @@ from typing import Any
 
 import orjson
 
-from integrator import clock, rules
+from integrator import clock, gathered, rules
 from integrator.carrying import take_in
-from integrator.contract import Connector, Question
+from integrator.contract import Connector, Question, Reply
 from integrator.deciding import Deciding, Registered, Standing
 from integrator.delivery.terms import Deposit
 from integrator.directory import OWN
@@ -37,6 +37,7 @@ from integrator.errors import (
     SubjectNotFound,
     SubjectReplaced,
 )
+from integrator.gathered import Body, Told
 from integrator.keytypes import NO_NUMBER, Pseudonym
 from integrator.mapping import Plan
 from integrator.metrics import Metrics
@@ -47,9 +48,12 @@ from integrator.pseudonyms import Pseudonyms
 from integrator.quotas import Quotas
 from integrator.recording import Call, Outcome, Recorder, Recording
 from integrator.scope import PartAnswer, Scope, Unknown
-from integrator.services import Part, Service
+from integrator.services import Gather, Part, Service
 
-Work = Callable[[Service, Request, Permit, Standing, Recording, float], Awaitable[Answer]]  # until that moment (monotonic)
+Work = Callable[
+    [Service, Request, Permit, Standing, Recording, float], Awaitable[Answer]
+]  # until that moment (monotonic)
+Take = Callable[[Call, float, float], Awaitable[Outcome]]  # until when, since when (monotonic)
 _MINORS, _NOTHING = frozenset({"minors"}), frozenset[str]()
 
 
@@ -70,6 +74,7 @@ class Exchange:
     quotas: Quotas | None = None
     emergencies: Emergencies | None = None
     pseudonyms: Pseudonyms | None = None
+    bodies: Mapping[str, Sequence[Body]] = field(default_factory=dict)  # of each source that is several
     deciding: Deciding = field(init=False)
 
     def __post_init__(self) -> None:
@@ -127,7 +132,9 @@ class Exchange:
     async def _answered(
         self, service: Service, request: Request, permit: Permit, standing: Standing, record: Recording, deadline: float
     ) -> Answer:
-        run = self._compose if service.is_composition else self._single
+        run: Work = self._compose if service.is_composition else self._single
+        if service.gather is not None:
+            run = partial(self._gather, service.gather)
         return await run(service, request, permit, standing, record, deadline)
 
     async def _accepted(
@@ -174,9 +181,7 @@ class Exchange:
         call = self.recorder.call(service, request, permit, request.keys, broken=standing.broken)
         entries = await self._intents(record, (call,), standing)
         outcome = self._covered(call, await self._ask(call, deadline))
-        body = {} if outcome.error else _body(call, outcome)
-        if permit.grant.pseudonymise and self.pseudonyms is not None:
-            body = self.pseudonyms.replaced(request.caller.organisation, body)
+        body = {} if outcome.error else self._given(call, outcome)
         payload = orjson.dumps(body)
         entries += await record.outcomes(((call, outcome, payload),), {call.span_id: entries[0]})
         if outcome.error is not None:
@@ -184,13 +189,20 @@ class Exchange:
             raise outcome.error
         return Answer(body, payload, request.trace, entries, record.shard, receipt=record.receipt)
 
-    async def _ask(self, call: Call, deadline: float) -> Outcome:
+    def _given(self, call: Call, outcome: Outcome) -> dict[str, Any]:
+        """What the caller gets, with pseudonyms where the purpose gives no numbers."""
+        body = _body(call, outcome)
+        if call.permit.grant.pseudonymise and self.pseudonyms is not None:
+            body = self.pseudonyms.replaced(call.request.caller.organisation, body)
+        return body
+
+    async def _ask(self, call: Call, deadline: float, take: Take | None = None) -> Outcome:
         """One call, its intent being durable. Every failure becomes an outcome, because it must be recorded first."""
         started = time.monotonic()
         error: IntegratorError
         try:
             with Patience(deadline - started):
-                return await self._extracted(call, deadline, started)
+                return await (take or self._extracted)(call, deadline, started)
         except TimeoutError:
             error = SourceUnavailable(call.source, "no answer within the deadline")
         except (SourceError, SubjectReplaced) as known:
@@ -202,12 +214,12 @@ class Exchange:
             self.recorder.surprise(call, surprise)
         return Outcome(error=error, milliseconds=_milliseconds(started), ended=self.now())
 
-    async def _extracted(self, call: Call, deadline: float, started: float) -> Outcome:
+    async def _said(self, call: Call, plan: Plan, deadline: float) -> Reply:
+        """What the connector brings, asked with no more than the plan needs."""
         service, permit, request = call.service, call.permit, call.request
         source, operation = service.source, service.operation
         if source is None or operation is None:
             raise SourceFault(call.source, "NOT_CONNECTED", "the service names no source")
-        plan = self._plan(service, permit)
         question = Question(
             operation,
             call.keys,
@@ -219,15 +231,22 @@ class Exchange:
             deadline,
             request.language,
             request.scenario,
-            *((request.caller.purpose, request.dossier) if source in OWN else ()),
+            request.caller.purpose if source in OWN else None,
+            request.dossier if source in OWN else None,
+            call.body,
         )
-        reply = await self.connectors[source].ask(question)
+        return await self.connectors[source].ask(question)
+
+    async def _extracted(self, call: Call, deadline: float, started: float) -> Outcome:
+        service, permit = call.service, call.permit
+        plan = self._plan(service, permit)
+        reply = await self._said(call, plan, deadline)
         if reply.replaced_by is not None:
             self.recorder.replaced(call, reply.replaced_by)
             raise SubjectReplaced(self._new_number(call, reply.replaced_by) if "ssin" in permit.fields else None)
         if reply.document is None:
             if service.list_name is None:
-                raise SubjectNotFound(source)
+                raise SubjectNotFound(call.source)
             return Outcome(
                 {service.list_name: []},
                 milliseconds=_milliseconds(started),
@@ -287,6 +306,45 @@ class Exchange:
             return outcome
         denied = PolicyDenied(reason, rule=grant.authorisation, advice=ADVICE[reason])
         return Outcome(error=denied, milliseconds=outcome.milliseconds, ended=outcome.ended)
+
+    # --- one source that is several bodies ------------------------------------------------------------------------------
+
+    async def _gather(
+        self, gather: Gather, service: Service, request: Request, permit: Permit, standing: Standing, record: Recording, deadline: float
+    ) -> Answer:  # fmt: skip
+        """Every body at once; their intents share one commit, and so do their outcomes. Whoever cannot say is unknown."""
+        bodies, began = self.bodies.get(service.source or "", ()), self.now()
+        whole = self.recorder.call(service, request, permit, request.keys, broken=standing.broken)
+        asked = [
+            self.recorder.call(service, request, permit, request.keys, parent=whole.span_id, body=body.number)
+            for body in bodies
+        ]
+        indices = await self._intents(record, (whole, *asked), standing)
+        take = partial(self._listed, gather)
+        found = await asyncio.gather(*(self._ask(call, deadline, take) for call in asked))
+        told = [Told(body, one.values, one.error) for body, one in zip(bodies, found, strict=True)]
+        document = gathered.together(told, request.language)
+        extracted = self._plan(service, permit).extract(document, request.keys, lifts=permit.grant.lifts)
+        outcome = Outcome(extracted.values, extracted.facts, milliseconds=(self.now() - began) * 1000, ended=self.now())
+        outcome = self._covered(whole, outcome)
+        body = {} if outcome.error else self._given(whole, outcome)
+        payload = orjson.dumps(body)
+        done = [(call, one, b"") for call, one in zip(asked, found, strict=True)]
+        intents = {call.span_id: index for call, index in zip((whole, *asked), indices, strict=True)}
+        entries = (*indices, *await record.outcomes((*done, (whole, outcome, payload)), intents))
+        if outcome.error is not None:
+            record.refuses(outcome.error, entries)
+            raise outcome.error
+        retry = gathered.retry_after(told)
+        return Answer(body, payload, request.trace, entries, record.shard, retry, record.receipt)
+
+    async def _listed(self, gather: Gather, call: Call, deadline: float, started: float) -> Outcome:
+        """What one body lists, as the connector brings it: it is trimmed when all of it is together."""
+        reply = await self._said(call, self._plan(call.service, call.permit), deadline)
+        if reply.incomplete:
+            raise SourceFault(call.source, "INCOMPLETE", "it did not tell all of it")
+        listed = gathered.listed(reply.document, gather)
+        return Outcome(listed, milliseconds=_milliseconds(started), ended=self.now())
 
     # --- several sources ----------------------------------------------------------------------------------------------
 

@@ -44,6 +44,7 @@ class Call:
     source: str  # connector id; the service's own name for a composition
     subject: tuple[str, str] | None
     clear: Mapping[str, Any]  # what both of its entries say in clear
+    body: str | None = None  # which of its bodies is asked, of a source that is several
 
 
 @fixed
@@ -99,15 +100,16 @@ class Recorder:
         return Recording(await self._shelf.begin(), self._metrics, self.closeness, self.learn)
 
     def call(
-        self, service: Service, request: Request, permit: Permit, keys: Mapping[str, Any], *, parent: str | None = None, broken: str | None = None
+        self, service: Service, request: Request, permit: Permit, keys: Mapping[str, Any], *, parent: str | None = None,
+        broken: str | None = None, body: str | None = None,
     ) -> Call:  # fmt: skip
         """`broken`: the reason that would have refused it, had it not been an emergency."""
         span_id = request.trace.span_id if parent is None else os.urandom(8).hex()
-        source = service.source or service.name
-        clear = _clear(service, request, permit, source, parent)
+        source = service.recorded_as if body is None else service.source or service.name
+        clear = _clear(service, request, permit, source, parent, body)
         if broken is not None or permit.grant.notify:
             clear["flags"] = _raised(permit, broken)
-        return Call(service, request, permit, keys, span_id, source, service.subject(keys), clear)
+        return Call(service, request, permit, keys, span_id, source, service.subject(keys), clear, body)
 
     def failure(self, call: Call, error: IntegratorError) -> None:
         """A source failed or refused: one line for the operator, in codes only. What a source does not know is no failure."""
@@ -172,7 +174,9 @@ class Recording:
             drafts.append(_outcome(call, outcome, payload, intents[call.span_id], people, flags))
         return await self._append(drafts, beside)
 
-    async def denied(self, service: Service, request: Request, denial: Denial, beside: Sequence[Statement] = ()) -> tuple[int, ...]:
+    async def denied(
+        self, service: Service, request: Request, denial: Denial, beside: Sequence[Statement] = ()
+    ) -> tuple[int, ...]:
         if self._closeness is not None:
             await self._closeness.know(request.caller)
         flags = self._near_asked(request.caller, service.subject(request.keys))
@@ -229,7 +233,9 @@ def _unknown(surprise: Exception) -> frozenset[str]:
     return _NONE
 
 
-def _clear(service: Service, request: Request, permit: Permit, source: str, parent: str | None) -> dict[str, Any]:
+def _clear(
+    service: Service, request: Request, permit: Permit, source: str, parent: str | None, body: str | None
+) -> dict[str, Any]:
     clear: dict[str, Any] = {
         "op": "dpv:Query" if service.is_composition or permit.grant.answers_only else service.op,
         "dpl.core.processing_activity_id": permit.purpose.activity,
@@ -238,6 +244,8 @@ def _clear(service: Service, request: Request, permit: Permit, source: str, pare
         "policy": {"id": permit.grant.authorisation, "ver": "sha256:" + permit.grant.digest, "decision": "permit"},
         "initiator": "official" if request.caller.agent else "system",
     }
+    if body is not None:
+        clear["source"]["org"] = body
     if parent is not None:
         clear["parent_span_id"] = parent
     if request.trace.related is not None:
@@ -348,7 +356,7 @@ def _denied(service: Service, request: Request, denial: Denial, flags: frozenset
     clear = {
         "op": "dpv:Query", "status": "Error", "reason_code": denial.reason,
         "consumer": {"org": request.caller.organisation, "app": request.caller.application},
-        "source": {"service": service.source or service.name, "operation": service.operation or "composition"},
+        "source": {"service": service.recorded_as, "operation": service.operation or "composition"},
         "policy": {"id": denial.rule or "none", "decision": "deny"},
         "dpl.core.processing_activity_id": purpose.activity if purpose else "unknown", **_flags(flags),
         "asked": asked(service, request),

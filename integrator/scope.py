@@ -1,6 +1,6 @@
 """What a rule may see: the request's keys, the service's parameters, today, and the answers of the parts.
 
-    operand  = $key | $parameters.x | $today | part.path.0.to.value | {value: literal}
+    operand  = $key | $parameters.x | $today | $thisYear | part.path.0.to.value | {value: literal}
                inside `where`: a field of the element looked at, or `item` for the whole of it
 
 A path through a list gives the list of what is found there. A part that failed is unknown, whatever is asked of it, and
@@ -52,6 +52,8 @@ def operand(written: Any) -> Operand:
         return lambda scope: written
     if written == "$today":
         return lambda scope: scope.today
+    if written == "$thisYear":
+        return lambda scope: int(scope.today[:4])
     head, *rest = written.removeprefix("$").split(".")
     if written.startswith("$parameters."):
         return lambda scope: _walk(scope.parameters, rest)

@@ -167,6 +167,14 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Gather:
+    """One question goes to every body of the source; what they say is one answer (integrator.gathered)."""
+
+    items: str  # what each body lists
+    sum: str  # of an item: what is added up
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """One operation the hub offers, in canonical terms."""
 
@@ -193,6 +201,7 @@ class Service:
     public: bool  # about no person: no dossier, GET possible
     is_open: bool = False  # for anybody, without a token, at the open door only
     later: Later | None = None  # its effect is later: what is handed in is kept, then delivered
+    gather: Gather | None = None
     past: str | None = None  # it is about the past: the key that says from when
 
     def reaches(self, keys: Mapping[str, Any]) -> str | None:
@@ -218,6 +227,11 @@ class Service:
     @property
     def is_composition(self) -> bool:
         return bool(self.parts)
+
+    @property
+    def recorded_as(self) -> str:
+        """Who is asked, in the ledger: the source, or this service where several are."""
+        return self.name if self.source is None or self.gather is not None else self.source
 
     def parts_for(self, codes: frozenset[str]) -> tuple[Part, ...]:
         """The parts that these checks need, with what those wait for: nothing more is asked of any source."""
@@ -371,6 +385,7 @@ def compile_service(data: Mapping[str, Any], sheets: Mapping[str, Sheet], *, san
         offers=_offers(data, sheet), list_name=data.get("list"),
         parts=parts, checks=tuple(_check(check, part_names) for check in data.get("checks", ())),
         parameters=data.get("parameters") or {}, answer_name=next(iter(data.get("answer") or {"result": "all"})),
+        gather=Gather(**data["gather"]) if "gather" in data else None,
         public=not about_person, is_open=data.get("open", False), later=_later(data["delivery"], sandbox) if "delivery" in data else None,
         past=data.get("history"),
     )  # fmt: skip

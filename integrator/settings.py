@@ -74,7 +74,7 @@ def _mocked(data: Mapping[str, Any]) -> list[str]:
     sources = [
         f"sources.{name}"
         for name, source in (data.get("sources") or {}).items()
-        if any(isinstance(value, str) and ("{mocks}" in value or "{state}/mock/" in value) for value in source.values())
+        if any("{mocks}" in value or "{state}/mock/" in value for value in _texts(source))
     ]
     stamps = (data.get("audit") or {}).get("timestamps") or ()
     sign_in = (data.get("consoles") or {}).get("signIn") or {}
@@ -84,6 +84,14 @@ def _mocked(data: Mapping[str, Any]) -> list[str]:
         + ["agents.issuers"] * any("{mocks}" in str(one) for one in (data.get("agents") or {}).get("issuers") or ())
         + ["consoles.signIn"] * any(mark in str(sign_in) for mark in ("{mocks}", "{state}/mock/"))
     )
+
+
+def _texts(value: Any) -> list[str]:
+    """Every text in a value, however deep."""
+    if isinstance(value, str):
+        return [value]
+    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    return [text for one in inner for text in _texts(one)]
 
 
 def _check(data: Mapping[str, Any]) -> Settings:

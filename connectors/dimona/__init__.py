@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from connectors.dimona.client import Dimona
-from connectors.dimona.token import Tokens, read_signer
 from integrator.contract import Tools
 from integrator.errors import ConfigurationError
+from integrator.transport.assertion import Tokens
 
 
 def build(tools: Tools) -> Dimona:
     """Read the room's data and the key; nothing is sent yet."""
     if tools.send is None:
         raise ConfigurationError("connectors/dimona: sources.dimona.url is missing")
-    return Dimona(
-        tools, tools.send, Tokens(tools.send, read_signer(tools.settings, tools.now), tools.settings, tools.now)
-    )
+    return Dimona(tools, tools.send, Tokens(tools, tools.send, "/REST/oauth/v5/token"))

@@ -15,9 +15,9 @@ from typing import Any, Final
 
 import orjson
 
-from connectors.dimona.token import PATIENCE, Tokens
 from integrator.contract import HttpAnswer, Question, Reply, Send, Tools
 from integrator.errors import SourceError, SourceFault, SourceRefused, SourceUnavailable
+from integrator.transport.assertion import PATIENCE, Tokens
 from integrator.transport.faults import Faults
 from integrator.transport.jsonbody import NotJson, Shape, ShapeError, read
 

@@ -28,11 +28,13 @@ TAGS = {
     "social security": "Statuses and benefits, through the KSZ/BCSS.",
     "employment": "Declarations of employment, and the periods that one declared (Dimona).",
     "enterprise": "Enterprises and their establishment units (KBO/BCE).",
+    "property": "Parcels, and the rights that somebody holds on one (cadastre).",
     "vehicle": "Vehicles, plates and holders (DIV).",
     "address": "Addresses, streets and municipalities (BeSt Address).",
     "directory": "Who keeps a file about whom (directory of references): one's own registrations, never another's.",
     "open data": "For anybody, without a token: nothing of it is about a person.",
     "statistics": "Figures for policy: how many, never who; who gave nothing is unknown, never zero.",
+    "debt": "What somebody owes to several bodies, asked of each; who cannot say is unknown, and then there is no total.",
     "parking": "Parking cards and the resident permit.",
 }
 

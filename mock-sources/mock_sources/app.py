@@ -1,6 +1,7 @@
 """Composition: every source in one ASGI process, each behind its fault layer, the admin API beside them.
 
-/rr /ksz /kbo /div /best /dimona   the sources, at the paths the real ones use behind that prefix
+/rr /ksz /kbo /div /best /dimona /cadastre   the sources, at the paths the real ones use behind that prefix
+/debts_receipts /debts_postes /debts_arrears   three accounting packages, each of another body and unlike the others
 /tsa                       a time stamping authority; its root is state/tsa/root.pem
 /oidc                      an OpenID issuer; its one client is in state/oidc/client.json
 /iam /eid /itsme           OpenID issuers that vouch for the invented staff
@@ -33,7 +34,10 @@ from mock_sources.sources.parking import Package
 from mock_sources.tsa import Authority, Tsa
 from mock_sources.world import World
 
-ROOMS = {"rr": "rijksregister", "ksz": "ksz", "kbo": "kbo", "div": "div", "best": "best", "dimona": "dimona"}
+ROOMS = {"rr": "rijksregister"} | {
+    name: name
+    for name in ("ksz", "kbo", "div", "best", "dimona", "cadastre", "debts_receipts", "debts_postes", "debts_arrears")
+}
 """Prefix of a source that answers over HTTP, and the folder under sources/ that holds it."""
 
 

@@ -11,6 +11,7 @@ import os
 import secrets
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +23,9 @@ from cryptography.x509.oid import NameOID
 
 IDENTITIES = ("rijksregister", "ksz", "client")
 """Key pairs of the kit: two sources sign their answers, `client` is what they issued to the hub."""
+
+PACKAGES = ("debts_receipts", "debts_postes", "debts_arrears")
+"""Accounting packages, each with a fixed token for the hub."""
 
 _YEARS = 10
 _PRIVATE_FILE, _PRIVATE_FOLDER = 0o600, 0o700
@@ -65,6 +69,7 @@ class Credentials:
     client: Identity
     kbo: UsernamePassword
     div: ClientSecret
+    tokens: Mapping[str, str]  # of each of PACKAGES
 
     @property
     def state(self) -> Path:
@@ -90,8 +95,10 @@ def load(state: Path) -> Credentials:
         identities = {name: _identity(folder, name) for name in IDENTITIES}
         kbo = json.loads((folder / "kbo.json").read_bytes())
         div = json.loads((folder / "div.json").read_bytes())
+        tokens = {name: json.loads((folder / f"{name}.json").read_bytes())["token"] for name in PACKAGES}
         return Credentials(
             folder=folder,
+            tokens=tokens,
             kbo=UsernamePassword(kbo["username"], kbo["password"]),
             div=ClientSecret(div["clientId"], div["clientSecret"]),
             **identities,
@@ -116,6 +123,8 @@ def _issue(folder: Path) -> None:
         _write_identity(draft, name)
     _write_json(draft / "kbo.json", {"username": "fidus-mock", "password": secrets.token_urlsafe(24)})
     _write_json(draft / "div.json", {"clientId": "fidus-mock", "clientSecret": secrets.token_urlsafe(32)})
+    for name in PACKAGES:
+        _write_json(draft / f"{name}.json", {"token": secrets.token_urlsafe(32)})
     try:
         draft.rename(folder)
     except OSError:

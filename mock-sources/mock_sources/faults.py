@@ -39,7 +39,20 @@ FAMILIES: dict[str, str] = {
 DEFAULT_MS = {"delay": 200.0, "lognormal": 80.0, "drip": 5000.0}
 """delay: all of it · lognormal: its median · drip: from first to last byte."""
 
-SOURCES = ("rr", "ksz", "kbo", "div", "best", "dimona", "parking", "tsa")
+SOURCES = (
+    "rr",
+    "ksz",
+    "kbo",
+    "div",
+    "best",
+    "dimona",
+    "cadastre",
+    "debts_receipts",
+    "debts_postes",
+    "debts_arrears",
+    "parking",
+    "tsa",
+)
 NAMES = {**{source: source for source in SOURCES}, "rijksregister": "rr"}
 """What a caller may write for a source, and which one it means."""
 
@@ -54,6 +67,10 @@ KINDS: dict[str, frozenset[str]] = {
     "div": _REST,
     "best": _REST,
     "dimona": _REST,
+    "debts_receipts": _REST,
+    "debts_postes": _REST,
+    "debts_arrears": _REST,
+    "cadastre": _REST,
     "parking": _FILE,  # a file can be broken or gone, not slow
     "tsa": frozenset(kind for kind, family in FAMILIES.items() if family != "semantic") | _STAMPS,
 }

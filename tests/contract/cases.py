@@ -1,7 +1,7 @@
 """Plays a case of a room: connectors/<id>/cases/<situation>.yaml, without any network.
 
 why: one sentence
-question: {operation, keys, history?, groups?, language?, legalContext?, ticket?, scenario?}
+question: {operation, keys, history?, groups?, language?, legalContext?, ticket?, scenario?, body?}
 answer: {status?, contentType?, headers?, body | json | bodyFile | soap | ssdn, encoding?, sign?}  # to every call …
                                                    # soap, ssdn: signed by the source, see tests/contract/signed.py
 answers: [ … ]                                     # … or one after the other; `path:` = only for calls there
@@ -142,6 +142,7 @@ def question(case: Mapping[str, Any]) -> Question:
         deadline=time.monotonic() + 5,
         language=asked.get("language", "fr"),
         scenario=asked.get("scenario"),
+        body=asked.get("body"),
     )
 
 
@@ -196,7 +197,9 @@ def check_sent(case: Mapping[str, Any], send: FakeSend) -> None:
         return
     assert len(wanted) == len(send.sent)
     for want, sent in zip(wanted, send.sent, strict=True):
-        told: dict[str, Any] = {name: getattr(sent, name) for name in ("method", "path", "query", "repeatable") if name in want}
+        told: dict[str, Any] = {
+            name: getattr(sent, name) for name in ("method", "path", "query", "repeatable") if name in want
+        }
         told |= {"headers": {name: sent.headers.get(name) for name in want["headers"]}} if "headers" in want else {}
         assert {name: value for name, value in want.items() if name not in ("contains", "lacks")} == told
         body = sent.body.decode()

@@ -31,8 +31,17 @@ READ_BY_ZEEP = [
     if ROOMS[room].protocol == "soap" and "values" in played.load(path)["expect"] and "zeep" not in played.load(path)
 ]
 BOUGHT = {"json": {"access_token": "kept.in.tests", "token_type": "Bearer", "expires_in": 300}}
+DEFAULTS = played.load(played.ROOT / "config" / "defaults.yaml")
 TOKEN = {"/oauth/token": BOUGHT, "/oauth/v5/token": BOUGHT}
-SECRETS = {"username": "hub", "password": "s3cret", "clientId": "hub", "clientSecret": "s3cret"}
+# Bodies of a source that is several: the ones of the sandbox, each with a package of its own.
+BODIES = {room: chosen["bodies"] for room, chosen in DEFAULTS["sources"].items() if "bodies" in chosen}
+SECRETS = {
+    "token": "kept.in.tests",
+    "username": "hub",
+    "password": "s3cret",
+    "clientId": "hub",
+    "clientSecret": "s3cret",
+}
 
 
 def named(rooms_and_paths: list[tuple[str, Path]]) -> list[str]:
@@ -62,9 +71,13 @@ def kit(tmp_path_factory) -> dict[str, str]:
 async def built(room: str, case: dict[str, Any], kit: dict[str, str], send: played.FakeSend) -> Connector:
     folder = ROOMS[room].room
     settings = {**kit, **case.get("settings", {})}
+    bodies = {number: {**one, "credentials": kit["credentials"]} for number, one in BODIES.get(room, {}).items()}
+    settings |= {"bodies": bodies} if bodies else {}
     if "file" in settings:
         settings["file"] = str(folder / "cases" / settings["file"])
-    connector = load_room(folder).build(Tools(room, folder, settings, send, lambda: played.NOW, sandbox=True))
+    connector = load_room(folder).build(
+        Tools(room, folder, settings, send, lambda: played.NOW, True, dict.fromkeys(bodies, send))
+    )
     return await connector if inspect.isawaitable(connector) else connector
 
 

@@ -22,7 +22,7 @@ from tests.flows.ledgers import Book, book
 from tests.flows.sandboxes import Callers, callers
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCES = ("rr", "ksz", "kbo", "div", "best", "dimona", "parking")  # as the mocks name them
+SOURCES = ("rr", "ksz", "kbo", "div", "best", "dimona", "cadastre", "debts_receipts", "debts_postes", "debts_arrears", "parking")  # as the mocks name them
 
 Ask = Callable[..., Hub]
 SetFault = Callable[..., None]

@@ -36,6 +36,8 @@ PERSON: Mapping[str, Any] = {
 }
 # What the Crossroads Bank wants as proof that one knows the person.
 IDENTITY: Mapping[str, Any] = {"ssin": PERSON["ssin"], "familyName": "Eekhoorn", "birthDate": "1984-05-17"}
+# Half of it is hers, on the first day of that year.
+DWELLING: Mapping[str, Any] = {"parcelId": "21809A0012/00B000P0000", "taxYear": 2026}
 KEYS: Mapping[str, Mapping[str, Any]] = {
     "person.get": {"ssin": PERSON["ssin"]},
     "person.addressHistory": {"ssin": PERSON["ssin"], "history": True},
@@ -72,7 +74,10 @@ KEYS: Mapping[str, Mapping[str, Any]] = {
     "directory.ksz.register": {**IDENTITY, "quality": "9", "startDate": "2026-02-01"},
     "directory.ksz.unregister": {**IDENTITY, "quality": "9", "startDate": "2026-02-01", "endDate": "2099-12-31"},
     "directory.ksz.list": {**IDENTITY, "startDate": "2026-02-01"},
+    "debt.consolidated": {"ssin": PERSON["ssin"]},
     "employment.periods": {"ssin": PERSON["ssin"], "startDate": "2026-02-02"},
+    "property.cadastralData": {"ssin": PERSON["ssin"], **DWELLING},
+    "property.rebate.check": {"ssin": PERSON["ssin"], **DWELLING},
     "employment.declarations": {"ssin": PERSON["ssin"], "quarters": {"begin": "2026Q1", "end": "2026Q2"}},
     "parking.cards.count": {"plateNumber": PERSON["plateNumber"]},
     "parking.residentPermit.checkEligibility": {
@@ -81,6 +86,9 @@ KEYS: Mapping[str, Mapping[str, Any]] = {
         "address": PERSON["address"],
     },
 }
+
+
+BODIES: Mapping[str, int] = {name: len(one["bodies"]) for name, one in settings.load().sources.items() if "bodies" in one}
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,9 @@ from integrator.commands import apps, mock, sandbox
 from integrator.commands.sandbox import Sandbox
 from integrator.errors import ConfigurationError
 
-SOURCES = ("rr", "ksz", "kbo", "div", "best", "dimona", "parking")  # as the mocks name them
-CONNECTOR_OF = {"rr": "rijksregister", "parking": "parking_cards"}  # … and as the hub does, where that is another word
+SOURCES = ("rr", "ksz", "kbo", "div", "best", "dimona", "cadastre", "debts_receipts", "debts_postes", "debts_arrears", "parking")  # as the mocks name them
+DEBTS = ("debts_receipts", "debts_postes", "debts_arrears")
+CONNECTOR_OF = {"rr": "rijksregister", "parking": "parking_cards", **dict.fromkeys(DEBTS, "debts")}  # … and as the hub does, where that is another word
 PATIENCE = 10.0  # seconds for a hub to end by itself
 
 

@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator
 
 from integrator.commands.sandbox import Sandbox
 from tests.flows.ledgers import Book
-from tests.flows.questions import DOSSIER, SERVICES, Granted, elsewhere, granted, leaves, the
+from tests.flows.questions import BODIES, DOSSIER, SERVICES, Granted, elsewhere, granted, leaves, the
 from tests.flows.sandboxes import Callers, Reply
 
 GRANTED = granted()
@@ -194,7 +194,9 @@ def calls(one: Granted) -> Counter[str]:
     """The service, and each of its parts that has to be asked for these answers."""
     parts = [part.service for part in one.service.parts_for(one.permit.fields)]
     # The person holds the plate, no enterprise does: nobody has to know who drives.
-    return Counter([one.service.name, *(name for name in parts if name != "vehicle.titular")])
+    asked = Counter([one.service.name, *(name for name in parts if name != "vehicle.titular")])
+    asked[one.service.name] += BODIES.get(one.service.source or "", 0)  # one source that is several is asked of each
+    return asked
 
 
 def promised(described: dict[str, Any], service: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from integrator.directory import OWN
 from mock_sources.faults import FAMILIES, FILE_VARIANTS, KINDS
 from tests.flows.ledgers import Book, book
 from tests.flows.questions import PERSON, SERVICES, Granted, one_each
-from tests.flows.sandboxes import CONNECTOR_OF, SOURCES, Beside, Callers, Reply, beside, callers, heal, strike
+from tests.flows.sandboxes import CONNECTOR_OF, DEBTS, SOURCES, Beside, Callers, Reply, beside, callers, heal, strike
 
 DEADLINE = 1.2  # seconds; a source's own patience is 4 to 6
 NAME_OF = {CONNECTOR_OF.get(source, source): source for source in SOURCES}  # connector -> as the mocks name it
@@ -42,7 +42,9 @@ RUBBISH = "garbage_line"
 # the stranger whom the mocks name has no living wage: that "nothing", under the right number, is what a true one looks like.
 UNNOTICED = {"address.municipalities": "best-wrong_subject", "livingWage.get": "ksz-wrong_subject"}
 
-PLAIN = [one for one in one_each() if one.service.source not in (None, *OWN)]  # what is in the house is never ill alone
+GATHERED = [one for one in one_each() if one.service.gather]
+# What is in the house is never ill alone.
+PLAIN = [one for one in one_each() if one.service.source not in (None, *OWN) and not one.service.gather]
 REGISTRATIONS = next(one for one in PLAIN if one.service.name == "vehicle.registrations")
 COMPOSED = [one for one in one_each() if one.service.is_composition]
 
@@ -63,7 +65,7 @@ class Illness:
         if self.source == "parking":
             return FAULT if self.more.get("variant") == RUBBISH else UNAVAILABLE
         if self.kind == "http500":  # REST sources tell it in their own protocol; before SOAP a gateway sends a page
-            return FAULT if self.source in ("div", "best", "dimona") else UNAVAILABLE
+            return FAULT if self.source in ("div", "best", "dimona", "cadastre", *DEBTS) else UNAVAILABLE
         return EXPECTED[self.kind]
 
 
@@ -95,7 +97,7 @@ def _quick(running: Beside, no_token: Illness) -> Iterator[Quick]:
         known = Quick(doors, read, running.mocks, _address_id(doors))
         known.without_token = known.ask_while(no_token, REGISTRATIONS)
         for _ in range(2):  # what the first round registered at the Bank, its list shows in the second and from then on
-            for one in (*PLAIN, *COMPOSED):
+            for one in (*PLAIN, *GATHERED, *COMPOSED):
                 known.healthy[one.id] = known.ask(one)
         yield known
         heal(running.mocks)
@@ -250,6 +252,29 @@ def test_a_composition_says_unknown_and_why(one: Granted, illness: Illness, quic
     assert code in {entry.get("reason_code") for entry in outcomes_of(gained, illness)}
     assert sorted(reply.entries) == [entry["index"] for entry in gained]
     assert verdicts(quick.healthy[one.id]) == verdicts(quick.ask(one))
+
+
+def _gathered_cases() -> Iterator[Any]:
+    for one in GATHERED:
+        for source in sorted(SOURCES):
+            if CONNECTOR_OF.get(source, source) == one.service.source:
+                for illness in illnesses(source):
+                    yield pytest.param(one, illness, id=f"{one.service.name}-{illness}")
+
+
+@pytest.mark.parametrize(("one", "illness"), list(_gathered_cases()))
+def test_a_body_that_is_ill_is_unknown_and_then_there_is_no_total(one: Granted, illness: Illness, quick: Quick):
+    healthy = quick.healthy[one.id]
+    reply, gained = quick.ask_while(illness, one)
+    states = [said["state"] for said in reply.body["bodies"]]
+    status, _, code = illness.expected
+    kept = [said for said in reply.body["bodies"] if said["state"] == "known"]
+
+    assert (200, 1, {"complete": False}) == (reply.status, states.count("unknown"), reply.body["total"])
+    assert len(states) - 1 == len(kept) == len([said for said in kept if said in healthy.body["bodies"]])
+    assert [code] == [entry["reason_code"] for entry in outcomes_of(gained, illness) if "reason_code" in entry]
+    assert (status == 503) == ("retry-after" in reply.headers)
+    assert healthy.body == quick.ask(one).body
 
 
 def outcomes_of(gained: list[dict[str, Any]], illness: Illness) -> list[dict[str, Any]]:

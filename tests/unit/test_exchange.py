@@ -23,9 +23,10 @@ from integrator.errors import (
     WrongSubject,
 )
 from integrator.exchange import Exchange
+from integrator.gathered import Body
 from integrator.mapping import Sheet
 from integrator.metrics import Metrics
-from integrator.model import Caller, Request, Trace
+from integrator.model import Caller, LocalizedString, Request, Trace
 from integrator.policy import compile_policies
 from integrator.recording import Recorder
 from integrator.services import compile_service
@@ -446,3 +447,86 @@ async def test_a_source_of_the_house_is_told_the_purpose_of_the_token_and_the_ca
         source.asked[0].dossier,
         source.asked[0].organisation,
     )
+
+
+# --- a source that is several bodies ------------------------------------------------------------------------------------
+
+OWED = ("1970000516", "1982100968", "1992100975")
+
+
+@pytest.fixture
+def several(hub, source):
+    """The same hub, with a service that asks three bodies; `source.says` is by body."""
+    fields = {
+        "bodies": {"at": "bodies", "many": True, "record": {
+            "creditor": {"at": "body/number"}, "state": {"at": "state"}, "amount": {"at": "amount"},
+            "items": {"at": "items", "many": True, "record": {"amount": {"at": "amount"}}},
+        }},
+        "total": {"at": "total", "record": {"complete": {"at": "complete", "read": "boolean"}, "amount": {"at": "amount"}}},
+    }  # fmt: skip
+    sheets = {"owed": sheet("owed", fields, about=[])}
+    owed = service(sheets, service="owed", source="register", operation="owed", mapping="owed", gather={"items": "items", "sum": "amount"})  # fmt: skip
+    grants = [{"service": "owed", "keys": ["ssin"], "fields": ["bodies.state", "bodies.creditor", "bodies.items", "total"]}]
+    source.says = {one: Reply({"bodies": [{"items": [{"amount": "0.10", "name": "Ann"}]}]}) for one in OWED}
+    bodies = {"register": tuple(Body(one, LocalizedString(one, one, one)) for one in OWED)}
+    return replace(
+        hub,
+        services={"owed": owed},
+        policies=policies(grants),
+        bodies=bodies,
+        connectors={"register": ByBody(source)},
+    )
+
+
+class ByBody:
+    """Asks the source as if each body were an operation of it."""
+
+    def __init__(self, source):
+        self._source = source
+
+    async def ask(self, question):
+        return await self._source.ask(replace(question, operation=question.body))
+
+
+async def test_every_body_is_asked_after_all_intents_are_durable_and_each_has_its_own(several, source, ledger):
+    answer = await several.answer(request("owed"))
+    found = entries(ledger)
+
+    assert list(OWED) == sorted(one.body for one in source.asked)
+    assert [["intent"] * 4] * 3 == source.durable_before
+    assert [None, *OWED, *OWED, None] == [entry["source"].get("org") for entry in found]
+    assert ["owed", *["register"] * 6, "owed"] == [entry["source"]["service"] for entry in found]
+    assert [[]] * 3 == [entry["categories"] for entry in found[4:7]]
+    assert {"complete": True, "amount": "0.30"} == answer.body["total"]
+    assert [{"creditor": one, "state": "known", "items": [{"amount": "0.10"}]} for one in OWED] == answer.body["bodies"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [SourceUnavailable("register"), SourceFault("register", "SCHEMA"), "hang", RuntimeError("x"), Reply({"bodies": [{"items": [{}]}]}),
+     Reply({"bodies": [{"items": []}]}, incomplete=True)],
+    ids=["down", "fault", "hang", "surprise", "no_amount", "more_may_exist"],
+)  # fmt: skip
+async def test_a_body_that_cannot_say_is_unknown_and_nothing_is_added_up(several, source, ledger, said):
+    source.says[OWED[1]] = said
+    answer = await several.answer(request("owed"))
+
+    assert ["known", "unknown", "known"] == [one["state"] for one in answer.body["bodies"]]
+    assert {"complete": False} == answer.body["total"]
+    assert "items" not in answer.body["bodies"][1]
+    assert ["Ok", "Error", "Ok", "Ok"] == [entry["status"] for entry in entries(ledger)[4:]]
+
+
+async def test_a_body_that_says_it_has_nothing_is_known(several, source):
+    source.says[OWED[0]] = Reply(None)
+    answer = await several.answer(request("owed"))
+
+    assert {"complete": True, "amount": "0.20"} == answer.body["total"]
+    assert {"creditor": OWED[0], "state": "known"} == answer.body["bodies"][0]
+
+
+async def test_without_a_grant_no_body_is_asked(several, source, ledger):
+    with pytest.raises(PolicyDenied):
+        await several.answer(request("owed", caller=Caller("0207000011", "counter", "school")))
+
+    assert ([], ["denied"]) == (source.asked, kinds(ledger))

@@ -14,7 +14,7 @@ _NAME = re.compile(r"\$\{([a-zA-Z][A-Za-z0-9.]*)(?:([+-]\d+))?\}")
 
 def filled(value: Any, known: Mapping[str, Any], today: date) -> Any:
     """The same with every `${a.b}` replaced; one that is a whole text keeps its type. `${today+30}` is a day,
-    `${quarter-2}` the quarter so many before this one.
+    `${quarter-2}` the quarter so many before this one, `${year-1}` the year before this one.
 
     >>> filled({"a": "${n}", "b": "x-${p.q}", "c": "${today+1}"}, {"n": 7, "p": {"q": "y"}}, date(2026, 1, 31))
     {'a': 7, 'b': 'x-y', 'c': '2026-02-01'}
@@ -88,6 +88,8 @@ def _said(found: re.Match[str], known: Mapping[str, Any], today: date) -> Any:
     if name == "quarter":
         year, rank = divmod(today.year * 4 + (today.month - 1) // 3 + days, 4)
         return f"{year}Q{rank + 1}"
+    if name == "year":
+        return today.year + days
     value = today if name == "today" else at(name, known)
     if isinstance(value, date):
         return (value + timedelta(days)).isoformat()

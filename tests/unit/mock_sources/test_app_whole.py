@@ -21,7 +21,8 @@ from mock_sources import app as composition
 from mock_sources.app import Mocks
 from mock_sources.server import running
 
-SOURCES = ["rr", "ksz", "kbo", "div", "best", "dimona"]
+DEBTS = ("debts_receipts", "debts_postes", "debts_arrears")
+SOURCES = ["rr", "ksz", "kbo", "div", "best", "dimona", "cadastre", *DEBTS]
 PACKAGE_HOME = Path(composition.__file__).parents[1]
 
 
@@ -156,7 +157,7 @@ def test_soap_sources_break_with_a_gateways_page_and_rest_sources_with_a_problem
 
     assert kinds == {
         **dict.fromkeys(("rr", "ksz", "kbo"), "text/html"),
-        **dict.fromkeys(("div", "best", "dimona"), "application/problem+json"),
+        **dict.fromkeys(("div", "best", "dimona", "cadastre", *DEBTS), "application/problem+json"),
     }
 
 
@@ -243,7 +244,7 @@ def test_the_program_says_where_it_is_and_stops_when_told_even_while_hanging(tmp
             program.communicate(timeout=20)
 
     assert (True, "UP") == (line["ready"], health["status"])
-    assert {"rijksregister", "ksz", "kbo", "div", "best", "dimona"} == set(line["sources"])
+    assert {"rijksregister", "ksz", "kbo", "div", "best", "dimona", "cadastre", *DEBTS} == set(line["sources"])
     assert Path(line["parking"]).parent.parent == tmp_path
 
 

@@ -12,7 +12,8 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from mock_sources.sources.dimona.app import API, CLIENT, TOKEN, Dimona
+from mock_sources.assertion import CLIENT
+from mock_sources.sources.dimona.app import API, TOKEN, Dimona
 from mock_sources.sources.dimona.register import Register
 
 KEY, OTHER = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())

@@ -8,7 +8,7 @@ from mock_sources.faults import KINDS, Board, Fault, UnknownFault, parse_fault, 
 
 
 def test_every_source_knows_only_kinds_of_the_vocabulary() -> None:
-    assert {"rr", "ksz", "kbo", "div", "best", "dimona", "parking", "tsa"} == set(KINDS)
+    assert {"rr", "ksz", "kbo", "div", "best", "dimona", "cadastre", "debts_receipts", "debts_postes", "debts_arrears", "parking", "tsa"} == set(KINDS)
     assert "wrong_signature" in KINDS["rr"]
     assert "wrong_signature" not in KINDS["kbo"]
 

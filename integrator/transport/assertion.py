@@ -1,14 +1,14 @@
-"""The bearer token of the NSSO: bought with a signed assertion (RFC 7523), one purchase at a time, used while it lives."""
+"""A source's bearer token, bought with a signed assertion (RFC 7523): one purchase at a time, used while it lives."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlencode
 
 import jwt
@@ -16,11 +16,10 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from integrator.contract import Send
+from integrator.contract import Send, Tools
 from integrator.errors import ConfigurationError, SourceFault
 from integrator.transport.jsonbody import NotJson, Shape, ShapeError, read
 
-PATH: Final = "/REST/oauth/v5/token"
 PATIENCE: Final = 5.0  # seconds for one purchase
 SPARE: Final = 30.0  # seconds before its end from which a token is no longer used: clocks differ
 _LIFE: Final = 60  # seconds of an assertion
@@ -40,7 +39,7 @@ _ANSWER: Final = Shape(
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Signer:
-    """Signs assertions with the key that the NSSO knows: RS256, or ES256 where the key is on a curve."""
+    """Signs assertions with the key that the source knows: RS256, or ES256 where the key is on a curve."""
 
     client: str
     audience: str
@@ -55,26 +54,29 @@ class Signer:
         )
 
 
-def read_signer(settings: Mapping[str, Any], now: Callable[[], float]) -> Signer:
-    """From `clientId` and `signingKey` (path of a PEM file) of `sources.dimona`; `audience` when it is not the token's address."""
+def _signer(tools: Tools, path: str) -> Signer:
+    said, name = tools.settings, f"sources.{tools.source}.signingKey"
     try:
-        key = load_pem_private_key(Path(settings["signingKey"]).read_bytes(), None)
+        key = load_pem_private_key(Path(said["signingKey"]).read_bytes(), None)
     except (KeyError, OSError, ValueError, TypeError) as error:
-        raise ConfigurationError(
-            f"sources.dimona.signingKey: {type(error).__name__}; a PEM file without password"
-        ) from None
+        raise ConfigurationError(f"{name}: {type(error).__name__}; a PEM file without password") from None
     if not isinstance(key, RSAPrivateKey | EllipticCurvePrivateKey):
-        raise ConfigurationError("sources.dimona.signingKey: an RSA key, or one on P-256")
-    audience = str(settings.get("audience", f"{settings.get('url', '')}{settings.get('tokenPath', PATH)}"))
-    return Signer(str(settings.get("clientId", "")), audience, key, now)
+        raise ConfigurationError(f"{name}: an RSA key, or one on P-256")
+    audience = str(said.get("audience", f"{said.get('url', '')}{path}"))
+    return Signer(str(said.get("clientId", "")), audience, key, tools.now)
 
 
 class Tokens:
-    """Gives the current Authorization header. Raises what a question would raise when there is none to be had."""
+    """Gives the current Authorization header. Raises what a question would raise when there is none to be had.
 
-    def __init__(self, send: Send, signer: Signer, settings: Mapping[str, Any], now: Callable[[], float]) -> None:
-        self._send, self._signer, self._now = send, signer, now
-        self._path = str(settings.get("tokenPath", PATH))
+    Read from the source's settings: `clientId`, `signingKey` (path of a PEM file), and where they differ from `path`, at
+    its address: `tokenPath`, `audience`.
+    """
+
+    def __init__(self, tools: Tools, send: Send, path: str) -> None:
+        self._source, self._send, self._now = tools.source, send, tools.now
+        self._path = str(tools.settings.get("tokenPath", path))
+        self._signer = _signer(tools, self._path)
         self._header, self._until = "", 0.0
         self._buying = asyncio.Lock()
 
@@ -98,10 +100,11 @@ class Tokens:
             headers={"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}, deadline=deadline,
         )  # fmt: skip
         if answer.status in (400, 401, 403):
-            raise SourceFault("dimona", "CREDENTIALS", f"no token for us (HTTP {answer.status})")
+            raise SourceFault(self._source, "CREDENTIALS", f"no token for us (HTTP {answer.status})")
         try:
             document = read(answer.body)
             _ANSWER.check(document)
         except (NotJson, ShapeError) as error:  # its text could hold a part of the token
-            raise SourceFault("dimona", "TOKEN", f"the token endpoint gave no token ({type(error).__name__})") from None
+            told = f"the token endpoint gave no token ({type(error).__name__})"
+            raise SourceFault(self._source, "TOKEN", told) from None
         return f"Bearer {document['access_token']}", started + max(0.0, float(document.get("expires_in", 300)) - SPARE)
