@@ -51,7 +51,6 @@ def change_text(change: Change, language: str, naming: Naming = as_written) -> s
     'search by ssin instead of plateNumber'
     """
     kind = "key_left_out" if change.kind == "key" and not change.to else change.kind
-    kind = f"direction_{change.to[0]}" if change.kind == "direction" else kind
     to = ", ".join(naming(change.kind, one, language) for one in change.to)
     return str(words()["changes"][kind][language]).format(was=naming(change.kind, change.was, language), to=to)
 
