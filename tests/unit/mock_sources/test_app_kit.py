@@ -16,6 +16,7 @@ FILES = {
     *(f"{name}.{part}.pem" for name in ("rijksregister", "ksz", "client") for part in ("key", "cert")),
     "kbo.json",
     "div.json",
+    *(f"debts_{package}.json" for package in ("arrears", "postes", "receipts")),
 }
 
 
