@@ -15,11 +15,14 @@ import tempfile
 import time
 from pathlib import Path
 
+import sqlalchemy as sa
+
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "mock-sources")]
 
 from integrator.delivery.queue import OutboxQueue  # noqa: E402
 from integrator.delivery.relay import Relay  # noqa: E402
+from integrator.delivery.tables import MESSAGE  # noqa: E402
 from integrator.delivery.webhooks.guard import open_way  # noqa: E402
 from integrator.delivery.webhooks.pushing import Push, Target  # noqa: E402
 from integrator.delivery.webhooks.signing import Signer, load_keys  # noqa: E402
@@ -58,7 +61,8 @@ async def measure(url: str, folder: Path, count: int, port: int) -> None:
     house.carrying.senders["push"] = push
     relay = asyncio.create_task(Relay(OutboxQueue(house.outbox, push.closed), house.carrying.carry, pause=0.05).run())
     started, cpu = time.perf_counter(), time.process_time()
-    while (await house.outbox.counts()).get("delivered", (0, 0))[0] < count:
+    delivered = sa.select(sa.func.count()).where(MESSAGE.c.state == "delivered")
+    while await house.database.run(lambda connection: connection.execute(delivered).scalar()) < count:
         await asyncio.sleep(0.2)
     told("delivered", count, started, cpu)
     relay.cancel()
