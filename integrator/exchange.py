@@ -50,9 +50,7 @@ from integrator.recording import Call, Outcome, Recorder, Recording
 from integrator.scope import PartAnswer, Scope, Unknown
 from integrator.services import Gather, Part, Service
 
-Work = Callable[
-    [Service, Request, Permit, Standing, Recording, float], Awaitable[Answer]
-]  # until that moment (monotonic)
+Work = Callable[[Service, Request, Permit, Standing, Recording, float], Awaitable[Answer]]  # until that moment (monotonic)
 Take = Callable[[Call, float, float], Awaitable[Outcome]]  # until when, since when (monotonic)
 _MINORS, _NOTHING = frozenset({"minors"}), frozenset[str]()
 
@@ -313,7 +311,7 @@ class Exchange:
         self, gather: Gather, service: Service, request: Request, permit: Permit, standing: Standing, record: Recording, deadline: float
     ) -> Answer:  # fmt: skip
         """Every body at once; their intents share one commit, and so do their outcomes. Whoever cannot say is unknown."""
-        bodies, began = self.bodies.get(service.source or "", ()), self.now()
+        bodies, began = self.bodies.get(service.source or "", ()), time.monotonic()
         whole = self.recorder.call(service, request, permit, request.keys, broken=standing.broken)
         asked = [
             self.recorder.call(service, request, permit, request.keys, parent=whole.span_id, body=body.number)
@@ -323,10 +321,7 @@ class Exchange:
         take = partial(self._listed, gather)
         found = await asyncio.gather(*(self._ask(call, deadline, take) for call in asked))
         told = [Told(body, one.values, one.error) for body, one in zip(bodies, found, strict=True)]
-        document = gathered.together(told, request.language)
-        extracted = self._plan(service, permit).extract(document, request.keys, lifts=permit.grant.lifts)
-        outcome = Outcome(extracted.values, extracted.facts, milliseconds=(self.now() - began) * 1000, ended=self.now())
-        outcome = self._covered(whole, outcome)
+        outcome = self._covered(whole, await self._ask(whole, deadline, partial(self._together, told, began)))
         body = {} if outcome.error else self._given(whole, outcome)
         payload = orjson.dumps(body)
         done = [(call, one, b"") for call, one in zip(asked, found, strict=True)]
@@ -345,6 +340,14 @@ class Exchange:
             raise SourceFault(call.source, "INCOMPLETE", "it did not tell all of it")
         listed = gathered.listed(reply.document, gather)
         return Outcome(listed, milliseconds=_milliseconds(started), ended=self.now())
+
+    async def _together(self, told: Sequence[Told], began: float, call: Call, _deadline: float, _started: float) -> Outcome:
+        """Trimmed to what is granted; nothing is waited for, so it ends even when the time is over."""
+        document = gathered.together(told, call.request.language)
+        extracted = self._plan(call.service, call.permit).extract(document, call.keys, lifts=call.permit.grant.lifts)
+        return Outcome(
+            extracted.values, extracted.facts, extracted.guarded, milliseconds=_milliseconds(began), ended=self.now()
+        )
 
     # --- several sources ----------------------------------------------------------------------------------------------
 

@@ -17,8 +17,6 @@ from integrator.errors import IntegratorError
 from integrator.model import LocalizedString
 from integrator.services import Gather
 
-_CENT = Decimal("0.01")
-
 
 @dataclass(frozen=True, slots=True)
 class Body:
@@ -64,7 +62,7 @@ def added(amounts: Iterable[str]) -> str:
         if exact != exact.to_integral_value():
             raise ValueError("no amount in euro and cents")
         cents += int(exact)
-    return str(Decimal(cents).scaleb(-2).quantize(_CENT))
+    return str(Decimal(cents).scaleb(-2))
 
 
 def retry_after(told: Sequence[Told]) -> int | None:

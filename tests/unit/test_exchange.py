@@ -454,9 +454,8 @@ async def test_a_source_of_the_house_is_told_the_purpose_of_the_token_and_the_ca
 OWED = ("1970000516", "1982100968", "1992100975")
 
 
-@pytest.fixture
-def several(hub, source):
-    """The same hub, with a service that asks three bodies; `source.says` is by body."""
+def owed(**more):
+    """A service that asks three bodies; `about`: where its document says of whom it is."""
     fields = {
         "bodies": {"at": "bodies", "many": True, "record": {
             "creditor": {"at": "body/number"}, "state": {"at": "state"}, "amount": {"at": "amount"},
@@ -464,14 +463,19 @@ def several(hub, source):
         }},
         "total": {"at": "total", "record": {"complete": {"at": "complete", "read": "boolean"}, "amount": {"at": "amount"}}},
     }  # fmt: skip
-    sheets = {"owed": sheet("owed", fields, about=[])}
-    owed = service(sheets, service="owed", source="register", operation="owed", mapping="owed", gather={"items": "items", "sum": "amount"})  # fmt: skip
+    sheets = {"owed": sheet("owed", fields, **more)}
+    return service(sheets, service="owed", source="register", operation="owed", mapping="owed", gather={"items": "items", "sum": "amount"})  # fmt: skip
+
+
+@pytest.fixture
+def several(hub, source):
+    """The same hub, with a service that asks three bodies; `source.says` is by body."""
     grants = [{"service": "owed", "keys": ["ssin"], "fields": ["bodies.state", "bodies.creditor", "bodies.items", "total"]}]
     source.says = {one: Reply({"bodies": [{"items": [{"amount": "0.10", "name": "Ann"}]}]}) for one in OWED}
     bodies = {"register": tuple(Body(one, LocalizedString(one, one, one)) for one in OWED)}
     return replace(
         hub,
-        services={"owed": owed},
+        services={"owed": owed(about=[])},
         policies=policies(grants),
         bodies=bodies,
         connectors={"register": ByBody(source)},
@@ -523,6 +527,15 @@ async def test_a_body_that_says_it_has_nothing_is_known(several, source):
 
     assert {"complete": True, "amount": "0.20"} == answer.body["total"]
     assert {"creditor": OWED[0], "state": "known"} == answer.body["bodies"][0]
+
+
+async def test_what_cannot_be_read_together_has_an_outcome_for_everyone_too(several, ledger):
+    unsaid = replace(several, services={"owed": owed()})  # whose document never says of whom it is
+    with pytest.raises(WrongSubject):
+        await unsaid.answer(request("owed"))
+
+    assert [*["intent"] * 4, *["outcome"] * 4] == kinds(ledger)
+    assert ["Ok", "Ok", "Ok", "Error"] == [entry["status"] for entry in entries(ledger)[4:]]
 
 
 async def test_without_a_grant_no_body_is_asked(several, source, ledger):
