@@ -97,9 +97,7 @@ class Tools:
     send: Send | None  # None for sources that are not HTTP
     now: Callable[[], float]  # epoch seconds
     sandbox: bool
-    sends: Mapping[str, Send] = field(
-        default_factory=dict
-    )  # to each body of a source that is several, by enterprise number
+    sends: Mapping[str, Send] = field(default_factory=dict)  # to each body of a source that is several, by its number
 
 
 Build = Callable[[Tools], Connector | Awaitable[Connector]]

@@ -12,14 +12,14 @@ from typing import Any, Final
 import orjson
 
 from integrator.contract import HttpAnswer, Question, Reply, Send, Tools
-from integrator.errors import SourceError, SourceFault
+from integrator.errors import SourceFault
 from integrator.transport.assertion import PATIENCE, Tokens
 from integrator.transport.faults import Faults
-from integrator.transport.jsonbody import NotJson, Shape, ShapeError, read
+from integrator.transport.jsonanswer import Answers
+from integrator.transport.jsonbody import Shape
 
 CONTRACT: Final = "2026-11"
 PLACE: Final = "/patrimony/v1/rights/search"
-_JSON: Final = frozenset({"application/json", "application/problem+json"})
 
 
 class Cadastre:
@@ -27,12 +27,12 @@ class Cadastre:
 
     def __init__(self, tools: Tools, send: Send, tokens: Tokens) -> None:
         self._send, self._tokens, self._sandbox = send, tokens, tools.sandbox
-        self._faults = Faults.load("cadastre", tools.room / "faults.yaml")
+        self._answers = Answers("cadastre", Faults.load("cadastre", tools.room / "faults.yaml"))
         self._shape = Shape.load(tools.room / "contract" / CONTRACT / "rights.schema.json")
 
     async def ask(self, question: Question) -> Reply:
         """`document` is {"taxYear", "parcelId", "items": […]}: more than one item when the person holds several rights."""
-        page = self._read(await self._post(question))
+        page = self._answers.read(await self._post(question), self._shape)
         if (page["taxYear"], page["parcelId"]) != (question.keys["taxYear"], question.keys["parcelId"]):
             raise SourceFault("cadastre", "CORRELATION", "it tells of another year or another parcel")
         return Reply(page if page["items"] else None)
@@ -55,31 +55,6 @@ class Cadastre:
                 break
             self._tokens.refused(token)
         return answer
-
-    def _read(self, answer: HttpAnswer) -> dict[str, Any]:
-        if answer.status != 200:
-            raise self._refusal(answer)
-        if answer.content_type != "application/json":
-            raise SourceFault("cadastre", "CONTENT_TYPE", "not JSON by its own word")
-        try:
-            document = read(answer.body)
-            self._shape.check(document)
-        except NotJson:
-            raise SourceFault("cadastre", "MALFORMED") from None
-        except ShapeError as error:
-            raise SourceFault("cadastre", "SCHEMA", str(error)) from None
-        checked: dict[str, Any] = document
-        return checked
-
-    def _refusal(self, answer: HttpAnswer) -> SourceError:
-        said = ""
-        try:
-            document = read(answer.body) if answer.content_type in _JSON else None
-        except NotJson:
-            document = None
-        if isinstance(document, dict):
-            said = str(document.get("type", "")).rpartition(":")[2]
-        return self._faults.error(said if said in self._faults else f"http{answer.status}")
 
 
 def _document(question: Question) -> dict[str, Any]:

@@ -13,10 +13,9 @@ from connectors.debts.layout import Layout, Unreadable, about
 from integrator.contract import HttpAnswer, Question, Reply, Send, Tools
 from integrator.errors import ConfigurationError, SourceFault, SubjectNotFound, WrongSubject
 from integrator.transport.faults import Faults
-from integrator.transport.jsonbody import NotJson, Shape, ShapeError, read
+from integrator.transport.jsonanswer import Answers
 
 _PAGES: Final = 20  # of one body; who has more is asked by nobody here, and is unknown rather than cut
-_JSON: Final = frozenset({"application/json", "application/problem+json"})
 
 
 class Debts:
@@ -24,7 +23,7 @@ class Debts:
 
     def __init__(self, tools: Tools, layouts: Mapping[str, Layout], bodies: Mapping[str, Mapping[str, Any]]) -> None:
         self._sends, self._sandbox = tools.sends, tools.sandbox
-        self._faults = Faults.load("debts", tools.room / "faults.yaml")
+        self._answers = Answers("debts", Faults.load("debts", tools.room / "faults.yaml"))
         try:
             self._layouts = {number: layouts[body["package"]] for number, body in bodies.items()}
             self._tokens = {number: _token(Path(body["credentials"])) for number, body in bodies.items()}
@@ -69,7 +68,7 @@ class Debts:
         asked: dict[str, Any] = {layout.ask: str(question.keys["ssin"])}
         if layout.pages is not None:
             asked[layout.pages.number] = number
-        document = self._read(layout.shape, await self._send(layout.path, send, asked, question))
+        document = self._answers.read(await self._send(layout.path, send, asked, question), layout.shape)
         if about(document, layout) != str(question.keys["ssin"]):
             raise WrongSubject("debts")
         if layout.pages is not None and document[layout.pages.number] != number:
@@ -84,29 +83,6 @@ class Debts:
         if question.scenario and self._sandbox:
             headers["Integrator-Test-Scenario"] = question.scenario
         return await send("POST", path, body=orjson.dumps(asked), headers=headers, deadline=question.deadline)
-
-    def _read(self, shape: Shape, answer: HttpAnswer) -> dict[str, Any]:
-        if answer.status != 200:
-            raise self._faults.error(self._code(answer))
-        if answer.content_type != "application/json":
-            raise SourceFault("debts", "CONTENT_TYPE", "not JSON by its own word")
-        try:
-            document = read(answer.body)
-            shape.check(document)
-        except NotJson:
-            raise SourceFault("debts", "MALFORMED") from None
-        except ShapeError as error:
-            raise SourceFault("debts", "SCHEMA", str(error)) from None
-        checked: dict[str, Any] = document
-        return checked
-
-    def _code(self, answer: HttpAnswer) -> str:
-        try:
-            document = read(answer.body) if answer.content_type in _JSON else None
-        except NotJson:
-            document = None
-        said = str(document.get("type", "")).rpartition(":")[2] if isinstance(document, dict) else ""
-        return said if said in self._faults else f"http{answer.status}"
 
 
 def _token(path: Path) -> str:

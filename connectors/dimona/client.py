@@ -16,15 +16,15 @@ from typing import Any, Final
 import orjson
 
 from integrator.contract import HttpAnswer, Question, Reply, Send, Tools
-from integrator.errors import SourceError, SourceFault, SourceRefused, SourceUnavailable
+from integrator.errors import SourceFault, SourceRefused, SourceUnavailable
 from integrator.transport.assertion import PATIENCE, Tokens
 from integrator.transport.faults import Faults
-from integrator.transport.jsonbody import NotJson, Shape, ShapeError, read
+from integrator.transport.jsonanswer import Answers
+from integrator.transport.jsonbody import Shape
 
 CONTRACT: Final = "2026-11"
 API: Final = "/REST/dimona/v2"
 _PLACE: Final = re.compile(r"/declarations/(\d{1,15})\Z")  # of a Location only this is taken, it is never followed
-_JSON: Final = frozenset({"application/json", "application/problem+json"})
 
 
 class Dimona:
@@ -35,7 +35,7 @@ class Dimona:
         said = tools.settings
         self._first, self._each = float(said.get("firstLookSeconds", 2)), float(said.get("lookSeconds", 1))
         self._most = float(said.get("giveUpSeconds", 30))
-        self._faults = Faults.load("dimona", tools.room / "faults.yaml")
+        self._answers = Answers("dimona", Faults.load("dimona", tools.room / "faults.yaml"))
         contract = tools.room / "contract" / CONTRACT
         self._shapes = {name: Shape.load(contract / f"{name}.schema.json") for name in ("declaration", "periods")}
 
@@ -51,7 +51,7 @@ class Dimona:
             return Reply(page if page["items"] else None)
         answer = await self._post("declarations", _declaration(question), question, repeatable=False)
         if answer.status != 201:
-            raise self._refusal(answer)
+            raise self._answers.error(answer)
         place = _PLACE.search(answer.headers.get("Location", ""))
         if place is None:
             raise SourceFault("dimona", "SCHEMA", "it took the declaration and does not say where it is")
@@ -117,32 +117,9 @@ class Dimona:
             raise
 
     def _read(self, shape: str, answer: HttpAnswer) -> dict[str, Any]:
-        if answer.status != 200:
-            refusal = self._refusal(answer)
-            # It refuses to tell, which says nothing about what it did.
-            raise SourceFault("dimona", "REFUSED_TO_TELL") if shape == "declaration" else refusal
-        if answer.content_type != "application/json":
-            raise SourceFault("dimona", "CONTENT_TYPE", "not JSON by its own word")
-        try:
-            document = read(answer.body)
-            self._shapes[shape].check(document)
-        except NotJson:
-            raise SourceFault("dimona", "MALFORMED") from None
-        except ShapeError as error:
-            raise SourceFault("dimona", "SCHEMA", str(error)) from None
-        checked: dict[str, Any] = document
-        return checked
-
-    def _refusal(self, answer: HttpAnswer) -> SourceError:
-        code = f"http{answer.status}"
-        try:
-            document = read(answer.body) if answer.content_type in _JSON else None
-        except NotJson:
-            document = None
-        if isinstance(document, dict):
-            said = str(document.get("type", "")).rpartition(":")[2]
-            code = said if said in self._faults else code
-        return self._faults.error(code)
+        if answer.status != 200 and shape == "declaration":  # it refuses to tell, which says nothing about what it did
+            raise SourceFault("dimona", "REFUSED_TO_TELL")
+        return self._answers.read(answer, self._shapes[shape])
 
 
 def _parties(question: Question) -> dict[str, Any]:

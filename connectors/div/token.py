@@ -17,26 +17,14 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote_plus, urlencode
 
-from integrator.contract import HttpAnswer, Send
-from integrator.errors import ConfigurationError, SourceError, SourceFault, SourceUnavailable
-from integrator.transport.jsonbody import NotJson, Shape, ShapeError, read
+from integrator.contract import Send
+from integrator.errors import ConfigurationError, SourceUnavailable
+from integrator.transport.bearer import bought
 
 PATIENCE: Final = 5.0  # seconds for one renewal; those who wait for it keep their own deadlines
 AHEAD: Final = 0.8  # of its life: from then on it is renewed beside the questions
 SPARE: Final = 5.0  # seconds before its end from which it is no longer used: clocks differ
 AGAIN: Final = 5.0  # seconds between two renewals ahead of time when the first one failed
-
-_ANSWER: Final = Shape(
-    {
-        "type": "object",
-        "required": ["access_token", "token_type"],
-        "properties": {
-            "access_token": {"type": "string", "pattern": r"^[A-Za-z0-9._~+/=-]{1,8000}\Z"},
-            "token_type": {"type": "string", "pattern": r"^[Bb][Ee][Aa][Rr][Ee][Rr]\Z"},
-            "expires_in": {"type": "number"},
-        },
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,23 +125,5 @@ class Tokens:
             },
             deadline=time.monotonic() + PATIENCE,
         )
-        return self._read(answer, started)
-
-    def _read(self, answer: HttpAnswer, started: float) -> Token:
-        if answer.status in (400, 401, 403):
-            raise SourceFault("div", "CREDENTIALS", f"no token for us (HTTP {answer.status})")
-        if answer.status != 200 or answer.content_type != "application/json":
-            raise _no_token(f"HTTP {answer.status}")
-        try:
-            document = read(answer.body)
-            _ANSWER.check(document)
-        except (NotJson, ShapeError) as error:
-            raise _no_token(type(error).__name__) from None  # its text could hold a part of the token
-        life = max(0.0, float(document.get("expires_in", 300)))
-        return Token(
-            f"Bearer {document['access_token']}", started + life * AHEAD, started + max(life - SPARE, life / 2)
-        )
-
-
-def _no_token(why: str) -> SourceError:
-    return SourceFault("div", "TOKEN", f"the token endpoint gave no token ({why})")
+        header, life = bought("div", answer)
+        return Token(header, started + life * AHEAD, started + max(life - SPARE, life / 2))

@@ -97,7 +97,7 @@ class Inquiry:
     def _told(self, id_: str, sealed: str) -> Mapping[str, Any]:
         """As an event that a question was asked for: `completing.reach` finds `row.x` in its data, and `answer.x`."""
         told = json.loads(self._unseal("adapter", sealed))
-        return {"id": id_, "data": told, ANSWER: told["answer"]}
+        return {"id": id_, ANSWER: told.pop("answer"), "data": told}
 
     async def _first(self, id_: str, row: Taken) -> str | None:
         """Why it is refused; None: it is answered, or open."""

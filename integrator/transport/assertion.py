@@ -17,24 +17,13 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from integrator.contract import Send, Tools
-from integrator.errors import ConfigurationError, SourceFault
-from integrator.transport.jsonbody import NotJson, Shape, ShapeError, read
+from integrator.errors import ConfigurationError
+from integrator.transport.bearer import bought
 
 PATIENCE: Final = 5.0  # seconds for one purchase
 SPARE: Final = 30.0  # seconds before its end from which a token is no longer used: clocks differ
 _LIFE: Final = 60  # seconds of an assertion
 _KIND: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-_ANSWER: Final = Shape(
-    {
-        "type": "object",
-        "required": ["access_token", "token_type"],
-        "properties": {
-            "access_token": {"type": "string", "pattern": r"^[A-Za-z0-9._~+/=-]{1,8000}\Z"},
-            "token_type": {"type": "string", "pattern": r"^[Bb][Ee][Aa][Rr][Ee][Rr]\Z"},
-            "expires_in": {"type": "number"},
-        },
-    }
-)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -99,12 +88,5 @@ class Tokens:
             "POST", self._path, body=lambda: urlencode(form | {"client_assertion": self._signer.assertion()}).encode(),
             headers={"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}, deadline=deadline,
         )  # fmt: skip
-        if answer.status in (400, 401, 403):
-            raise SourceFault(self._source, "CREDENTIALS", f"no token for us (HTTP {answer.status})")
-        try:
-            document = read(answer.body)
-            _ANSWER.check(document)
-        except (NotJson, ShapeError) as error:  # its text could hold a part of the token
-            told = f"the token endpoint gave no token ({type(error).__name__})"
-            raise SourceFault(self._source, "TOKEN", told) from None
-        return f"Bearer {document['access_token']}", started + max(0.0, float(document.get("expires_in", 300)) - SPARE)
+        header, life = bought(self._source, answer)
+        return header, started + max(0.0, life - SPARE)

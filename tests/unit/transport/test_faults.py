@@ -10,7 +10,7 @@ from integrator.errors import ConfigurationError, SourceFault, SourceThrottled, 
 from integrator.transport.faults import Faults
 
 CONNECTORS = Path(__file__).resolve().parents[3] / "connectors"
-ROOMS = [CONNECTORS / room / "faults.yaml" for room in ("best", "div", "kbo")]
+ROOMS = sorted(CONNECTORS.glob("*/faults.yaml"))
 OTHERS = {"*": {"error": "SourceFault", "reason": "FAULT"}}
 
 
