@@ -50,8 +50,9 @@ from integrator.recording import Call, Outcome, Recorder, Recording
 from integrator.scope import PartAnswer, Scope, Unknown
 from integrator.services import Gather, Part, Service
 
-Work = Callable[[Service, Request, Permit, Standing, Recording, float], Awaitable[Answer]]  # until that moment (monotonic)
-Take = Callable[[Call, float, float], Awaitable[Outcome]]  # until when, since when (monotonic)
+# Moments are monotonic: until when, and since when.
+Work = Callable[[Service, Request, Permit, Standing, Recording, float], Awaitable[Answer]]
+Take = Callable[[Call, float, float], Awaitable[Outcome]]
 _MINORS, _NOTHING = frozenset({"minors"}), frozenset[str]()
 
 
@@ -341,7 +342,9 @@ class Exchange:
         listed = gathered.listed(reply.document, gather)
         return Outcome(listed, milliseconds=_milliseconds(started), ended=self.now())
 
-    async def _together(self, told: Sequence[Told], began: float, call: Call, _deadline: float, _started: float) -> Outcome:
+    async def _together(
+        self, told: Sequence[Told], began: float, call: Call, _deadline: float, _started: float
+    ) -> Outcome:
         """Trimmed to what is granted; nothing is waited for, so it ends even when the time is over."""
         document = gathered.together(told, call.request.language)
         extracted = self._plan(call.service, call.permit).extract(document, call.keys, lifts=call.permit.grant.lifts)
