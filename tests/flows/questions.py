@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -38,7 +38,7 @@ PERSON: Mapping[str, Any] = {
 # What the Crossroads Bank wants as proof that one knows the person.
 IDENTITY: Mapping[str, Any] = {"ssin": PERSON["ssin"], "familyName": "Eekhoorn", "birthDate": "1984-05-17"}
 # Half of it is hers, on the first day of whichever year; who lives there is known of this one alone.
-DWELLING: Mapping[str, Any] = {"parcelId": "21809A0012/00B000P0000", "taxYear": date.today().year}
+DWELLING: Mapping[str, Any] = {"parcelId": "21809A0012/00B000P0000", "taxYear": datetime.now(UTC).year}
 KEYS: Mapping[str, Mapping[str, Any]] = {
     "person.get": {"ssin": PERSON["ssin"]},
     "person.addressHistory": {"ssin": PERSON["ssin"], "history": True},
