@@ -78,7 +78,7 @@ PLAIN: Mapping[str, Any] = {
         "ssin", "plateNumber", "vin", "unifier", "enterpriseNumber", "addressId", "identityCardNumber", "familyName", "givenName", "birthDate",
         "gender", "toleranceDays", "category", "statuses", "postCode", "streetName", "municipalityCode", "streetRrnCode", "houseNumber",
         "boxNumber", "quality", "day", "knownOn", "startDate", "endDate", "mistakenStartDate", "origin", "name", "recipient", "changed",
-        "content", "field", "observed", "registrations",
+        "content", "field", "observed", "registrations", "parcelId", "taxYear", "begin", "end",
     ), ...),
     # how much, in which form, which part
     **dict.fromkeys((
@@ -91,6 +91,7 @@ PLAIN: Mapping[str, Any] = {
         "purpose", "purposes", "kind", "processingActivity", "reasonCode", "authorisation", "role", "roles", "keys", "dossier", "allPurposes",
         "evaluations", "evaluations_semantic", "properties", "context", "resource", "grant_type", "client_assertion_type",
         "authorization_details", "subject_token_type", "actor_token_type", "grant_hash", "If-Match", "schemas", "filter", "If-None-Match",
+        "as",
     ), ...),
     "service": "person.get", "shard": "$shard", "type": "nrn", "policyVersion": "sha256:" + "0" * 64, "texts": ["purpose: nothing"],
     # words, days and choices of who asks
