@@ -13,6 +13,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from tenacity import retry, retry_if_exception, stop_after_delay, wait_random
+
 from audit.beside import Statement, joined
 from audit.entry import Prepared
 from audit.errors import HeadMoved, ShardTaken, StoreFailed, UnsafeStore
@@ -117,7 +119,7 @@ def connect(path: str) -> sqlite3.Connection:
         path, timeout=5.0, isolation_level=None, check_same_thread=False, cached_statements=256
     )
     try:
-        mode = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
+        mode = become_wal(connection)
         connection.execute("PRAGMA synchronous=FULL")
         # Pages at the edge of a table change with every commit: they are copied into the file once, not four times.
         connection.execute("PRAGMA wal_autocheckpoint=4000")  # pages, 16 MB
@@ -127,6 +129,17 @@ def connect(path: str) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _busy(error: BaseException) -> bool:
+    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+
+
+# Two who open a new file at once would wait for one another: SQLite then says `busy` at once, whatever the time-out is.
+@retry(retry=retry_if_exception(_busy), wait=wait_random(0.002, 0.05), stop=stop_after_delay(20), reraise=True)
+def become_wal(connection: sqlite3.Connection) -> str:
+    """Write-ahead logging; the journal mode that the file has then."""
+    return str(connection.execute("PRAGMA journal_mode=WAL").fetchone()[0])
 
 
 class SqliteWriter:

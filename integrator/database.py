@@ -7,12 +7,14 @@ newest one, once, however many processes start at the same time. Rooms may share
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.exc import SQLAlchemyError
+from tenacity import retry, retry_if_exception, stop_after_delay, wait_random
 
 from integrator.errors import ConfigurationError
 
@@ -83,6 +85,18 @@ def upgrade(engine: Any, room: str) -> None:
 
 def _careful(connection: Any, record: Any) -> None:
     del record
-    # The time-out first: to become WAL, a database that others are opening has to be waited for.
-    for pragma in ("busy_timeout=20000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    connection.execute("PRAGMA busy_timeout=20000")
+    become_wal(connection)
+    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _busy(error: BaseException) -> bool:
+    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+
+
+# Two who open a new file at once would wait for one another: SQLite then says `busy` at once, whatever the time-out is.
+@retry(retry=retry_if_exception(_busy), wait=wait_random(0.002, 0.05), stop=stop_after_delay(20), reraise=True)
+def become_wal(connection: sqlite3.Connection) -> None:
+    """Write-ahead logging, however many open the file at this moment."""
+    connection.execute("PRAGMA journal_mode=WAL")

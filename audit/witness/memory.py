@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from audit.sqlite_writer import become_wal
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS log (
     origin TEXT PRIMARY KEY,
@@ -44,7 +46,7 @@ class Memory:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = threading.Lock()
         self._db = sqlite3.connect(file, timeout=_BUSY, isolation_level=None, check_same_thread=False)
-        self._db.execute("PRAGMA journal_mode=WAL")
+        become_wal(self._db)
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.executescript(_SCHEMA)
 

@@ -13,6 +13,7 @@ from sqlalchemy import Column, Float, LargeBinary, MetaData, Table, create_engin
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
+from integrator.database import become_wal
 from integrator.errors import ConfigurationError, LedgerUnwritable
 
 _METADATA = MetaData()
@@ -79,5 +80,6 @@ def _make_table(engine: Engine) -> None:
 
 
 def _sqlite(connection: Any, _record: Any) -> None:
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000"):
-        connection.execute(f"PRAGMA {pragma}")
+    connection.execute("PRAGMA busy_timeout=5000")
+    become_wal(connection)
+    connection.execute("PRAGMA synchronous=FULL")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Timer
 
 import pytest
 from sqlalchemy import text
 
+from audit import sqlite_writer
 from integrator import database
 from integrator.database import Database
 from integrator.errors import ConfigurationError
@@ -65,6 +68,29 @@ def test_processes_that_start_together_take_each_step_once(url: str) -> None:
     with ThreadPoolExecutor(4) as pool:
         for opened in pool.map(lambda _: Database(url, "rehearsal"), range(4)):
             opened.close()
+
+
+@pytest.mark.parametrize("become_wal", [database.become_wal, sqlite_writer.become_wal], ids=["hub", "ledger"])
+def test_sqlite_that_says_busy_at_once_while_another_writes_its_new_file_is_asked_again(
+    tmp_path: Path, become_wal: Callable[[sqlite3.Connection], object]
+) -> None:
+    other, ours = (
+        sqlite3.connect(tmp_path / "new.db", isolation_level=None, timeout=5, check_same_thread=False) for _ in range(2)
+    )
+    other.execute("CREATE TABLE play (title)")
+    other.execute("BEGIN IMMEDIATE")
+    other.execute("INSERT INTO play VALUES ('Lucifer')")
+    with pytest.raises(sqlite3.OperationalError):  # at once, though its time-out is five seconds
+        ours.execute("PRAGMA journal_mode=WAL")
+    done = Timer(0.05, other.execute, ["COMMIT"])
+
+    done.start()
+    become_wal(ours)
+
+    done.join()
+    assert ("wal",) == ours.execute("PRAGMA journal_mode").fetchone()
+    other.close()
+    ours.close()
 
 
 def test_a_step_that_fails_leaves_nothing_behind(url: str, steps: Path) -> None:
