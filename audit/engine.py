@@ -27,17 +27,16 @@ _SEALED = (
     " FROM side s LEFT JOIN dek USING (month, shard, idx, part)"
     " WHERE s.month = ? AND s.shard = ? AND s.idx = ? ORDER BY s.part"
 )
-# For those who read everything: whole columns at once, and of sealed values only whether they are there (1 + 2 + 4).
+# For those who read everything: whole columns at once, and of sealed values only whether they are there.
 _SCAN = f"SELECT {_COLUMNS} WHERE shard = ? AND idx >= ? AND idx < ? ORDER BY idx"
 _LEAVES = "SELECT lh FROM entry WHERE shard = ? AND idx >= ? AND idx < ? ORDER BY idx"
 _BODIES = "SELECT idx, lh, body FROM entry WHERE shard = ? AND idx >= ? AND idx < ? ORDER BY idx"
-_THERE = " + ".join(
-    f"CASE WHEN {{0}}_{audience} IS NULL THEN 0 ELSE {1 << bit} END"
-    for bit, audience in enumerate(("subject", "agent", "technical"))
-)
+_FORM = "s.part * 128 + CASE WHEN s.vis = 0 THEN 0 ELSE 64 END" + "".join(
+    f" + CASE WHEN {column} IS NULL THEN 0 ELSE {1 << bit} END"
+    for bit, column in enumerate(f"{what}_{whose}" for what in ("wrapped", "ct") for whose in ("subject", "agent", "technical"))
+)  # fmt: skip
 _BESIDE = (
-    f"SELECT s.idx, s.part, s.org, s.activity, s.op, s.ts, s.ret, s.vis, {_THERE.format('ct')}, {_THERE.format('wrapped')}"
-    " FROM side s LEFT JOIN dek USING (month, shard, idx, part)"
+    f"SELECT s.idx, s.org, s.activity, s.op, s.ts, s.ret, {_FORM} FROM side s LEFT JOIN dek USING (month, shard, idx, part)"
     " WHERE s.month = ? AND s.shard = ? AND s.idx >= ? AND s.idx < ? ORDER BY s.idx, s.part"
 )
 _HITS = (
@@ -133,10 +132,7 @@ class Engine(ABC):
                 yield index, bytes(leaf), bytes(body)
 
     def beside(self, shard: str, month: int, start: int, stop: int) -> list[Any]:
-        """Side rows of one month beside those entries: (index, part, org, activity, op, ts, retention, vis, sealed, wrapped).
-
-        The last two are sums of 1 (subject), 2 (agent) and 4 (technical): which values and which keys are there.
-        """
+        """See audit.store.Store.beside."""
         return self._rows(_BESIDE, month, self._number(shard), start, stop)
 
     def sealed(self, shard: str, index: int) -> list[Sealed]:

@@ -127,9 +127,10 @@ class Store(Protocol):
         ...
 
     def beside(self, shard: str, month: int, start: int, stop: int) -> list[Any]:
-        """Side rows of one month beside those entries: (index, part, org, activity, op, ts, retention, vis, sealed, wrapped).
+        """Side rows of one month beside those entries, by index and part: (index, org, activity, op, ts, retention, form).
 
-        The last two are sums of 1 (subject), 2 (agent) and 4 (technical): which values and which keys are there.
+        `form`, a number, says what is there: 1, 2, 4 a key for the subject, the agent, the technical reader; 8, 16, 32 the
+        sealed values for each; 64 hidden from the citizen; and 128 for each part before this one.
         """
         ...
 

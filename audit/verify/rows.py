@@ -6,21 +6,52 @@ wrong is only noted here (`Note`), by index: whether an index itself is wounded 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
+from operator import itemgetter
 from typing import Any
 
-import orjson
+import msgspec
 
 from audit.keys import epoch_of
 from audit.seal import month_of
 from audit.store import Store
 from audit.verify.orders import Orders
 
-CHUNK = 4096  # entries fetched at a time; a multiple of the width of a tile
-_HOUR = 3_600_000_000  # µs
+CHUNK = 1024  # entries fetched at a time; a multiple of the width of a tile, and little enough for the cache of a core
+_HIDDEN = 64  # in the form of a side row: see audit.store.Store.beside
+_ORDINARY = frozenset(9 * keys for keys in range(1, 8))  # one part, shown, and of each value that is sealed its key
+_NONE = msgspec.Raw()
 _NOTES = 1000  # noted of one kind in one log; a thousand are as bad as a million
+
+
+class _Consumer(msgspec.Struct, gc=False):
+    org: str | None = None
+
+
+class Said(msgspec.Struct, gc=False):
+    """What an entry says that must stand beside it too. The rest of it is passed over: its hash vouches for it."""
+
+    ts: int  # µs
+    type: str
+    ret: str  # retention class
+    trace_id: str
+    intent_ref: int | None = None
+    consumer: _Consumer | None = None
+    op: str | None = None
+    activity: str | None = msgspec.field(default=None, name="dpl.core.processing_activity_id")
+    kid: str | None = None
+    digests: msgspec.Raw = msgspec.field(default=_NONE, name="_sd")
+    root: msgspec.Raw = msgspec.field(default=_NONE, name="subjects_root")
+
+    @property
+    def commits(self) -> bool:
+        """Whether it commits to values that must lie sealed beside it."""
+        return bytes(self.digests) not in (b"", b"[]") or bool(bytes(self.root))
+
+
+_read = msgspec.json.Decoder(Said).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,68 +119,63 @@ class Rows:
                 self.counted[key] = self.counted.get(key, 0) + 1
 
     def _entries(self, rows: list[Any], leaves: list[bytes]) -> None:
-        first, stop = rows[0][0], rows[-1][0] + 1
-        months = sorted({month_of(hour * _HOUR) for hour in {row[1] // _HOUR for row in rows}})
-        beside, several = self._beside(months, first, stop)
-        loads, newest, tolerance, opened = orjson.loads, self.newest, self.tolerance, self.open
-        erased_months, single, restricted = self.orders.months, self.orders.single, self.orders.restricted
-        shard = self.shard
+        beside, several = self._beside(rows)
+        newest, tolerance, opened = self.newest, self.tolerance, self.open
+        shard, restricted = self.shard, self.orders.restricted
+        counting = bool(self.orders.months or self.orders.single)
         for (index, ts, kind, ref, stored_leaf, body), leaf in zip(rows, leaves, strict=True):
             try:
-                entry = loads(body)
-                said, retention = entry["ts"], entry["ret"]
-                if stored_leaf != leaf or said != ts or entry["type"] != kind or entry.get("intent_ref") != ref:
-                    self._columns(index, entry, (ts, kind, ref, stored_leaf), leaf)
-                if said < newest - tolerance:
-                    self.note("BACKDATED", index, f"not before {newest} µs", f"{said} µs", self.newest_at)
-                elif said > newest:
-                    newest, self.newest_at = said, index
+                said = _read(body)
+                if stored_leaf != leaf or said.ts != ts or said.type != kind or said.intent_ref != ref:
+                    self._columns(index, said, (ts, kind, ref, stored_leaf), leaf)
+                if said.ts < newest - tolerance:
+                    self.note("BACKDATED", index, f"not before {newest} µs", f"{said.ts} µs", self.newest_at)
+                elif said.ts > newest:
+                    newest, self.newest_at = said.ts, index
                 if kind == "intent":
-                    opened[index] = entry["trace_id"]
-                elif ref is not None and opened.pop(ref, None) != entry["trace_id"]:
-                    self._unpaired(index, ref, entry)
-                consumer = entry.get("consumer")
-                org = consumer.get("org") if consumer.__class__ is dict else None
+                    opened[index] = said.trace_id
+                elif ref is not None and opened.pop(ref, None) != said.trace_id:
+                    self._unpaired(index, ref, said)
                 row = beside.get(index)
                 if row is None:
-                    self._without_payload(index, entry, month_of(ts))
+                    self._without_payload(index, said, month_of(ts))
                 else:
-                    _, part, row_org, activity, op, row_ts, row_retention, vis, sealed, wrapped = row
+                    _, org, activity, op, row_ts, retention, form = row
                     if (
-                        row_ts != said
-                        or row_org != org
-                        or row_retention != retention
-                        or activity != entry.get("dpl.core.processing_activity_id")
-                        or op != entry.get("op")
+                        row_ts != said.ts
+                        or org != (said.consumer and said.consumer.org)
+                        or activity != said.activity
+                        or op != said.op
+                        or retention != said.ret
                     ):
                         self.note("COLUMN_ALTERED", index, "side columns as the entry says", "others")
-                    if part or sealed != wrapped or not sealed or index in several:
-                        self._parts(index, entry, several.get(index, [row]))
-                    if vis or (restricted and (shard, index) in restricted):
-                        self._view(index, vis)
-                if erased_months or single:
-                    self._count(index, retention, month_of(ts))
-            except (ValueError, KeyError, TypeError, AttributeError):
+                    if form not in _ORDINARY or index in several:
+                        self._parts(index, said, several.get(index, [row]))
+                    if form & _HIDDEN or (restricted and (shard, index) in restricted):
+                        self._view(index, hidden=bool(form & _HIDDEN))
+                if counting:
+                    self._count(index, said.ret, month_of(ts))
+            except msgspec.DecodeError:
                 self.note("ENTRY_ALTERED", index, "a canonical entry", "bytes that are none")
         self.newest = newest
 
-    def _beside(self, months: Iterable[int], first: int, stop: int) -> tuple[dict[int, Any], dict[int, list[Any]]]:
+    def _beside(self, rows: list[Any]) -> tuple[dict[int, Any], dict[int, list[Any]]]:
         """(first side row of each entry, all rows of the few that have several)."""
         firsts: dict[int, Any] = {}
         several: dict[int, list[Any]] = {}
-        for month in months:
-            rows = self.store.beside(self.shard, month, first, stop)
-            found = {row[0]: row for row in reversed(rows)}
-            firsts |= found
-            if len(found) < len(rows):
-                for row in rows:
-                    if row[1] or row is not found[row[0]]:
-                        several.setdefault(row[0], [found[row[0]]]).append(row)
+        for month in _months(rows):
+            found = self.store.beside(self.shard, month, rows[0][0], rows[-1][0] + 1)
+            first = {row[0]: row for row in reversed(found)}
+            firsts |= first
+            if len(first) < len(found):
+                for row in found:
+                    if row is not first[row[0]]:
+                        several.setdefault(row[0], [first[row[0]]]).append(row)
         return firsts, several
 
-    def _columns(self, index: int, entry: dict[str, Any], columns: tuple[Any, ...], leaf: bytes) -> None:
+    def _columns(self, index: int, entry: Said, columns: tuple[Any, ...], leaf: bytes) -> None:
         ts, kind, ref, stored_leaf = columns
-        said = (entry["ts"], entry["type"], entry.get("intent_ref"))
+        said = (entry.ts, entry.type, entry.intent_ref)
         if ts < said[0]:
             self.note("BACKDATED", index, f"{said[0]} µs, as the entry says", f"{ts} µs beside it")
         elif (ts, kind, ref) != said:
@@ -157,38 +183,39 @@ class Rows:
         if stored_leaf != leaf:
             self.note("COLUMN_ALTERED", index, f"the hash of the entry, {leaf.hex()}", stored_leaf.hex())
 
-    def _unpaired(self, index: int, ref: int, entry: dict[str, Any]) -> None:
+    def _unpaired(self, index: int, ref: int, said: Said) -> None:
         # An outcome after an `unknown`, a `close`, or an intent in last year's log: seldom, so looked up.
-        if not self.pair_elsewhere(ref, entry["trace_id"]):
+        if not self.pair_elsewhere(ref, said.trace_id):
             self.note("PAIR_BROKEN", index, f"intent {ref} of the same exchange", "none", ref)
 
-    def _without_payload(self, index: int, entry: dict[str, Any], month: int) -> None:
-        erasure = self.orders.covering(self.shard, index, entry["ret"], month)
+    def _without_payload(self, index: int, said: Said, month: int) -> None:
+        erasure = self.orders.covering(self.shard, index, said.ret, month)
         if erasure is not None:
             erasure.explains += 1
             self.unsealed += 1
-        elif month != month_of(entry["ts"]) or entry.get("kid") != epoch_of(entry["ret"], month):
-            self.note("BACKDATED", index, f"sealed values of {entry.get('kid')}", f"none of month {month}")
+        elif month != month_of(said.ts) or said.kid != epoch_of(said.ret, month):
+            self.note("BACKDATED", index, f"sealed values of {said.kid}", f"none of month {month}")
         else:
             self.note("PAYLOAD_MISSING", index, "sealed values, or an erasure entry", "neither")
 
-    def _parts(self, index: int, entry: dict[str, Any], parts: list[Any]) -> None:
+    def _parts(self, index: int, said: Said, rows: list[Any]) -> None:
         """Seldom more than one part: each in its place, with every key, and something sealed where the entry commits."""
-        gaps = [part[1] for part in parts] != list(range(len(parts)))
-        unkeyed = any(part[8] != part[9] for part in parts)
-        nothing = bool(entry.get("_sd") or "subjects_root" in entry) and not any(part[8] for part in parts)
+        forms = [row[6] for row in rows]
+        gaps = [form >> 7 for form in forms] != list(range(len(forms)))
+        unkeyed = any((form >> 3) % 8 != form % 8 for form in forms)
+        nothing = said.commits and not any(form >> 3 & 7 for form in forms)
         if gaps or unkeyed or nothing:
-            erasure = self.orders.covering(self.shard, index, entry["ret"], month_of(entry["ts"]))
+            erasure = self.orders.covering(self.shard, index, said.ret, month_of(said.ts))
             if erasure is not None:
                 erasure.explains += 1
                 return
             what = "a part" if gaps else "a data key" if unkeyed else "every value"
             self.note("PAYLOAD_MISSING", index, "sealed values with their keys, or an erasure entry", f"{what} is gone")
 
-    def _view(self, index: int, vis: int) -> None:
+    def _view(self, index: int, *, hidden: bool) -> None:
         _, restricted = self.orders.restricted.get((self.shard, index), (0, False))
-        if bool(vis) != restricted:
-            self.note("VIEW_ALTERED", index, "restricted" if restricted else "shown", "shown" if not vis else "hidden")
+        if hidden != restricted:
+            self.note("VIEW_ALTERED", index, "restricted" if restricted else "shown", "hidden" if hidden else "shown")
 
     def _count(self, index: int, retention: str, month: int) -> None:
         key = (retention, month)
@@ -197,3 +224,10 @@ class Rows:
             one = self.orders.single.get((self.shard, index))
             if one is not None:
                 self.erased_singly.setdefault(key, []).append(one.ts)
+
+
+def _months(rows: list[Any]) -> list[int]:
+    """The months (yyyymm) that the times beside these entries name: nearly always one."""
+    ts = itemgetter(1)
+    first, last = month_of(min(map(ts, rows))), month_of(max(map(ts, rows)))
+    return [first] if first == last else sorted({month_of(row[1]) for row in rows})
