@@ -98,7 +98,7 @@ def _string(value: Any) -> str:
 def _ssin(spec: Spec, sandbox: Sandbox) -> tuple[Callable[[Any], str], Spec]:
     def check(value: Any) -> str:
         digits = _string(value)
-        if _PSEUDONYM.fullmatch(digits):
+        if digits.startswith(PREFIX) and _PSEUDONYM.fullmatch(digits):
             return Pseudonym(digits)
         if len(digits) != 11 or not digits.isascii() or not digits.isdigit():
             raise _Refused("schemaViolation", "a national number is 11 digits without dots or spaces")

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from integrator.errors import ConfigurationError, MalformedRequest
@@ -100,15 +101,18 @@ def _decimal(spec: Spec) -> FieldType:
     places, separator = int(spec.get("decimals", 2)), str(spec.get("separator", ","))
     implied, unit = bool(spec.get("implied")), Decimal(1).scaleb(-places)
     low, high = Decimal(str(spec.get("min", "-1e15"))), Decimal(str(spec.get("max", "1e15")))
-    form = re.compile(r"-?\d{1,18}" if implied else rf"-?\d{{1,15}}(?:{re.escape(separator)}\d{{1,{max(places, 1)}}})?")
+    form = re.compile(
+        r"-?\d{1,18}" if implied else rf"-?\d{{1,15}}(?:{re.escape(separator)}\d{{1,{max(places, 1)}}})?", re.ASCII
+    ).fullmatch
 
+    @lru_cache(maxsize=256)  # asked twice of the same row: for itself, and for the sum at the end
     def parse(text: str) -> Decimal:
-        if form.fullmatch(text) is None or not text.isascii():
+        if form(text) is None:
             raise Wrong("NOT_A_NUMBER")
-        value = Decimal(text).scaleb(-places) if implied else Decimal(text.replace(separator, "."))
+        value = Decimal(text).scaleb(-places) if implied else Decimal(text.replace(separator, ".")).quantize(unit)
         if not low <= value <= high:
             raise Wrong("OUT_OF_RANGE")
-        return value.quantize(unit)
+        return value
 
     def render(value: Decimal) -> str:
         if implied:
@@ -130,6 +134,7 @@ def _date(spec: Spec) -> FieldType:
     if set(form.groupindex) != {"y", "m", "d"}:
         raise ValueError("form needs yyyy, mm and dd, each once")
 
+    @lru_cache(maxsize=4096)  # the days of a file are few, and its rows many
     def parse(text: str) -> str:
         found = form.fullmatch(text)
         if found is None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import uuid
 from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -234,7 +233,8 @@ def key_of(adapter: str, digest: str, number: int) -> str:
     >>> key_of("permits", "00" * 32, 1)
     'f84abf8d-f7e3-9202-8ec4-e8225233bbab'
     """
-    return str(uuid.UUID(bytes=hashlib.sha256(f"{adapter}/{digest}/{number}".encode()).digest()[:16]))
+    told = hashlib.sha256(f"{adapter}/{digest}/{number}".encode()).hexdigest()
+    return f"{told[:8]}-{told[8:12]}-{told[12:16]}-{told[16:20]}-{told[20:32]}"
 
 
 def digest_of(path: Path) -> str:

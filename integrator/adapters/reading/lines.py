@@ -37,6 +37,7 @@ class Line(NamedTuple):
 
 
 def fixed(layout: Layout, path: Path, offset: int, number: int) -> Iterator[Row]:
+    cuts = [(one.name, one.start, one.end, one.type.numeric) for one in layout.fields]
     with path.open("rb") as stream:
         rows = _Rows(layout, offset == 0)
         for line in _lines(stream, layout, offset, number, longest=layout.length * 4):
@@ -48,7 +49,10 @@ def fixed(layout: Layout, path: Path, offset: int, number: int) -> Iterator[Row]
                 if len(text) != layout.length:
                     row.wounds.append((None, "ROW_TOO_LONG" if len(text) > layout.length else "ROW_TOO_SHORT"))
                 else:
-                    row.texts = {one.name: _unpadded(text[one.start : one.end], one) for one in layout.fields}
+                    row.texts = {
+                        name: text[start:end].strip() if numeric else text[start:end].rstrip()
+                        for name, start, end, numeric in cuts
+                    }
                 yield rows.seen(row)
         rows.ended()
 
@@ -97,7 +101,7 @@ class _Rows:
 
     def is_row(self, text: str, line: Line) -> bool:
         """Not an empty line, a heading, or the ending. Raises `FileRefused` for what stands behind the ending."""
-        if not text.strip():
+        if not text or text.isspace():
             return False
         if self._over:
             raise FileRefused("NOT_WHOLE", "rows stand behind the last one")
@@ -106,7 +110,7 @@ class _Rows:
             if self._whole:
                 self._compare(self._ending, text)
             return False
-        return not any(text.startswith(skip) for skip in self._layout.skips)
+        return not text.startswith(self._layout.skips)
 
     def seen(self, row: Row) -> Row:
         if not row.wounds and not row.piece.startswith(self._starts):
@@ -173,13 +177,18 @@ def _lines(stream: BinaryIO, layout: Layout, offset: int, number: int, *, longes
         else:
             offset = 3
     limit = max(longest, 16) + 2
-    while (piece := stream.readline(limit)).strip(b"\x1a"):  # some packages end with a SUB, as MS-DOS did
-        length = len(piece)
-        while not piece.endswith(b"\n") and (more := stream.readline(limit)):  # too long: passed over, not kept
-            length += len(more)
-            if more.endswith(b"\n"):
-                break
-        end = b"\r\n" if piece.endswith(b"\r\n") else b"\n" if piece.endswith(b"\n") else b""
+    while piece := stream.readline(limit):
+        length, end = len(piece), b"\n"
+        if piece.endswith(b"\r\n"):
+            end = b"\r\n"
+        elif not piece.endswith(b"\n"):
+            if not piece.strip(b"\x1a"):  # some packages end with a SUB, as MS-DOS did
+                return
+            end = b""
+            while more := stream.readline(limit):  # too long: passed over, not kept
+                length += len(more)
+                if more.endswith(b"\n"):
+                    break
         yield Line(number, offset, piece[: len(piece) - len(end)], end, length)
         offset += length
         number += 1
@@ -216,7 +225,7 @@ def _decoded(layout: Layout, line: Line, row: Row, control: re.Pattern[str]) -> 
     except UnicodeDecodeError:
         row.wounds.append((None, "ENCODING"))
         return None
-    if control.search(text):
+    if not text.isprintable() and control.search(text):
         row.wounds.append((None, "CONTROL_SIGN"))
         return None
     return text
