@@ -24,7 +24,7 @@ from integrator.adapters.serving import Delivery
 from integrator.adapters.staffing import Staffing
 from integrator.commands.adapter_desk import opened
 from integrator.commands.adapter_staff import ScimDirectory
-from integrator.errors import SourceUnavailable
+from integrator.errors import NotAsAsked, SourceUnavailable
 from integrator.inquiring import nobody_knows, open_inquiry, said
 from integrator.mapping import load_sheets
 from integrator.services import load_services
@@ -285,4 +285,6 @@ def _refusal(problem: Problem) -> str | None:
     if problem.status == 403:
         reason = str(problem.body.get("reason", "REFUSED"))
         return None if reason in _LATER else reason
+    if problem.body.get("code") == NotAsAsked.code:
+        return NotAsAsked.code
     return _REFUSED.get(problem.status)
