@@ -23,7 +23,15 @@ from integrator import clock
 from integrator.delivery.backoff import Backoff
 from integrator.delivery.outbox import Outbox
 from integrator.delivery.terms import Deposit, Held, Sender, Sent
-from integrator.errors import ConditionUnknown, IntegratorError, KeyReused, PolicyDenied, SourceError, SourceUnavailable
+from integrator.errors import (
+    ConditionUnknown,
+    IntegratorError,
+    KeyReused,
+    NotAsAsked,
+    PolicyDenied,
+    SourceError,
+    SourceUnavailable,
+)
 from integrator.metrics import Metrics
 from integrator.model import RECEIVER, SENDER, Answer, Caller, Request, Trace
 from integrator.policy import ADVICE, Denial, Permit
@@ -43,7 +51,7 @@ _NOT_FIRST = Denial(
 async def take_in(
     recorder: Recorder, service: Service, request: Request, permit: Permit, record: Recording, deposit: Deposit, now: clock.Now
 ) -> Answer:  # fmt: skip
-    """Accept a deposit, or give the answer that it got before. Raises `KeyReused`, `PolicyDenied`; either is recorded."""
+    """Accept a deposit, or give the answer that it got before. Raises `KeyReused`, `NotAsAsked`, `PolicyDenied`; each is recorded."""
     if deposit.whole and permit.withheld:
         denial = Denial("NOTHING_GRANTED", permit.grant.authorisation, ADVICE["NOTHING_GRANTED"], permit.purpose)
         refused = PolicyDenied(denial.reason, rule=denial.rule, advice=denial.advice)
@@ -59,9 +67,9 @@ async def take_in(
             rows: Sequence[Statement] = ()
             if body is None:
                 body, rows = deposit.place(request, permit)
-        except KeyReused as reused:
-            outcome = Outcome(error=reused, milliseconds=_since(started), ended=now())
-            record.refuses(reused, entries + await record.outcomes(((call, outcome, b""),), intents))
+        except (KeyReused, NotAsAsked) as refusal:
+            outcome = Outcome(error=refusal, milliseconds=_since(started), ended=now())
+            record.refuses(refusal, entries + await record.outcomes(((call, outcome, b""),), intents))
             raise
         payload = orjson.dumps(body)
         outcome = Outcome(milliseconds=_since(started), ended=now(), released=False)

@@ -1,11 +1,12 @@
-"""What an answer sets going (`then:`), how a relay finds its recipient (`find:`) and in which direction something is delivered
-(`as:` of a text), held against what they name. Pure."""
+"""What an answer sets going (`then:`) and says again (`repeats:`), how a relay finds its recipient (`find:`) and in which
+direction something is delivered (`as:` of a text), held against what they name. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from integrator.services import FollowUp, Service
+from integrator.keytypes import KeyType
+from integrator.services import FollowUp, Later, Service
 
 Place = tuple[str | int, ...]
 Said = tuple[str, Place]  # what is wrong, where in the service's file
@@ -25,7 +26,10 @@ def of_direction(said: str | list[str] | None, service: Service) -> Iterator[str
 def of_message(service: Service, services: Mapping[str, Service]) -> Iterator[Said]:
     """Words that no answer has, writes that are none, and keys that come from nowhere."""
     later = service.later
-    if later is None or later.then is None:
+    if later is None:
+        return
+    yield from ((said, ("delivery", "repeats")) for said in _of_repeats(later))
+    if later.then is None:
         return
     place: Place = ("delivery", "then")
     if later.kind != "message" or later.answer is None:
@@ -40,6 +44,23 @@ def of_message(service: Service, services: Mapping[str, Service]) -> Iterator[Sa
     for number, one in enumerate(later.then.writes):
         for said in _of_write(one, services.get(one.service), known):
             yield said, (*place, "writes", number)
+
+
+def _of_repeats(later: Later) -> Iterator[str]:
+    """What an answer cannot say again, or not as the message says it."""
+    if later.repeats and (later.kind != "message" or later.answer is None):
+        yield "an answer repeats it, and none is awaited"
+        return
+    for name in later.repeats:
+        said, again = later.content.get(name), later.reply.get(name)
+        if said is None or again is None or not (said.required and again.required):
+            yield f"{name}: message and answer both need it"
+        elif _form(said) != _form(again):
+            yield f"{name}: message and answer write it otherwise"
+
+
+def _form(kind: KeyType) -> dict[str, object]:
+    return {word: value for word, value in kind.schema.items() if word not in ("description", "example", "examples")}
 
 
 def _of_write(one: FollowUp, service: Service | None, known: frozenset[str]) -> Iterator[str]:

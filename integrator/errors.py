@@ -2,7 +2,7 @@
 
     IntegratorError
       ├─ RequestRefused        ours, final        MalformedRequest · UnknownCaller · PolicyDenied (QuotaExceeded) · SubjectReplaced
-      │                                           KeyReused · NoSuchDelivery
+      │                                           KeyReused · NoSuchDelivery · NotAsAsked (a MalformedRequest)
       ├─ SourceError           theirs             SourceUnavailable (retry) · SourceThrottled (retry) · SourceRefused
       │                                           SourceFault · WrongSubject · SubjectNotFound (an answer)
       └─ HubError              ours, alarm        LedgerUnwritable · StampsOverdue · ConditionUnknown · HubBusy · ConfigurationError
@@ -58,6 +58,13 @@ class MalformedRequest(RequestRefused):
         super().__init__("; ".join(f"{issue.name}: {issue.kind}" for issue in issues))
         self.issues = issues
         self.status = status
+
+
+class NotAsAsked(MalformedRequest):
+    """The answer repeats something otherwise than the message said it: it is about something else. Never for a part left out."""
+
+    code = "NOT_AS_ASKED"
+    advice = "Compare what `issues` names with the message, and answer again: it still awaits its answer."
 
 
 class UnknownCaller(RequestRefused):

@@ -114,6 +114,12 @@ class Later:
     then: Then | None = None  # of a message
     find: Find | None = None  # of a relay; `to` is the service of its letters
     follows: bool = False  # handed in by nobody: an answer sets it going
+    repeats: tuple[str, ...] = ()  # of the content: what an answer says again, so that nobody answers something else
+
+    @property
+    def once(self) -> bool:
+        """Whether it is answered once: what the answer set going is under way, or what it repeated is kept no longer."""
+        return self.then is not None or bool(self.repeats)
 
     @property
     def op(self) -> str:
@@ -402,7 +408,7 @@ def _later(data: Mapping[str, Any], sandbox: Sandbox) -> Later:
     return Later(
         data["kind"], data["type"], data.get("to"), content, *days, reply or content, confirm, said == "again",
         _then(data["then"]) if "then" in data else None, _find(data["find"]) if "find" in data else None,
-        data.get("follows", False),
+        data.get("follows", False), tuple(data.get("repeats", ())),
     )  # fmt: skip
 
 

@@ -39,6 +39,7 @@ from integrator.errors import (
     KeyReused,
     MalformedRequest,
     NoSuchDelivery,
+    NotAsAsked,
     PolicyDenied,
     QuotaExceeded,
     SubjectNotFound,
@@ -215,6 +216,8 @@ def _refusal(error: IntegratorError) -> str | None:
     """Why a row waits; None: nothing is wrong with the row, the hub cannot go on now."""
     if isinstance(error, PolicyDenied):
         return None if isinstance(error, QuotaExceeded) or error.reason in _LATER else error.reason
+    if isinstance(error, NotAsAsked):
+        return error.code
     if isinstance(error, MalformedRequest):
         return "NOT_ACCEPTED"
     return error.code if isinstance(error, KeyReused) else None

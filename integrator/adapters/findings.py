@@ -114,6 +114,7 @@ ADVICE = {
     "TOTALS_DIFFER": "The amounts of the row do not add up to this one. Send it back to whoever made it.",
     "NOT_ACCEPTED": "The hub cannot take the row: a key or a content that the service does not have, or nobody receives it.",
     "NO_SUCH_DELIVERY": "The package received no message of that number, or answered too late. Look at the number in the row.",
+    "NOT_AS_ASKED": "The row says otherwise what it answers (a number, an amount). Compare it with the message, then mend it; no answer was given.",
     "NOT_KNOWN": "The source that is asked first knows no such thing. Look at what was entered (a street, a number), or redrive once it is known.",
     "NO_ROUTE": "The adapter's table does not say to whom such a row goes. Add a line to it (deposit, first: or each:), then redrive.",
     "NOT_FOR_PACKAGE": "The package's file cannot hold it (too long, or signs it does not have). Carry it over by hand, then drop it.",

@@ -19,10 +19,10 @@ from integrator.adapters.intake import Intake, Result, Stopped
 from integrator.adapters.serving import Serving
 from integrator.adapters.ways.failing import WayFailed
 from integrator.database import Database
-from integrator.errors import SourceUnavailable
+from integrator.errors import SourceError
 
 _DAY = 86_400.0
-_DOWN = 10.0  # seconds until a source that could not say is asked again
+_PAUSES, _LONGEST = 5, 300.0  # until a source that could not say is asked again: pauses the first time; seconds at most
 Told = Callable[..., None]  # event, then words of the log: never a name of a file or a value
 
 
@@ -185,19 +185,36 @@ class Outgoing:
             self.tell("adapter_rows_given_up", connector=self.adapter, count=given_up)
 
 
-async def _on_and_on(turn: Callable[[], Awaitable[Any]], adapter: str, tell: Told, pause: float) -> None:
+async def _on_and_on(
+    turn: Callable[[], Awaitable[Any]], adapter: str, tell: Told, pause: float, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+) -> None:  # fmt: skip
     """Turn after turn. What goes wrong is told once, until it is over or something else goes wrong."""
-    said = ""
+    said, down = "", 0  # `down`: turns that a source stopped, since one went well
     while True:
         wrong, rest = "", pause
         try:
             await turn()
+            down = 0
         except Exception as error:  # a post that died silently would be files that nobody reads
-            wrong = type(error.__cause__ if isinstance(error, Stopped) else error).__name__
+            cause = error.__cause__ if isinstance(error, Stopped) else error
+            wrong = type(cause).__name__
             if wrong != said:
                 why = {"reason": error.reason} if isinstance(error, WayFailed) else {}
                 tell("adapter_stopped", connector=adapter, error=wrong, **why)
-            if isinstance(error, SourceUnavailable):  # each asking again is recorded: not as often as one looks
-                rest = max(pause, _DOWN)
+            if isinstance(cause, SourceError):  # each asking again is recorded: not as often as one looks
+                down += 1
+                rest = seldom(pause, down)
         said = wrong
-        await asyncio.sleep(rest)
+        await sleep(rest)
+
+
+def seldom(pause: float, down: int) -> float:
+    """Seconds until a source is asked again that could not say for the `down`th time: twice as long each time, up to five minutes.
+
+    Not spread at random: one post asks it.
+
+    >>> [seldom(2.0, down) for down in (1, 2, 3, 99)]
+    [10.0, 20.0, 40.0, 300.0]
+    """
+    first = min(_PAUSES * pause, _LONGEST)
+    return max(pause, min(first * 2.0 ** min(down - 1, 30), _LONGEST))

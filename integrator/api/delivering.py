@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from integrator.delivery.depositing import Message, uid_of
 from integrator.delivery.subscriptions import Ending, Following, Subscription
 from integrator.delivery.webhooks.cloudevents import event
 from integrator.delivery.withdrawing import Withdrawal
-from integrator.errors import Issue, MalformedRequest, NoSuchDelivery
+from integrator.errors import Issue, MalformedRequest, NoSuchDelivery, NotAsAsked
 from integrator.model import RECEIVER, SENDER, Answer, Caller, Request, Trace
 
 _KEY = re.compile(r"[!-~]{8,128}")
@@ -163,11 +163,12 @@ class Counter:
         # For the sender's purpose; a message of before it was kept was for the receiver's.
         sender = (row["sender_org"], row["sender_app"], row["sender_purpose"] or row["purpose"])
         asker = Caller(*sender, held.agent)
+        other = _compared(later.repeats, held.content, read) if row["sealed"] else None
         then = consequences(outbox, self._hub.services, held, asker, request, read) if row["sealed"] else []
         message = Message(
             outbox, uid_of(outbox, request, f"answer:{key}"), "answer", "pull", self._mailbox(Caller(*sender), service.name),
             sender, request, read, None, later.expires, question=row["uid"], then=then,
-            once=later.then is not None, also=(uid,) if is_letter else (),
+            once=later.once, also=(uid,) if is_letter else (), other=other,
         )  # fmt: skip
         return await self._accept(request, message)
 
@@ -235,6 +236,14 @@ def read_key(key: str, where: str, name: str) -> str:
             Issue("requiredInput", where, name, "8 to 128 visible characters, new for each message; a UUID will do")
         )
     return key
+
+
+def _compared(repeats: Iterable[str], asked: Mapping[str, Any], answered: Mapping[str, Any]) -> NotAsAsked | None:
+    """What an answer says otherwise than the message: each part by its name, no value repeated. None: it answers the message."""
+    other = [name for name in repeats if answered.get(name) != asked.get(name)]
+    advice = "not as the message says it: compare, then answer again"
+    issues = (Issue("equalExpected", "body", f"/content/{name}", advice) for name in other)
+    return NotAsAsked(*issues) if other else None
 
 
 def _receiver(one: Subscription) -> tuple[str, str, str]:

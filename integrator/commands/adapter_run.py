@@ -24,7 +24,7 @@ from integrator.adapters.serving import Delivery
 from integrator.adapters.staffing import Staffing
 from integrator.commands.adapter_desk import opened
 from integrator.commands.adapter_staff import ScimDirectory
-from integrator.errors import SourceUnavailable
+from integrator.errors import NotAsAsked, SourceUnavailable
 from integrator.inquiring import nobody_knows, open_inquiry, said
 from integrator.mapping import load_sheets
 from integrator.services import load_services
@@ -178,7 +178,7 @@ async def _told(client: Hub, part: Delivery, body: dict[str, Any]) -> Mapping[st
     except Problem as problem:
         if problem.status in (400, 404):
             return None
-        raise
+        raise _cause(problem) from problem
 
 
 async def _once(post: Post) -> int:
@@ -230,7 +230,7 @@ class OverHttp:
             keys = orjson.dumps(told, option=orjson.OPT_SORT_KEYS)
             lines.setdefault(zlib.crc32(keys) % len(self._clients), []).append((row, bodies))
         work = (asyncio.to_thread(self._line, self._clients[which], line, settled) for which, line in lines.items())
-        failed = next((error for error in await asyncio.gather(*work) if error is not None), None)
+        failed = next((_cause(error) for error in await asyncio.gather(*work) if error is not None), None)
         refused = {key: reason for key, reason in settled.items() if reason is not None}
         if failed is not None:
             raise Stopped(frozenset(settled), refused) from failed
@@ -278,6 +278,13 @@ class OverHttp:
             one.close()
 
 
+def _cause(error: Exception) -> Exception:
+    """What the hub says of a source, as the hub itself would have it: a source that is down is asked more seldom than a hub."""
+    if not isinstance(error, Problem) or "source" not in error.body:
+        return error
+    return SourceUnavailable(str(error.body["source"]), f"the hub answered {error.status}")
+
+
 def _refusal(problem: Problem) -> str | None:
     """Why a row waits; None: nothing is wrong with the row, the hub cannot go on now."""
     if problem.type.startswith("oauth:") or problem.retry_after is not None:
@@ -285,4 +292,6 @@ def _refusal(problem: Problem) -> str | None:
     if problem.status == 403:
         reason = str(problem.body.get("reason", "REFUSED"))
         return None if reason in _LATER else reason
+    if problem.body.get("code") == NotAsAsked.code:
+        return NotAsAsked.code
     return _REFUSED.get(problem.status)

@@ -19,7 +19,7 @@ from audit import Statement
 from integrator.delivery.outbox import Outbox
 from integrator.delivery.tables import ACCEPT, ACCEPT_ROW, ANSWERED, ANSWERED_ROW
 from integrator.delivery.terms import DAY
-from integrator.errors import AnsweredAlready, KeyReused
+from integrator.errors import AnsweredAlready, KeyReused, NotAsAsked
 from integrator.model import Request
 from integrator.policy import Permit
 
@@ -60,16 +60,20 @@ class Message:
     then: Sequence[Message] = ()  # what it sets going, accepted with it
     once: bool = False  # an answer beside which there is no other
     also: tuple[str, ...] = ()  # what else it answers: the letter that the question went on as
+    other: NotAsAsked | None = None  # an answer to something else than was asked
     lane: tuple[str, ...] | None = None  # kept in order among these; None: among those to the same about the same
 
     def alone(self) -> AbstractAsyncContextManager[Any]:
         return lock(self.question if self.once and self.question else self.uid)
 
     async def earlier(self) -> Mapping[str, Any] | None:
+        """Raises `KeyReused`, `AnsweredAlready`, `NotAsAsked`."""
         row = await self.outbox.find(self.uid)
         if row is None:
             if self.once and self.question and not await self.outbox.awaits(self.question):
                 raise AnsweredAlready
+            if self.other is not None:  # told only now, to whom a text grants what is compared
+                raise self.other
             return None
         if row["digest"] != self._digest:
             raise KeyReused

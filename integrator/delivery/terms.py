@@ -78,7 +78,7 @@ class Deposit(Protocol):
         """Held while it is accepted: the same deposit at the same time waits."""
 
     async def earlier(self) -> Mapping[str, Any] | None:
-        """What was answered to the same deposit before. Raises `KeyReused` when another one bears its key."""
+        """What was answered to the same deposit before. Raises `KeyReused` when another one bears its key, `NotAsAsked`."""
 
     def place(self, request: Request, permit: Permit) -> tuple[Mapping[str, Any], Sequence[Statement]]:
         """What is answered, and the rows that must be durable by then."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import closing
@@ -11,8 +12,10 @@ from typing import Any
 
 from integrator import places
 from integrator.adapters.book import Book
+from integrator.commands.sandbox import command
 from integrator.commands.scenario.stage import Stage
 from integrator.database import Database
+from integrator.errors import ConfigurationError
 
 Kept = tuple[Mapping[Any, tuple[str, ...]], Mapping[Any, tuple[str, ...]]]
 
@@ -53,6 +56,22 @@ def waiting(stage: Stage, what: Mapping[str, Any]) -> Any:
         for now, then in zip((rows, files), before, strict=True)
     ]
     return {name: dict(one) for name, one in zip(("rows", "files"), counted, strict=True)}
+
+
+def mend(stage: Stage, what: Mapping[str, Any]) -> Any:
+    """The one row that waits with this reason since the case began, as it should be: by the desk's own command."""
+    rows, _ = kept(stage, what["adapter"])
+    before, _ = stage.kept.get(what["adapter"], ({}, {}))
+    found = [key for key, reasons in rows.items() if key not in before and what["reason"] in reasons]
+    if len(found) != 1:
+        raise ConfigurationError(f"{len(found)} rows of {what['adapter']} wait with {what['reason']}, and not one")
+    [(digest, number)] = found
+    words = command("adapter", "mend", what["adapter"], f"{digest}/{number}", "--settings", str(stage.file))
+    ran = subprocess.run(words, input=what["line"] + "\n", capture_output=True, text=True, check=False)
+    if ran.returncode:
+        raise ConfigurationError(
+            f"integrator adapter mend {what['adapter']}: exit {ran.returncode}\n{ran.stderr[-500:]}"
+        )
 
 
 def kept(stage: Stage, adapter: str) -> Kept:

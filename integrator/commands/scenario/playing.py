@@ -17,7 +17,7 @@ from connectors.client import Problem
 from integrator.commands import mock
 from integrator.commands.sandbox import command
 from integrator.commands.scenario import leaves
-from integrator.commands.scenario.packages import drop, finds, kept, waiting
+from integrator.commands.scenario.packages import drop, finds, kept, mend, waiting
 from integrator.commands.scenario.screen import Screen
 from integrator.commands.scenario.script import Scenario, Step
 from integrator.commands.scenario.stage import Stage
@@ -191,8 +191,8 @@ def _pause(stage: Stage, what: float) -> Any:
 
 
 _DO: Mapping[str, Callable[[Stage, Any], Any]] = {
-    "ask": _ask, "send": _send, "call": _call, "drop": drop, "finds": finds, "waiting": waiting, "act": _act, "sees": _sees,
-    "fault": _fault, "heal": _heal, "command": _command, "crash": _crash, "pause": _pause,
+    "ask": _ask, "send": _send, "call": _call, "drop": drop, "finds": finds, "waiting": waiting, "mend": mend,
+    "act": _act, "sees": _sees, "fault": _fault, "heal": _heal, "command": _command, "crash": _crash, "pause": _pause,
 }  # fmt: skip
 _AWAITED = frozenset({"finds", "waiting", "sees"})
 _PLAIN: Mapping[str, Mapping[str, Any]] = {"finds": {"expect": {"missing": None, "strange": None}}}

@@ -9,7 +9,9 @@ from typing import Any
 from integrator import places
 from integrator.errors import ConfigurationError
 
-VERBS = ("ask", "send", "call", "drop", "finds", "waiting", "act", "sees", "fault", "heal", "command", "crash", "pause")
+VERBS = (
+    "ask", "send", "call", "drop", "finds", "waiting", "mend", "act", "sees", "fault", "heal", "command", "crash", "pause",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +9,6 @@ import pytest
 
 from connectors.client import Problem
 from integrator import places
-from integrator.adapters import posts
 from integrator.adapters.completing import Asks, answered, asks, faults, reach
 from integrator.commands import adapter_run
 from integrator.errors import PolicyDenied, SourceUnavailable
@@ -106,21 +103,6 @@ def test_what_does_not_fit_the_asked_service_is_named(said: dict[str, Any], wron
     assert wrong == list(faults(asks(said), SERVICES))
 
 
-async def test_a_source_that_is_down_is_not_asked_at_every_look(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(posts, "_DOWN", 0.2)
-    turns: list[float] = []
-
-    async def turn() -> None:
-        turns.append(time.monotonic())
-        raise SourceUnavailable("person.lifeStatus")
-
-    watching = asyncio.create_task(posts._on_and_on(turn, "parking", lambda *told, **words: None, 0.001))
-    await asyncio.sleep(0.3)
-    watching.cancel()
-
-    assert 2 == len(turns)
-
-
 @pytest.mark.parametrize(
     ("problem", "found"), [(None, {"alive": "no"}), (404, None), (400, None)], ids=["answered", "nobody", "no-question"]
 )
@@ -137,6 +119,11 @@ async def test_and_is_stopped_by_what_it_may_not() -> None:
         await adapter_run._told(Client([], 403), Part(), {"ssin": "1"})  # type: ignore[arg-type]
 
 
+async def test_and_hears_of_a_source_that_is_down_as_the_hub_does() -> None:
+    with pytest.raises(SourceUnavailable):
+        await adapter_run._told(Client([], 503, source="rijksregister"), Part(), {"ssin": "1"})  # type: ignore[arg-type]
+
+
 class Part:
     asks = LIFE
 
@@ -144,13 +131,13 @@ class Part:
 class Client:
     """A hub elsewhere."""
 
-    def __init__(self, asked: list[Any], problem: int | None) -> None:
-        self.asked, self.problem = asked, problem
+    def __init__(self, asked: list[Any], problem: int | None, **body: Any) -> None:
+        self.asked, self.problem, self.body = asked, problem, body
 
     def ask(self, service: str, **body: Any) -> Any:
         self.asked.append((service, body))
         if self.problem is not None:
-            raise Problem(self.problem, {}, None, None)
+            raise Problem(self.problem, self.body, None, None)
         return SimpleNamespace(body={"alive": "no"})
 
 

@@ -69,6 +69,14 @@ async def test_while_nobody_knows_nothing_is_refused_and_nothing_sent(says: Any)
     assert (frozenset(), {}, 0) == (stopped.value.settled, stopped.value.refused, desk.sent)
 
 
+@pytest.mark.parametrize(("body", "cause"), [({"source": "best"}, SourceUnavailable), ({}, Problem)], ids=["of_a_source", "of_the_hub"])  # fmt: skip
+async def test_what_stops_it_is_the_source_or_the_hub(body: Any, cause: Any) -> None:
+    with pytest.raises(Stopped) as stopped:
+        await OverHttp(part(), [Desk(Problem(503, body, None, 5))])([ROW])  # type: ignore[list-item]
+
+    assert cause is type(stopped.value.__cause__)
+
+
 class Exchange:
     def __init__(self, says: Any) -> None:
         self.says = says
