@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator
 
-from integrator import checks_conditions, checks_then, directory
+from integrator import checks_conditions, checks_then, checks_where, directory
 from integrator.adapters.asking import asking
 from integrator.adapters.asking import faults as faults_of_asking
 from integrator.adapters.completing import faults as faults_of_completing
@@ -302,6 +302,9 @@ def _services(
         route = f"{service.method} {service.path}"
         yield from (room.finding(said, *place) for said, place in checks_then.of_message(service, services))
         yield from (room.finding(said, *place) for said, place in checks_then.of_relay(service, services, numbers))
+        yield from (
+            room.finding(said, *place) for said, place in checks_where.of_composition(room.data, service, services)
+        )
         if not service.has_door:
             continue  # they share the door where they are followed, or set going
         if route in routes:

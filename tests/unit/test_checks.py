@@ -33,6 +33,7 @@ WOUNDS = {
     "a mapping of a source that is no room": ("mappings/kbo_enterprise.yaml", "source: kbo", "source: kbo2", "kbo2"),
     "an unknown reader": ("mappings/kbo_enterprise.yaml", "read: date", "read: dat3", "dat3"),
     "a rule word nobody knows": ("config/services/person.lifeStatus.yaml", "absent:", "absnt:", "absnt"),
+    "a part that hides a field of an element": ("config/services/property.rebate.check.yaml", "parts:\n", "parts:\n  right: {service: person.get, with: {ssin: $ssin}, fields: [deathDate]}\n", "reads the part right and hides its field right"),
     "no YAML at all": ("policies/local_tax.yaml", "purpose: local_tax", "purpose: [local_tax", "not YAML"),
     "a quality without words": ("config/directory.yaml", '"*": ["0",', '"*": ["7777",', "no code '7777'"),
     "a quality of a code list nobody has": ("config/directory.yaml", "codes: cbss_quality", "codes: qualities", "no code list"),
