@@ -34,6 +34,8 @@ WOUNDS = {
     "an unknown reader": ("mappings/kbo_enterprise.yaml", "read: date", "read: dat3", "dat3"),
     "a rule word nobody knows": ("config/services/person.lifeStatus.yaml", "absent:", "absnt:", "absnt"),
     "a part that hides a field of an element": ("config/services/property.rebate.check.yaml", "parts:\n", "parts:\n  right: {service: person.get, with: {ssin: $ssin}, fields: [deathDate]}\n", "reads the part right and hides its field right"),
+    "a package that deposits what its organisation may only receive": ("connectors/osiris_works/adapter.yaml", "organisation: regional-mobility", "organisation: parking-agency", "road_works@2026-2 says only `as: [receiver]`"),
+    "a package that is told of what its organisation may only send": ("connectors/parking_bans/adapter.yaml", "organisation: parking-agency", "organisation: regional-mobility", "road_works@2026-1 says only `as: [sender]`"),
     "no YAML at all": ("policies/local_tax.yaml", "purpose: local_tax", "purpose: [local_tax", "not YAML"),
     "a quality without words": ("config/directory.yaml", '"*": ["0",', '"*": ["7777",', "no code '7777'"),
     "a quality of a code list nobody has": ("config/directory.yaml", "codes: cbss_quality", "codes: qualities", "no code list"),
