@@ -19,7 +19,7 @@ from typing import Any
 
 import orjson
 
-from integrator import clock, gathered, rules
+from integrator import clock, gathered
 from integrator.carrying import take_in
 from integrator.contract import Connector, Question, Reply
 from integrator.deciding import Deciding, Registered, Standing
@@ -49,6 +49,7 @@ from integrator.quotas import Quotas
 from integrator.recording import Call, Outcome, Recorder, Recording
 from integrator.scope import PartAnswer, Scope, Unknown
 from integrator.services import Gather, Part, Service
+from integrator.verdicts import part_answer, verdicts
 
 # Moments are monotonic: until when, and since when.
 Work = Callable[[Service, Request, Permit, Standing, Recording, float], Awaitable[Answer]]
@@ -380,9 +381,9 @@ class Exchange:
             asking = [self._ask(call, deadline) for _, call in asked]
             for (part, call), found in zip(asked, await asyncio.gather(*asking), strict=True):
                 outcome = self._covered(call, found)
-                answers[part.name] = _part_answer(outcome)
+                answers[part.name] = part_answer(outcome)
                 done.append((call, outcome, b""))
-        body, retry_after = self._verdicts(service, permit, self._scope(service, request, answers, now), done)
+        body, retry_after = verdicts(self.services, service, permit, self._scope(service, request, answers, now), done)
         payload = orjson.dumps(body)
         verdict = Outcome(body, milliseconds=(self.now() - now) * 1000, ended=self.now())
         outcomes = await record.outcomes((*done, (whole, verdict, payload)), intents)
@@ -412,63 +413,10 @@ class Exchange:
     def _scope(self, service: Service, request: Request, answers: Mapping[str, PartAnswer], now: float) -> Scope:
         return Scope(request.keys, service.parameters, clock.today(now).isoformat(), answers)
 
-    def _verdicts(
-        self, service: Service, permit: Permit, scope: Scope, done: list[tuple[Call, Outcome, bytes]]
-    ) -> tuple[dict[str, Any], int | None]:
-        failed = {call.source: outcome.error for call, outcome, _ in done if outcome.error is not None}
-        slowest: dict[str, float] = {}
-        for call, outcome, _ in done:
-            slowest[call.source] = max(slowest.get(call.source, 0.0), outcome.milliseconds)
-        shown, verdicts = [], []
-        for check in service.checks:
-            if check.code not in permit.fields or (check.when is not None and check.when(scope) is False):
-                continue
-            needs = [(need.rule(scope), need.reason) for need in check.needs]
-            missing = next((reason for met, reason in needs if met is False), None)  # not: nobody could say
-            verdict = check.rule(scope) if all(met is True for met, _ in needs) else None
-            verdicts.append(verdict)
-            line: dict[str, Any] = {
-                "code": check.code,
-                "result": rules.word(verdict),
-                "source": check.source,
-                "ms": round(slowest.get(check.source, 0.0), 1),
-            }
-            if verdict is None:
-                rests_on = {self.services[part.service].source for part in service.parts_for(frozenset({check.code}))}
-                concerned = {source: error for source, error in failed.items() if source in rests_on}
-                line |= _why_unknown(check.source, concerned, missing)
-            shown.append(line)
-        # Only the checks granted count; a caller who asked for some of them gets no word on the whole.
-        whole = permit.narrowed is False
-        body: dict[str, Any] = {service.answer_name: rules.word(rules.kleene_all(verdicts))} if whole else {}
-        body["checks"] = shown
-        return body, max((int(line["retryAfterSec"]) for line in shown if "retryAfterSec" in line), default=None)
-
-
-def _why_unknown(source: str, failed: Mapping[str, IntegratorError], missing: str | None) -> dict[str, Any]:
-    """What the caller reads beside `unknown`: the reason, and when asking again may help."""
-    error = failed.get(source) or (None if missing else next(iter(failed.values()), None))
-    if error is None or (isinstance(error, SubjectNotFound) and missing):
-        return {"reason": missing or "NOT_DECIDABLE"}
-    retry = getattr(error, "retry_after", None)
-    # Which limit of the purpose it met would tell something about the person: where they live, how old they are.
-    reason = "NOT_COVERED" if isinstance(error, PolicyDenied) else error.code
-    return {"reason": reason} | ({"retryAfterSec": retry} if retry else {})
-
 
 def _touches(name: str, fields: frozenset[str]) -> bool:
     """Whether what the source held back is, holds or stands inside something that was permitted."""
     return name in fields or any(field.startswith(name + ".") or name.startswith(field + ".") for field in fields)
-
-
-def _part_answer(outcome: Outcome) -> PartAnswer:
-    if isinstance(outcome.error, SubjectNotFound):
-        return PartAnswer(state="notFound")
-    if outcome.error is not None:
-        return PartAnswer(state="failed")
-    return PartAnswer(
-        outcome.values, "incomplete" if outcome.incomplete else "found", outcome.guarded + outcome.filtered
-    )
 
 
 def _body(call: Call, outcome: Outcome) -> dict[str, Any]:
