@@ -15,15 +15,8 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator
 
-from integrator import checks_conditions, checks_then, directory
-from integrator.adapters.asking import asking
-from integrator.adapters.asking import faults as faults_of_asking
-from integrator.adapters.completing import faults as faults_of_completing
+from integrator import checks_conditions, checks_packages, checks_then, checks_where, directory
 from integrator.adapters.layout import load as load_layout
-from integrator.adapters.participation import faults as part_faults
-from integrator.adapters.participation import participations
-from integrator.adapters.serving import delivery
-from integrator.adapters.staffing import staffing
 from integrator.errors import ConfigurationError, IntegratorError
 from integrator.mapping import Sheet, load_sheets
 from integrator.places import YamlLoader, parse_yaml
@@ -119,7 +112,7 @@ def check(home: Path, today: date, policies: Mapping[str, bytes] | None = None) 
         findings += _authorisations(room, services, today)
         findings += _conditions(room, services, organisations, codes)
         findings += _policy_cases(room, compiled, services, organisations)
-    findings += _parts(rooms, services, organisations)
+    findings += _packages(rooms, services, compiled, organisations)
     findings += _scenarios(rooms, services, organisations)
     findings += _connectors(home)
     findings += _directory(_one(rooms, "config/directory.yaml"), rooms)
@@ -233,34 +226,19 @@ def _within(value: Any, path: tuple[str, ...]) -> Any:
     return value or ()
 
 
-def _parts(rooms: list[Room], services: Mapping[str, Service], organisations: Any) -> Iterator[Finding]:
-    """Packages that hand in what no service takes, for an organisation or a purpose that is not there."""
-    known = organisations["organisations"]
-    numbers = {one["number"] for one in known.values()}
-    purposes = {room.path.stem for room in _in(rooms, "policies")}
+def _packages(
+    rooms: list[Room], services: Mapping[str, Service], policies: Policies, organisations: Any
+) -> Iterator[Finding]:
+    """Packages that take part in what no service takes, or in what their organisation was not granted."""
     for room in rooms:
         if not room.name.endswith("/adapter.yaml"):
             continue
         try:
             layout = load_layout(room.path, sandbox=frozenset())
-            parts, asks = participations(layout), asking(layout, sandbox=frozenset())
-            outgoing = delivery(layout)
-            staff = staffing(layout)
+            wrong = list(checks_packages.of_package(layout, services, policies, organisations))
         except ConfigurationError as error:
-            yield room.finding(str(error))
-            continue
-        wrong = [one for part in parts for one in part_faults(part, services)]
-        if outgoing is not None and outgoing.asks is not None:
-            wrong += faults_of_completing(outgoing.asks, services)
-        wrong += faults_of_asking(asks, services) if asks is not None else ()
-        for said, word in (*((part, "deposit") for part in parts), (asks, "ask"), (staff, "staff")):
-            if said is None:
-                continue
-            if said.organisation not in known and said.organisation not in numbers:
-                wrong.append(f"{word}.organisation: nobody in config/organisations.yaml")
-            if said.purpose not in purposes:
-                wrong.append(f"{word}.purpose: no such file in policies/")
-        yield from (room.finding(one) for one in wrong)
+            wrong = [(str(error), ())]
+        yield from (room.finding(said, *place) for said, place in wrong)
 
 
 # --- references -------------------------------------------------------------------------------------------------------
@@ -302,6 +280,9 @@ def _services(
         route = f"{service.method} {service.path}"
         yield from (room.finding(said, *place) for said, place in checks_then.of_message(service, services))
         yield from (room.finding(said, *place) for said, place in checks_then.of_relay(service, services, numbers))
+        yield from (
+            room.finding(said, *place) for said, place in checks_where.of_composition(room.data, service, services)
+        )
         if not service.has_door:
             continue  # they share the door where they are followed, or set going
         if route in routes:

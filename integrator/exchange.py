@@ -5,7 +5,8 @@ effect later (its second half is carrying.py); nothing else may reach a connecto
        └────► record denied ─► refuse
 
 No source is asked before its intent is durable; no answer exists before its outcome is durable (DESIGN §2.2). When the
-ledger cannot be written, `LedgerUnwritable` leaves here and nothing else does.
+ledger cannot be written, `LedgerUnwritable` leaves here and nothing else does. What happens between the two is calling.py
+(one call), bodies.py (one question to several at once) and verdicts.py (what the parts say together); they record nothing of it.
 """
 
 from __future__ import annotations
@@ -19,41 +20,29 @@ from typing import Any
 
 import orjson
 
-from integrator import clock, gathered, rules
+from integrator import clock
+from integrator.bodies import ask_each
+from integrator.calling import Calls
 from integrator.carrying import take_in
-from integrator.contract import Connector, Question, Reply
+from integrator.contract import Connector
 from integrator.deciding import Deciding, Registered, Standing
 from integrator.delivery.terms import Deposit
-from integrator.directory import OWN
 from integrator.emergency import Emergencies
-from integrator.errors import (
-    IntegratorError,
-    Issue,
-    MalformedRequest,
-    PolicyDenied,
-    SourceError,
-    SourceFault,
-    SourceUnavailable,
-    SubjectNotFound,
-    SubjectReplaced,
-)
-from integrator.gathered import Body, Told
+from integrator.errors import IntegratorError, Issue, MalformedRequest
+from integrator.gathered import Body
 from integrator.keytypes import NO_NUMBER, Pseudonym
-from integrator.mapping import Plan
 from integrator.metrics import Metrics
-from integrator.model import Answer, Request, Withheld
-from integrator.patience import Patience
-from integrator.policy import ADVICE, Ask, Decision, Denial, Facts, Permit, Policies, afterwards
+from integrator.model import Answer, Request
+from integrator.policy import Ask, Decision, Denial, Facts, Permit, Policies
 from integrator.pseudonyms import Pseudonyms
 from integrator.quotas import Quotas
 from integrator.recording import Call, Outcome, Recorder, Recording
 from integrator.scope import PartAnswer, Scope, Unknown
 from integrator.services import Gather, Part, Service
+from integrator.verdicts import part_answer, verdicts
 
-# Moments are monotonic: until when, and since when.
+# The moment is monotonic: until when.
 Work = Callable[[Service, Request, Permit, Standing, Recording, float], Awaitable[Answer]]
-Take = Callable[[Call, float, float], Awaitable[Outcome]]
-_MINORS, _NOTHING = frozenset({"minors"}), frozenset[str]()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +57,22 @@ class Exchange:
     now: clock.Now
     territory: Callable[[str], str | None]  # which municipality an organisation stands for (NIS code), if any
     deadline: float = 10.0  # seconds from the knock
-    _plans: dict[Permit, Plan] = field(default_factory=dict)
     registered: Registered | None = None  # directory of references; None = nobody can look, so nobody is told yes or no
     quotas: Quotas | None = None
     emergencies: Emergencies | None = None
     pseudonyms: Pseudonyms | None = None
     bodies: Mapping[str, Sequence[Body]] = field(default_factory=dict)  # of each source that is several
     deciding: Deciding = field(init=False)
+    calls: Calls = field(init=False)
 
     def __post_init__(self) -> None:
         deciding = Deciding(
             self.services, self.policies, self.metrics, self.now, self.registered, self.quotas, self.emergencies,
             self.pseudonyms is not None,
         )  # fmt: skip
+        calls = Calls(self.connectors, self.recorder, self.now, self.territory, self.pseudonyms)
         object.__setattr__(self, "deciding", deciding)  # frozen, and replaced as a whole
+        object.__setattr__(self, "calls", calls)
 
     async def answer(self, request: Request) -> Answer:
         """Answer one question from a local application, or refuse it; either way, leave a durable trace."""
@@ -179,132 +170,14 @@ class Exchange:
     ) -> Answer:
         call = self.recorder.call(service, request, permit, request.keys, broken=standing.broken)
         entries = await self._intents(record, (call,), standing)
-        outcome = self._covered(call, await self._ask(call, deadline))
-        body = {} if outcome.error else self._given(call, outcome)
+        outcome = self.calls.covered(call, await self.calls.ask(call, deadline))
+        body = {} if outcome.error else self.calls.given(call, outcome)
         payload = orjson.dumps(body)
         entries += await record.outcomes(((call, outcome, payload),), {call.span_id: entries[0]})
         if outcome.error is not None:
             record.refuses(outcome.error, entries)
             raise outcome.error
         return Answer(body, payload, request.trace, entries, record.shard, receipt=record.receipt)
-
-    def _given(self, call: Call, outcome: Outcome) -> dict[str, Any]:
-        """What the caller gets, with pseudonyms where the purpose gives no numbers."""
-        body = _body(call, outcome)
-        if call.permit.grant.pseudonymise and self.pseudonyms is not None:
-            body = self.pseudonyms.replaced(call.request.caller.organisation, body)
-        return body
-
-    async def _ask(self, call: Call, deadline: float, take: Take | None = None) -> Outcome:
-        """One call, its intent being durable. Every failure becomes an outcome, because it must be recorded first."""
-        started = time.monotonic()
-        error: IntegratorError
-        try:
-            with Patience(deadline - started):
-                return await (take or self._extracted)(call, deadline, started)
-        except TimeoutError:
-            error = SourceUnavailable(call.source, "no answer within the deadline")
-        except (SourceError, SubjectReplaced) as known:
-            error = known
-            self.recorder.failure(call, known)
-        except Exception as surprise:
-            # A surprise is ours to mend, but it must end as a recorded outcome; its text may hold data, so it stops here.
-            error = SourceFault(call.source, "UNEXPECTED", f"the connector failed with {type(surprise).__name__}")
-            self.recorder.surprise(call, surprise)
-        return Outcome(error=error, milliseconds=_milliseconds(started), ended=self.now())
-
-    async def _said(self, call: Call, plan: Plan, deadline: float) -> Reply:
-        """What the connector brings, asked with no more than the plan needs."""
-        service, permit, request = call.service, call.permit, call.request
-        source, operation = service.source, service.operation
-        if source is None or operation is None:
-            raise SourceFault(call.source, "NOT_CONNECTED", "the service names no source")
-        question = Question(
-            operation,
-            call.keys,
-            plan.groups,
-            plan.history,
-            call.span_id,
-            request.caller.organisation,
-            permit.grant.legal_context.get(source, ""),
-            deadline,
-            request.language,
-            request.scenario,
-            request.caller.purpose if source in OWN else None,
-            request.dossier if source in OWN else None,
-            call.body,
-        )
-        return await self.connectors[source].ask(question)
-
-    async def _extracted(self, call: Call, deadline: float, started: float) -> Outcome:
-        service, permit = call.service, call.permit
-        plan = self._plan(service, permit)
-        reply = await self._said(call, plan, deadline)
-        if reply.replaced_by is not None:
-            self.recorder.replaced(call, reply.replaced_by)
-            raise SubjectReplaced(self._new_number(call, reply.replaced_by) if "ssin" in permit.fields else None)
-        if reply.document is None:
-            if service.list_name is None:
-                raise SubjectNotFound(call.source)
-            return Outcome(
-                {service.list_name: []},
-                milliseconds=_milliseconds(started),
-                ended=self.now(),
-                incomplete=reply.incomplete,
-            )
-        extracted = plan.extract(reply.document, call.keys, lifts=permit.grant.lifts)
-        if service.list_name is not None:
-            extracted.values.setdefault(service.list_name, [])
-        filtered: tuple[str, ...] = ()
-        if reply.filtered:
-            prefix = f"{service.list_name}." if service.list_name else ""
-            said = [one.removeprefix(prefix) for one in reply.filtered]
-            filtered = tuple([one for one in said if _touches(one, permit.fields)])
-        return Outcome(
-            extracted.values,
-            extracted.facts,
-            extracted.guarded,
-            filtered,
-            None,
-            _milliseconds(started),
-            self.now(),
-            reply.incomplete,
-        )
-
-    def _plan(self, service: Service, permit: Permit) -> Plan:
-        """What to take out for this permit; remembered, because a permit is remembered too."""
-        plan = self._plans.get(permit)
-        if plan is None:
-            if service.sheet is None:
-                raise SourceFault(service.name, "NOT_CONNECTED", "the service has no mapping")
-            prefix = f"{service.list_name}." if service.list_name else ""
-            permitted = frozenset(prefix + name for name in permit.fields)
-            wanted = _MINORS if permit.grant.minors != "any" else _NOTHING
-            plan = service.sheet.plan(permitted, history=permit.since is not None, since=permit.since, wanted=wanted)
-            if len(self._plans) > 4096:  # permits are made anew every day
-                self._plans.clear()
-            self._plans[permit] = plan
-        return plan
-
-    def _new_number(self, call: Call, number: str) -> str:
-        """As the caller may know it."""
-        if not call.permit.grant.pseudonymise or self.pseudonyms is None:
-            return number
-        return self.pseudonyms.of(call.request.caller.organisation, number)
-
-    def _covered(self, call: Call, outcome: Outcome) -> Outcome:
-        """After the answer: who lives elsewhere, or is of another age, or is one of too many, is not covered by every purpose."""
-        grant = call.permit.grant
-        if outcome.error is not None or not afterwards.looks(grant):
-            return outcome
-        listed = call.service.list_name
-        results = len(outcome.values.get(listed, ())) if listed else 1
-        home = self.territory(call.request.caller.organisation)
-        reason = afterwards.refused(grant, outcome.facts, results, home, clock.today(self.now()))
-        if reason is None:
-            return outcome
-        denied = PolicyDenied(reason, rule=grant.authorisation, advice=ADVICE[reason])
-        return Outcome(error=denied, milliseconds=outcome.milliseconds, ended=outcome.ended)
 
     # --- one source that is several bodies ------------------------------------------------------------------------------
 
@@ -319,11 +192,9 @@ class Exchange:
             for body in bodies
         ]
         indices = await self._intents(record, (whole, *asked), standing)
-        take = partial(self._listed, gather)
-        found = await asyncio.gather(*(self._ask(call, deadline, take) for call in asked))
-        told = [Told(body, one.values, one.error) for body, one in zip(bodies, found, strict=True)]
-        outcome = self._covered(whole, await self._ask(whole, deadline, partial(self._together, told, began)))
-        body = {} if outcome.error else self._given(whole, outcome)
+        each = list(zip(bodies, asked, strict=True))
+        outcome, found, retry = await ask_each(self.calls, gather, whole, each, deadline, began)
+        body = {} if outcome.error else self.calls.given(whole, outcome)
         payload = orjson.dumps(body)
         done = [(call, one, b"") for call, one in zip(asked, found, strict=True)]
         intents = {call.span_id: index for call, index in zip((whole, *asked), indices, strict=True)}
@@ -331,26 +202,7 @@ class Exchange:
         if outcome.error is not None:
             record.refuses(outcome.error, entries)
             raise outcome.error
-        retry = gathered.retry_after(told)
         return Answer(body, payload, request.trace, entries, record.shard, retry, record.receipt)
-
-    async def _listed(self, gather: Gather, call: Call, deadline: float, started: float) -> Outcome:
-        """What one body lists, as the connector brings it: it is trimmed when all of it is together."""
-        reply = await self._said(call, self._plan(call.service, call.permit), deadline)
-        if reply.incomplete:
-            raise SourceFault(call.source, "INCOMPLETE", "it did not tell all of it")
-        listed = gathered.listed(reply.document, gather)
-        return Outcome(listed, milliseconds=_milliseconds(started), ended=self.now())
-
-    async def _together(
-        self, told: Sequence[Told], began: float, call: Call, _deadline: float, _started: float
-    ) -> Outcome:
-        """Trimmed to what is granted; nothing is waited for, so it ends even when the time is over."""
-        document = gathered.together(told, call.request.language)
-        extracted = self._plan(call.service, call.permit).extract(document, call.keys, lifts=call.permit.grant.lifts)
-        return Outcome(
-            extracted.values, extracted.facts, extracted.guarded, milliseconds=_milliseconds(began), ended=self.now()
-        )
 
     # --- several sources ----------------------------------------------------------------------------------------------
 
@@ -377,12 +229,12 @@ class Exchange:
                 indices = await self._intents(record, opened, standing, first=bool(opening))
                 intents |= {call.span_id: index for call, index in zip(opened, indices, strict=True)}
                 opening = ()
-            asking = [self._ask(call, deadline) for _, call in asked]
+            asking = [self.calls.ask(call, deadline) for _, call in asked]
             for (part, call), found in zip(asked, await asyncio.gather(*asking), strict=True):
-                outcome = self._covered(call, found)
-                answers[part.name] = _part_answer(outcome)
+                outcome = self.calls.covered(call, found)
+                answers[part.name] = part_answer(outcome)
                 done.append((call, outcome, b""))
-        body, retry_after = self._verdicts(service, permit, self._scope(service, request, answers, now), done)
+        body, retry_after = verdicts(self.services, service, permit, self._scope(service, request, answers, now), done)
         payload = orjson.dumps(body)
         verdict = Outcome(body, milliseconds=(self.now() - now) * 1000, ended=self.now())
         outcomes = await record.outcomes((*done, (whole, verdict, payload)), intents)
@@ -411,81 +263,3 @@ class Exchange:
 
     def _scope(self, service: Service, request: Request, answers: Mapping[str, PartAnswer], now: float) -> Scope:
         return Scope(request.keys, service.parameters, clock.today(now).isoformat(), answers)
-
-    def _verdicts(
-        self, service: Service, permit: Permit, scope: Scope, done: list[tuple[Call, Outcome, bytes]]
-    ) -> tuple[dict[str, Any], int | None]:
-        failed = {call.source: outcome.error for call, outcome, _ in done if outcome.error is not None}
-        slowest: dict[str, float] = {}
-        for call, outcome, _ in done:
-            slowest[call.source] = max(slowest.get(call.source, 0.0), outcome.milliseconds)
-        shown, verdicts = [], []
-        for check in service.checks:
-            if check.code not in permit.fields or (check.when is not None and check.when(scope) is False):
-                continue
-            needs = [(need.rule(scope), need.reason) for need in check.needs]
-            missing = next((reason for met, reason in needs if met is False), None)  # not: nobody could say
-            verdict = check.rule(scope) if all(met is True for met, _ in needs) else None
-            verdicts.append(verdict)
-            line: dict[str, Any] = {
-                "code": check.code,
-                "result": rules.word(verdict),
-                "source": check.source,
-                "ms": round(slowest.get(check.source, 0.0), 1),
-            }
-            if verdict is None:
-                rests_on = {self.services[part.service].source for part in service.parts_for(frozenset({check.code}))}
-                concerned = {source: error for source, error in failed.items() if source in rests_on}
-                line |= _why_unknown(check.source, concerned, missing)
-            shown.append(line)
-        # Only the checks granted count; a caller who asked for some of them gets no word on the whole.
-        whole = permit.narrowed is False
-        body: dict[str, Any] = {service.answer_name: rules.word(rules.kleene_all(verdicts))} if whole else {}
-        body["checks"] = shown
-        return body, max((int(line["retryAfterSec"]) for line in shown if "retryAfterSec" in line), default=None)
-
-
-def _why_unknown(source: str, failed: Mapping[str, IntegratorError], missing: str | None) -> dict[str, Any]:
-    """What the caller reads beside `unknown`: the reason, and when asking again may help."""
-    error = failed.get(source) or (None if missing else next(iter(failed.values()), None))
-    if error is None or (isinstance(error, SubjectNotFound) and missing):
-        return {"reason": missing or "NOT_DECIDABLE"}
-    retry = getattr(error, "retry_after", None)
-    # Which limit of the purpose it met would tell something about the person: where they live, how old they are.
-    reason = "NOT_COVERED" if isinstance(error, PolicyDenied) else error.code
-    return {"reason": reason} | ({"retryAfterSec": retry} if retry else {})
-
-
-def _touches(name: str, fields: frozenset[str]) -> bool:
-    """Whether what the source held back is, holds or stands inside something that was permitted."""
-    return name in fields or any(field.startswith(name + ".") or name.startswith(field + ".") for field in fields)
-
-
-def _part_answer(outcome: Outcome) -> PartAnswer:
-    if isinstance(outcome.error, SubjectNotFound):
-        return PartAnswer(state="notFound")
-    if outcome.error is not None:
-        return PartAnswer(state="failed")
-    return PartAnswer(
-        outcome.values, "incomplete" if outcome.incomplete else "found", outcome.guarded + outcome.filtered
-    )
-
-
-def _body(call: Call, outcome: Outcome) -> dict[str, Any]:
-    """What the caller gets: the permitted values, and the names of what was held back."""
-    body = dict(outcome.values)
-    if outcome.incomplete:
-        body["isComplete"] = False
-    if not (call.permit.withheld or outcome.guarded or outcome.filtered):
-        return body
-    withheld = (
-        *call.permit.withheld,
-        *(Withheld(name, "NOT_COMMUNICABLE") for name in outcome.guarded),
-        *(Withheld(name, "FILTERED_BY_SOURCE") for name in outcome.filtered),
-    )
-    body["withheld"] = [{"field": item.field, "reason": item.reason} for item in withheld]
-    return body
-
-
-def _milliseconds(started: float) -> float:
-    return (time.monotonic() - started) * 1000

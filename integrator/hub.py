@@ -76,7 +76,7 @@ class Hub:
 
     def swap(self, new: InForce) -> None:
         """From the next exchange on, other texts decide; permits and plans of the old ones go with them."""
-        self.exchange = replace(self.exchange, policies=new.policies, _plans={})
+        self.exchange = replace(self.exchange, policies=new.policies)
         self.bureau.exchange = self.exchange
         if self.opened is not None:
             self.opened.swap(new.policies)

@@ -4,7 +4,8 @@
                inside `where`: a field of the element looked at, or `item` for the whole of it
 
 A path through a list gives the list of what is found there. A part that failed is unknown, whatever is asked of it, and
-so is a field that was withheld: only what is really absent is absent.
+so is a field that was withheld: only what is really absent is absent. The name of a part comes before a field of the element
+that is called the same: `integrator check` refuses such a rule (integrator.checks_where).
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ class Opened:
 
     def swap(self, policies: Policies) -> None:
         """Other texts decide from now on; what was fetched under the old ones is not given any more."""
-        self.exchange = replace(self.exchange, policies=policies, _plans={})
+        self.exchange = replace(self.exchange, policies=policies)
         self.copies = Copies(self.copies.seconds, self.exchange.now)
 
     async def ask(

@@ -65,7 +65,7 @@ def open_exchange(exchange: Exchange, services: Mapping[str, Service], manifests
         name: OnlyOpen(name, exchange.connectors[name], open_operations(manifests[name])) for name in sources
     }
     return replace(
-        exchange, services=services, connectors=connectors, registered=None, emergencies=None, pseudonyms=None, _plans={}
+        exchange, services=services, connectors=connectors, registered=None, emergencies=None, pseudonyms=None
     )  # fmt: skip
 
 

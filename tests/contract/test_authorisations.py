@@ -127,6 +127,13 @@ def test_a_policy_case_is_judged_as_it_says(path: Path, case: Any) -> None:
 
 
 @pytest.mark.parametrize("path", EACH_PURPOSE)
+def test_no_two_cases_of_a_purpose_say_that_they_show_the_same(path: Path) -> None:
+    said = [case["why"] for case in read(path)["cases"]]
+
+    assert sorted(set(said)) == sorted(said)
+
+
+@pytest.mark.parametrize("path", EACH_PURPOSE)
 def test_every_grant_is_proved_by_a_permit_and_by_a_denial(path: Path) -> None:
     data = read(path)
     proved = {(case["ask"]["service"], "deny" if "deny" in case["expect"] else "permit") for case in data["cases"]}

@@ -306,7 +306,7 @@ async def test_an_exchange_in_flight_ends_under_the_set_it_began_with(tmp_path: 
         first = asyncio.create_task(hub.answer(a_child(1)))
         await source.asked.wait()
         gone = compile_texts({code: text for code, text in BASE.items() if code != SCHOOL}, settings.organisations())
-        swapped = replace(hub, policies=gone, _plans={})
+        swapped = replace(hub, policies=gone)
         with pytest.raises(PolicyDenied):
             await swapped.answer(a_child(2))
         source.go.set()

@@ -30,7 +30,6 @@ class Exchange:
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     error: Exception | None = None
     policies: Any = None
-    _plans: Any = None
 
     async def answer(self, request):
         self.asked.append(request)
