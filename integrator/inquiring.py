@@ -72,7 +72,7 @@ def open_inquiry(
     """A post whose rows are questions, and which writes their answers into `out` of its folder."""
     chosen, vault = settings.adapters, open_vault(settings.state)
     root = Path(chosen["folders"]) / part.adapter
-    inquiry = Inquiry(part, layout.key, database, ask, seal=vault.seal, unseal=vault.open, now=now)
+    inquiry = Inquiry(part, layout.key, database, ask, seal=vault.seal, unseal=vault.open, tag=vault.tag, now=now)
     intake = Intake(layout, database, inquiry, seal=vault.seal, unseal=vault.open, now=now)
     drop = Drop(root, *settle_of(layout), layout.max_bytes)
     serving = Serving(part.answers, part.out, Folder(root / "out"), database, inquiry.fetch, vault.seal, now)

@@ -9,7 +9,6 @@ A kill between question and answer asks again, which changes nothing: what count
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -43,10 +42,12 @@ class Inquiry:
     """`Effect` of an intake: a row is settled when it was answered or is open. A refused one waits in quarantine."""
 
     def __init__(
-        self, part: Asking, key: Sequence[str], database: Database, ask: Ask, *, seal: Seal, unseal: Seal, now: Callable[[], float]
+        self, part: Asking, key: Sequence[str], database: Database, ask: Ask,
+        *, seal: Seal, unseal: Seal, tag: Seal, now: Callable[[], float],
     ) -> None:  # fmt: skip
+        """`tag`: the same text gives the same one, and nobody without its key can try texts."""
         self._part, self._key, self._database, self._ask = part, tuple(key), database, ask
-        self._seal, self._unseal, self._now = seal, unseal, now
+        self._seal, self._unseal, self._tag, self._now = seal, unseal, tag, now
         self._lines = asyncio.Semaphore(LINES)
 
     async def __call__(self, rows: Sequence[Taken]) -> Mapping[str, str]:
@@ -55,12 +56,14 @@ class Inquiry:
         refused, settled = dict[str, str](), set[str]()
         fresh: dict[str, Taken] = {}
         for row in rows:
-            before = known.get(ids[row.key]) or (_digest(fresh[ids[row.key]].values) if ids[row.key] in fresh else None)
+            before = known.get(ids[row.key]) or (
+                self._digest(fresh[ids[row.key]].values) if ids[row.key] in fresh else None
+            )
             if before is None:
                 fresh[ids[row.key]] = row
                 continue
             settled.add(row.key)
-            if before != _digest(row.values):
+            if before != self._digest(row.values):
                 refused[row.key] = "KEY_REUSED"
         found = await asyncio.gather(
             *(self._first(id_, row) for id_, row in fresh.items()), return_exceptions=True
@@ -110,7 +113,7 @@ class Inquiry:
 
         def kept(connection: Any) -> None:
             book = self._book(connection)
-            book.keep(id_, _digest(row.values), sealed, now + part.after, now + part.until)
+            book.keep(id_, self._digest(row.values), sealed, now + part.after, now + part.until)
             if answer is not None:
                 book.answered(id_, answer)
 
@@ -147,11 +150,12 @@ class Inquiry:
         """The same question has the same one in every file: by the key of the layout, else by its place."""
         if not self._key:
             return row.key
-        return key_of(self._part.adapter, json.dumps([row.values.get(name) for name in self._key], default=str), 0)
+        named = json.dumps([row.values.get(name) for name in self._key], default=str)
+        return key_of(self._part.adapter, self._tag("adapter key", named), 0)
+
+    def _digest(self, values: Mapping[str, Any]) -> str:
+        """Tells whether the same was asked; a national number stands in it."""
+        return self._tag("adapter row", json.dumps(values, sort_keys=True, default=str))
 
     def _book(self, connection: Any) -> Questions:
         return Questions(connection, self._part.adapter)
-
-
-def _digest(values: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()

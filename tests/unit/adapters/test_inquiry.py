@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hmac
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,7 +17,7 @@ from integrator.adapters.asking import asking, faults, of_answer
 from integrator.adapters.book import Book
 from integrator.adapters.drops import Drop
 from integrator.adapters.inquiry import Inquiry, Said
-from integrator.adapters.intake import Intake, Stopped
+from integrator.adapters.intake import Intake, Stopped, key_of
 from integrator.adapters.posts import Outgoing, Post
 from integrator.adapters.questions import Questions
 from integrator.adapters.serving import Serving
@@ -79,6 +80,10 @@ class Hub:
         return made
 
 
+def tagged(use: str, text: str) -> str:
+    return hmac.digest(b"only the hub has it", f"{use} {text}".encode(), "sha256").hex()
+
+
 class Package:
     """A register with its folder, its post, and a clock that somebody moves."""
 
@@ -95,7 +100,7 @@ class Package:
         def turned(_use: str, text: str) -> str:
             return text[::-1]
 
-        inquiry = Inquiry(part, layout.key, self.database, self.hub, seal=turned, unseal=turned, now=lambda: self.now)
+        inquiry = Inquiry(part, layout.key, self.database, self.hub, seal=turned, unseal=turned, tag=tagged, now=lambda: self.now)
         intake = Intake(layout, self.database, inquiry, seal=turned, unseal=turned, now=lambda: self.now)
         drop = Drop(self.folder, settle=0.0)
         self.serving = Serving(part.answers, part.out, Folder(self.folder / "out"), self.database, inquiry.fetch, turned, lambda: self.now)  # fmt: skip
@@ -268,6 +273,17 @@ async def test_what_was_asked_and_answered_is_gone_when_the_package_has_it(packa
 
     assert [("", "", "told")] * 2 == [(one["row"], one["answer"], one["state"]) for one in kept]
     assert kit.PEOPLE[0] not in json.dumps([dict(one) for one in kept])
+
+
+async def test_who_reads_the_table_cannot_try_numbers_until_one_fits(package: Package) -> None:
+    package.drop(row("C1"))
+    await package.turn()
+    query = sa.text("SELECT id, digest FROM adapter_question")
+    [(id_, digest)] = package.database.now(lambda c: c.execute(query).all())
+    asked = {"card": "C1", "holder": kit.PEOPLE[0], "street": "Dorpsstraat", "house": "3"}
+
+    assert tagged("adapter row", json.dumps(asked, sort_keys=True)) == digest
+    assert key_of("register", tagged("adapter key", '["C1"]'), 0) == id_
 
 
 def test_of_a_composition_only_yes_no_and_unknown_are_told() -> None:
