@@ -43,7 +43,7 @@ bench: install
 	@$(BIN)/python -P tests/bench/run.py $(ARGS)
 
 soak: install
-	@$(BIN)/pytest -q -m soak $(ARGS)
+	@$(BIN)/pytest -q -m "soak or hypothesis" --hypothesis-profile soak $(ARGS)
 
 lock: install
 	@test -x .venv/lock/bin/uv || { $(PYTHON) -m venv .venv/lock && .venv/lock/bin/python -m pip install --quiet --disable-pip-version-check uv; }

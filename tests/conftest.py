@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import settings
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -34,6 +35,11 @@ def remembering(load: Callable[..., Any]) -> Callable[..., Any]:
 
 
 yaml.load = remembering(yaml.load)
+
+# A property that asks for no number of its own: some examples each time, other ones the next, and many in `make soak`.
+settings.register_profile("everyday", max_examples=25)
+settings.register_profile("soak", max_examples=200)
+settings.load_profile("everyday")
 
 
 @pytest.fixture(scope="session")
