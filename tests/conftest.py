@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -37,8 +37,10 @@ def remembering(load: Callable[..., Any]) -> Callable[..., Any]:
 yaml.load = remembering(yaml.load)
 
 # A property that asks for no number of its own: some examples each time, other ones the next, and many in `make soak`.
-settings.register_profile("everyday", max_examples=25)
-settings.register_profile("soak", max_examples=200)
+# None is held against a clock: on a busy machine a first text alone takes a second.
+untimed = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("everyday", max_examples=25, **untimed)
+settings.register_profile("soak", max_examples=200, **untimed)
 settings.load_profile("everyday")
 
 
