@@ -6,10 +6,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from fastapi import Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from integrator import places
 from integrator.api.headers import language
 
 LANGUAGES = ("nl", "fr", "en")  # the languages pages exist in
@@ -69,5 +69,5 @@ def _environment() -> Environment:
 @cache
 def _words() -> dict[str, dict[str, str]]:
     """Fixed words of the pages by language; a word missing in one language is found by its test."""
-    texts = yaml.safe_load((_HERE / "templates" / "words.yaml").read_text(encoding="utf-8"))
+    texts = places.read_yaml(_HERE / "templates" / "words.yaml")
     return {spoken: {name: text[spoken] for name, text in texts.items()} for spoken in LANGUAGES}

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import orjson
-import yaml
 
+from integrator import places
 from integrator.api.record import as_uuid, record_headers
 from integrator.errors import (
     ConfigurationError,
@@ -70,7 +70,7 @@ class Problems:
     """The table, and the one function that turns an exception into an answer. `base`: the hub's own address."""
 
     def __init__(self, base: str) -> None:
-        data = yaml.safe_load((Path(__file__).parent / "problems.yaml").read_text(encoding="utf-8"))
+        data = places.read_yaml(Path(__file__).parent / "problems.yaml")
         self._base = base.rstrip("/")
         self.types = {name: _type(name, row) for name, row in {**data["issues"], **data["problems"]}.items()}
         self._errors: Mapping[str, Mapping[str, Any]] = data["errors"]

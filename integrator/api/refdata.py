@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-import yaml
 from fastapi import APIRouter, Request, Response
 
+from integrator import places
 from integrator.api.hub import Hub
 from integrator.api.pages import page, reader_language
 from integrator.api.problems import EdgeRefusal, Problems
@@ -59,7 +59,7 @@ def _read_codes(folder: Path) -> dict[str, dict[str, Any]]:
     """Every list by file name. Raises `ConfigurationError` naming the file."""
     found = {}
     for path in sorted(folder.glob("*.yaml")):
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = places.read_yaml(path)
         if not isinstance(data, dict) or not isinstance(data.get("codes"), dict):
             raise ConfigurationError(f"mappings/codes/{path.name}: a code list is a mapping with `codes`")
         found[path.stem] = data

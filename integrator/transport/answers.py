@@ -11,8 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
+from integrator import places
 from integrator.errors import ConfigurationError
 from integrator.transport.faults import Faults
 
@@ -38,7 +37,7 @@ class Answers:
     def load(cls, path: Path, faults: Faults) -> Answers:
         """Read a room's answers.yaml; raises `ConfigurationError` for a line that is none."""
         verdicts = {}
-        for word, line in yaml.safe_load(path.read_text(encoding="utf-8")).items():
+        for word, line in places.read_yaml(path).items():
             if set(line) - {"answer", "incomplete", "by", "why"} or line.get("answer") not in _KINDS:
                 raise ConfigurationError(f"{path.parent.name}/answers.yaml, {word}: answer: found | nothing | replaced")
             verdicts[str(word)] = Verdict(line["answer"], bool(line.get("incomplete")), line.get("by", ""))

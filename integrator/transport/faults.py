@@ -12,8 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
+from integrator import places
 from integrator.errors import (
     ConfigurationError,
     SourceError,
@@ -49,7 +48,7 @@ class Faults:
     @classmethod
     def load(cls, source: str, path: Path) -> Faults:
         """Read a room's faults.yaml. Raises `ConfigurationError` for a line that is none."""
-        table = yaml.safe_load(path.read_text(encoding="utf-8"))
+        table = places.read_yaml(path)
         if not isinstance(table, dict):
             raise ConfigurationError(f"connectors/{source}/faults.yaml: a mapping of codes is expected")
         return cls(source, table)

@@ -24,12 +24,12 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-import yaml
 from multidict import CIMultiDict
 
 from integrator.contract import Connector, HttpAnswer, Question, Reply
 from integrator.errors import SourceError, SourceFault, SourceThrottled, SourceUnavailable
 from integrator.mapping import Sheet
+from integrator.places import read_yaml
 from integrator.transport.soap import Contract
 from tests.contract.signed import seal
 
@@ -56,7 +56,7 @@ def cases(room: str) -> list[Path]:
 
 
 def load(path: Path) -> dict[str, Any]:
-    case: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    case: dict[str, Any] = read_yaml(path)
     return case
 
 

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from integrator.checks import judge
 from integrator.mapping import load_sheets
-from integrator.places import parse_yaml
+from integrator.places import parse_yaml, read_yaml
 from integrator.policy import compile_policies, expand, members
 from integrator.policy.cases import mutants, survivors
 from integrator.policy.reading import is_open
@@ -26,7 +25,7 @@ EACH_PURPOSE = [pytest.param(path, id=path.stem) for path in PURPOSES]
 
 @cache
 def read(path: Path) -> Any:
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
+    return read_yaml(path)
 
 
 @cache

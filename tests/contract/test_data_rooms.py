@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from jsonschema import Draft202012Validator
 from stdnum.be import vat
 
 from integrator.directory import OWN
 from integrator.keytypes import compile_key, ssin_world
 from integrator.mapping import load_sheets
+from integrator.places import read_yaml
 from integrator.policy import expand, members
 from integrator.services import Service, load_services
 
@@ -50,7 +50,7 @@ LANGUAGES = {"nl", "fr", "en"}
 
 @cache
 def read(path: Path) -> Any:
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
+    return read_yaml(path)
 
 
 @cache

@@ -20,7 +20,7 @@ from integrator.contract import Question, Reply
 from integrator.errors import PolicyDenied, SourceUnavailable
 from integrator.exchange import Exchange
 from integrator.governing.proving import prove
-from integrator.governing.texts import compile_texts, slipped
+from integrator.governing.texts import compile_texts, slipped, suspend
 from integrator.metrics import Metrics
 from integrator.model import Caller, Request, Trace
 from integrator.places import parse_yaml
@@ -241,11 +241,13 @@ def test_what_is_suspended_is_taken_away_for_good_without_being_given_back_first
 @pytest.mark.parametrize("org", [None, IXELLES], ids=["everybody", "one organisation"])
 def test_a_suspension_never_gives_anybody_anything(org: str | None) -> None:
     """Over every authorisation there is: nothing that was refused is allowed, nothing gives more, for anybody."""
-    organisations = settings.organisations()
-    before = compile_texts(BASE, organisations)
+    purposes, grants = reading.read_purposes(
+        [(f"{code}.yaml", text) for code, text in BASE.items()], settings.organisations()
+    )
+    before = suspend(purposes, grants, [])
     names = {grant.authorisation for purpose, one, _ in before.held() for grant in before.grants(purpose, one)}
     for name in sorted(names):
-        after = compile_texts(BASE, organisations, [(name, org)])
+        after = suspend(purposes, grants, [(name, org)])
         for purpose, one, service in before.held():
             for grant in before.grants(purpose, one):
                 if grant.service != service:
