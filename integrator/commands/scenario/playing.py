@@ -53,11 +53,11 @@ class Play:
         stage.sign_out()
         stage.known["case"] = {"began": time.time(), "id": uuid.uuid4().hex[:8]}
         stage.kept = {adapter: kept(stage, adapter) for adapter in self.scenario.adapters}
-        before = leaves.mark(stage.settings)
+        stage.mark = leaves.mark(stage.settings)
         wrong = self._steps(case.steps)
         for source in {step.what["source"] for step in case.steps if step.verb == "fault"}:
             mock.call("DELETE", f"{stage.running.mocks}/mock/faults/{source}")
-        found, differ = leaves.awaited(stage.settings, before, case.leaves)
+        found, differ = leaves.awaited(stage.settings, stage.mark, case.leaves)
         self.screen.left(found)
         return wrong + sum(self.screen.differs(words) for words in differ)
 
@@ -180,6 +180,11 @@ def _command(stage: Stage, what: list[str]) -> Any:
         return ran.stdout
 
 
+def _recorded(stage: Stage, what: Mapping[str, Any]) -> Any:
+    counted = leaves.since(stage.settings, stage.mark)
+    return {"entries": counted[what["organisation"], what["about"], what["type"]]}
+
+
 def _crash(stage: Stage, what: str) -> Any:
     del what
     stage.running.crash()
@@ -192,10 +197,13 @@ def _pause(stage: Stage, what: float) -> Any:
 
 _DO: Mapping[str, Callable[[Stage, Any], Any]] = {
     "ask": _ask, "send": _send, "call": _call, "drop": drop, "finds": finds, "waiting": waiting, "mend": mend,
-    "act": _act, "sees": _sees, "fault": _fault, "heal": _heal, "command": _command, "crash": _crash, "pause": _pause,
+    "recorded": _recorded, "act": _act, "sees": _sees, "fault": _fault, "heal": _heal, "command": _command, "crash": _crash, "pause": _pause,
 }  # fmt: skip
-_AWAITED = frozenset({"finds", "waiting", "sees"})
-_PLAIN: Mapping[str, Mapping[str, Any]] = {"finds": {"expect": {"missing": None, "strange": None}}}
+_AWAITED = frozenset({"finds", "waiting", "recorded", "sees"})
+_PLAIN: Mapping[str, Mapping[str, Any]] = {
+    "finds": {"expect": {"missing": None, "strange": None}},
+    "recorded": {"expect": {"entries": "~[1-9][0-9]*"}},
+}
 
 
 class _Told:

@@ -10,7 +10,8 @@ from integrator import places
 from integrator.errors import ConfigurationError
 
 VERBS = (
-    "ask", "send", "call", "drop", "finds", "waiting", "mend", "act", "sees", "fault", "heal", "command", "crash", "pause",
+    "ask", "send", "call", "drop", "finds", "waiting", "mend", "recorded", "act", "sees", "fault", "heal", "command", "crash",
+    "pause",
 )  # fmt: skip
 
 

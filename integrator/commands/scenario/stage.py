@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -33,6 +33,7 @@ class Stage:
     keys: Path
     known: dict[str, Any] = field(default_factory=dict)  # people, and what steps kept
     kept: dict[str, Any] = field(default_factory=dict)  # what waited in each package's quarantine before the case
+    mark: Mapping[str, int] = field(default_factory=dict)  # how long each shard of the ledger was before the case
     _clients: dict[tuple[str, str], Hub] = field(default_factory=dict)
 
     @property
