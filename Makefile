@@ -5,7 +5,7 @@ LOCK := requirements.lock
 WORKERS ?= 2 # processes that run tests; each starts a hub with its sources
 # Tests flush thousands of small databases and none pulls the plug: they lie in memory where 4 GB of it are free.
 ROOMY := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 4000000 { print "/dev/shm" }')
-BROWSED = $(or $(ARGS),$(shell grep -rlE '[.]browser\b' tests --include='test_*.py'))
+BROWSED = $(or $(ARGS),$(sort $(shell grep -rlE '[.]browser\b' tests --include='test_*.py')))
 
 # 5 = nothing to run, with ARGS=some/file. A browser is driven from an event loop of its own, so those tests run apart.
 .PHONY: install demo test check lint bench soak lock clean

@@ -70,8 +70,9 @@ def opened(page: Any) -> str:
 def collected(page: Any) -> None:
     page.locator("#m-eid_counter").check()
     page.locator("#c-number").check()
-    follow(page.locator("form[action$=identify] button"))
-    follow(page.locator("form[action$=collect] button"))
+    for step in ("identify", "collect"):
+        follow(page.locator(f"form[action$={step}] button"))
+        assert page.locator(".said").count(), page.locator("main").inner_text()  # what the page says went wrong
 
 
 @pytest.mark.parametrize("script", [True, False])
