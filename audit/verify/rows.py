@@ -202,8 +202,8 @@ class Rows:
         """Seldom more than one part: each in its place, with every key, and something sealed where the entry commits."""
         forms = [row[6] for row in rows]
         gaps = [form >> 7 for form in forms] != list(range(len(forms)))
-        unkeyed = any((form >> 3) % 8 != form % 8 for form in forms)
-        nothing = said.commits and not any(form >> 3 & 7 for form in forms)
+        sealed, keyed = ([form >> shift & 7 for form in forms] for shift in (3, 0))
+        unkeyed, nothing = sealed != keyed, said.commits and not any(sealed)
         if gaps or unkeyed or nothing:
             erasure = self.orders.covering(self.shard, index, said.ret, month_of(said.ts))
             if erasure is not None:

@@ -101,15 +101,14 @@ def _decimal(spec: Spec) -> FieldType:
     places, separator = int(spec.get("decimals", 2)), str(spec.get("separator", ","))
     implied, unit = bool(spec.get("implied")), Decimal(1).scaleb(-places)
     low, high = Decimal(str(spec.get("min", "-1e15"))), Decimal(str(spec.get("max", "1e15")))
-    form = re.compile(
-        r"-?\d{1,18}" if implied else rf"-?\d{{1,15}}(?:{re.escape(separator)}\d{{1,{max(places, 1)}}})?", re.ASCII
-    ).fullmatch
+    fraction = rf"(?:{re.escape(separator)}\d{{1,{places}}})?" if places else ""
+    form = re.compile(r"-?\d{1,18}" if implied else rf"-?\d{{1,15}}{fraction}", re.ASCII).fullmatch
 
     @lru_cache(maxsize=256)  # asked twice of the same row: for itself, and for the sum at the end
     def parse(text: str) -> Decimal:
         if form(text) is None:
             raise Wrong("NOT_A_NUMBER")
-        value = Decimal(text).scaleb(-places) if implied else Decimal(text.replace(separator, ".")).quantize(unit)
+        value = Decimal(text).scaleb(-places) if implied else Decimal(text.replace(separator, ".")).quantize(unit)  # exact
         if not low <= value <= high:
             raise Wrong("OUT_OF_RANGE")
         return value
@@ -121,7 +120,8 @@ def _decimal(spec: Spec) -> FieldType:
 
     def cell(value: Any) -> str:
         # A workbook keeps 12.1 as the nearest binary fraction: its shortest writing is what the person typed.
-        return str(Decimal(repr(value)) if isinstance(value, float) else value).replace(".", separator)
+        broken = isinstance(value, float) and not value.is_integer()
+        return str(Decimal(repr(value)) if broken else _whole(value)).replace(".", separator)
 
     return FieldType(parse, render, numeric=True, cell=None if implied else cell)
 

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from integrator.adapters.checking import check, judged
+from integrator.adapters.fieldtypes import Wrong, compile_type
 from integrator.adapters.intake import _behind
 from integrator.adapters.layout import Layout
 from integrator.adapters.reading import rows as read
@@ -136,3 +137,16 @@ SAMPLES = {
     "workbook": kit.workbook([["Ann", "02/11/2026", 7.6], ["Bob", "03/11/2026", 8]]),
     "xml": b'<invoice xmlns="urn:invented:invoice"><line><id>1</id><amount currency="EUR">5.00</amount></line></invoice>',
 }
+
+
+@pytest.mark.parametrize(("decimals", "text"), [(0, "1,5"), (0, "1,0"), (1, "1,25"), (2, "1,005")])
+def test_an_amount_with_more_decimals_than_the_layout_has_is_refused_and_never_rounded(decimals: int, text: str) -> None:
+    with pytest.raises(Wrong, match="NOT_A_NUMBER"):
+        compile_type("amount", {"type": "decimal", "decimals": decimals}, sandbox=kit.SANDBOX).parse(text)
+
+
+def test_a_whole_amount_of_a_workbook_needs_no_decimals() -> None:
+    amount = compile_type("amount", {"type": "decimal", "decimals": 0}, sandbox=kit.SANDBOX)
+
+    assert amount.cell is not None
+    assert [Decimal(12), Decimal(12)] == [amount.parse(amount.cell(held)) for held in (12, 12.0)]
